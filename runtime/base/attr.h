@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Compiler attributes and small arithmetic that every layer uses. */
+#ifndef LGN_BASE_ATTR_H
+#define LGN_BASE_ATTR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define LGN_CACHELINE 64
+
+#define lgn_likely(x) __builtin_expect(!!(x), 1)
+#define lgn_unlikely(x) __builtin_expect(!!(x), 0)
+#define LGN_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define LGN_ALIGNED __attribute__((aligned(LGN_CACHELINE)))
+
+/* Exported: part of the public interface, listed in a version script. */
+#define LGN_EXPORT __attribute__((visibility("default")))
+
+#define LGN_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static inline uint64_t lgn_round_up(uint64_t x, uint64_t to)
+{
+	return (x + to - 1) / to * to;
+}
+
+#endif

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file lagoon.h
+ * Lagoon: parameter tables in registered memory, pulled with bounded
+ * staleness and pushed with atomic adds.
+ *
+ * A program in order:
+ *
+ *     struct lagoon_attr attr;
+ *     lagoon_attr_init(&attr);
+ *     lagoon_open(&attr, &lg);                         every process
+ *     lagoon_table_create(lg, "w", &shape, &t);        every process
+ *     lagoon_run(lg, work, arg);                       work() in each worker:
+ *         lagoon_pull(w, t, 0, rows, x);
+ *         ... compute ...
+ *         lagoon_add(w, t, 0, rows, dx);
+ *         lagoon_clock(w);
+ *     lagoon_close(lg);                                every process
+ *
+ * Errors: every call that returns int returns 0 or a negative LAGOON_E
+ * code, unless it says otherwise. The place that detects an error writes one
+ * sentence about it that lagoon_errmsg() returns in the same thread. Outputs
+ * are written only on success. The library never exits, never writes to
+ * standard output and installs no signal handler.
+ *
+ * Each call says three things:
+ * Threads: who may call it at once; "the worker's" means one thread at a time
+ * for each worker, different workers at once.
+ * Blocks: whether it can wait for other processes.
+ * Collective: whether every process (or worker) of the job must call it.
+ */
+#ifndef LAGOON_H
+#define LAGOON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LAGOON_VERSION_MAJOR 0
+#define LAGOON_VERSION_MINOR 1
+#define LAGOON_VERSION_PATCH 0
+
+/** Result codes. The class tells what is broken. */
+enum lagoon_status {
+	LAGOON_OK = 0,
+	/* the caller's mistake; nothing was changed */
+	LAGOON_EINVAL = -1,	/* an argument is not legal */
+	LAGOON_ENOENT = -2,	/* no table, file or rank of that name */
+	LAGOON_EEXIST = -3,	/* the name is taken, with another shape */
+	LAGOON_ENOTSUP = -4,	/* legal, but not with this table or build */
+	/* this process lacks something */
+	LAGOON_ENOMEM = -5,	/* memory or a limit on it */
+	LAGOON_ENODEV = -6,	/* no device, or it does not work */
+	LAGOON_EIO = -7,	/* a system call or a file failed */
+	/* try again */
+	LAGOON_EAGAIN = -8,	/* every slot is in use: complete something first */
+	LAGOON_ETIMEDOUT = -9,	/* no progress within the time limit */
+	/* numbers */
+	LAGOON_ERANGE = -10,	/* an element left its legal range: delta dropped */
+	LAGOON_ECORRUPT = -11,	/* stored data failed its check */
+	/* the job */
+	LAGOON_EPEER = -12,	/* another process of the job is dead */
+	LAGOON_EJOB = -13,	/* this process can no longer be part of the job */
+};
+
+/** The longest table name [bytes], without the terminating zero. */
+#define LAGOON_NAME_MAX 47
+
+/** Any staleness: no bound. Returned for an asp table. */
+#define LAGOON_UNBOUNDED INT32_MAX
+
+/** Entries of the histogram of ages; the last one counts all larger ages. */
+#define LAGOON_AGES 16
+
+struct lagoon;		/* one process's part of a job */
+struct lagoon_table;	/* rows x cols of numbers, spread over the shards */
+struct lagoon_worker;	/* a thread of work with a clock of its own */
+struct lagoon_request;	/* an asynchronous pull or add of one worker */
+
+/** Version of the library in use, "major.minor.patch". Static.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+const char *lagoon_version(void);
+
+/** Short text of a result code. Static; never NULL.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+const char *lagoon_strerror(int status);
+
+/** What went wrong in the last failed call of the calling thread: rank,
+ * table, value and what to do. Owned by the library, until the next failed
+ * call of this thread. "" when none failed.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+const char *lagoon_errmsg(void);
+
+/* ------------------------------------------------------------- the job */
+
+enum lagoon_on_death {
+	LAGOON_DEATH_STOP = 0,		/* survivors get LAGOON_EPEER */
+	LAGOON_DEATH_CONTINUE = 1,	/* the dead process leaves the job */
+};
+
+/** How to open. Fill with lagoon_attr_init(), then change fields. */
+struct lagoon_attr {
+	size_t size;		/* sizeof(struct lagoon_attr), set by init */
+	int workers;		/* workers of this process; 0: it only owns shards
+				 * [default LAGOON_WORKERS, else 1] */
+	int nodes;		/* pretend this many nodes on one machine; 0: the
+				 * real ones [default LAGOON_NODES, else 0] */
+	int on_death;		/* enum lagoon_on_death [LAGOON_ON_DEATH, stop] */
+	int timeout_s;		/* give up on a communication without progress
+				 * after this time [s; LAGOON_TIMEOUT, 30] */
+	uint64_t seed;		/* of stochastic rounding; the same in every
+				 * process [LAGOON_SEED, 1] */
+	/** The caller's own bootstrap instead of PMIx, over any set of
+	 * processes: allgather(arg, mine, len, all) hands len bytes of every
+	 * process to every process, in rank order, and returns 0. Called once,
+	 * in lagoon_open(). NULL: PMIx, or one process without a launcher. */
+	int (*allgather)(void *arg, const void *mine, size_t len, void *all);
+	void *allgather_arg;
+	int rank;		/* with allgather only */
+	int nranks;		/* with allgather only */
+};
+
+/** Set every field to its default, from the environment where it says so.
+ * @return 0; LAGOON_EINVAL if an environment variable is malformed.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_attr_init(struct lagoon_attr *attr);
+
+/** Join the job: find the other processes, connect, place, make the board.
+ *
+ * Uses PMIx (srun --mpi=pmix, mpirun, lagoon run), or attr->allgather, or
+ * opens a job of one process when no launcher is there. PMIx is left again
+ * before the call returns.
+ *
+ * @param attr  NULL for the defaults; read only during the call
+ * @param lg    the handle; close it with lagoon_close()
+ * @return 0; LAGOON_EINVAL for an attribute out of range; LAGOON_EJOB if the
+ * bootstrap failed; LAGOON_ENOMEM if memory or a limit is too small;
+ * LAGOON_EPEER if a process died meanwhile; LAGOON_ETIMEDOUT.
+ * Threads: one at a time.  Blocks: until all processes have called it.
+ * Collective: yes, every process.
+ */
+int lagoon_open(const struct lagoon_attr *attr, struct lagoon **lg);
+
+/** Leave the job: flush what is left, wait for the others, free everything
+ * including tables and workers.
+ * @return 0; or the first error that the last flush met (ERANGE, EPEER). The
+ * handle is gone in any case.
+ * Threads: one, with no other call in progress.  Blocks: until all live
+ * processes have called it or the job has failed.  Collective: yes.
+ */
+int lagoon_close(struct lagoon *lg);
+
+/** Rank of this process, number of processes, of nodes; workers of the whole
+ * job; workers of this process.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_rank(const struct lagoon *lg);
+int lagoon_size(const struct lagoon *lg);
+int lagoon_nodes(const struct lagoon *lg);
+int lagoon_workers(const struct lagoon *lg);
+int lagoon_local_workers(const struct lagoon *lg);
+
+/* ---------------------------------------------------------- the workers */
+
+/** The worker with this index [0, lagoon_local_workers). It exists and
+ * holds the others back from lagoon_open() on, at clock 0. Owned by lg.
+ * @return 0; LAGOON_EINVAL if there is no such worker.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_worker(struct lagoon *lg, int index, struct lagoon_worker **w);
+
+/** Number of the worker in the whole job [0, lagoon_workers): the workers of
+ * rank 0 first. It does not depend on how workers are grouped.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_worker_id(const struct lagoon_worker *w);
+
+/** Rounds that the worker has finished.
+ * Threads: the worker's.  Blocks: no.  Collective: no.
+ */
+int64_t lagoon_worker_clock(const struct lagoon_worker *w);
+
+/** The worker takes no further part: its deltas are flushed and nobody waits
+ * for it any more. Only lagoon_worker_id() may be called on it afterwards.
+ * Under bsp with unflushed deltas this ends its round as lagoon_clock() does.
+ * @return as lagoon_clock().
+ * Threads: the worker's.  Blocks: as lagoon_clock().  Collective: no.
+ */
+int lagoon_worker_leave(struct lagoon_worker *w);
+
+/** Run work(worker, arg) in one new thread for each worker of this process,
+ * each pinned to its own core when there are enough; the calling thread is
+ * not re-pinned. A worker leaves when its function returns.
+ *
+ * Called again, it is collective: all processes meet first, and every worker
+ * starts at clock 0.
+ *
+ * @return 0; else the first nonzero value that a function returned, or an
+ * error of its own (LAGOON_ENOMEM, LAGOON_EPEER). The message of a worker's
+ * failed call is handed to the calling thread.
+ * Threads: one at a time.  Blocks: until all functions have returned.
+ * Collective: from the second call on, every process.
+ */
+int lagoon_run(struct lagoon *lg,
+	       int (*work)(struct lagoon_worker *w, void *arg), void *arg);
+
+/** End the worker's round: clock c becomes c + 1.
+ *
+ * When every worker of the process has finished round c, the one that comes
+ * last sends what was added in rounds <= c, waits until it is complete, and
+ * publishes. With a bsp table in the job it waits for every worker.
+ *
+ * @return 0; LAGOON_ERANGE if a delta was dropped because its element would
+ * have left the legal range (the message names table, row, column, value);
+ * LAGOON_EPEER, LAGOON_EJOB, LAGOON_ETIMEDOUT.
+ * Threads: the worker's.  Blocks: until completions; under bsp until all
+ * workers have ended the round.  Collective: under bsp, every live worker.
+ */
+int lagoon_clock(struct lagoon_worker *w);
+
+/** Wait for every live worker of the job. Whatever any of them added before
+ * is in the shards and in every pull after. Clocks stay; under bsp call it
+ * only right after lagoon_clock().
+ * @return as lagoon_clock(); LAGOON_EINVAL under bsp with unflushed deltas.
+ * Threads: the worker's.  Blocks: yes.  Collective: yes, every live worker.
+ */
+int lagoon_barrier(struct lagoon_worker *w);
+
+/* ----------------------------------------------------------- the tables */
+
+/** How an element is stored. A shard is an array of 64-bit words. */
+enum lagoon_format {
+	LAGOON_Q64 = 0,	/* fixed point, 1 lane of 64 bits, |lane| <= 2^62 */
+	LAGOON_Q32 = 1,	/* fixed point, 2 lanes of 32 bits, |lane| <= 2^30 */
+	LAGOON_I64 = 2,	/* integers, as q64 with unit 1 */
+	LAGOON_I32 = 3,	/* integers, as q32 with unit 1 */
+};
+
+/** The C type of the elements in the caller's buffers. */
+enum lagoon_type {
+	LAGOON_F64 = 0,		/* double; q64 and q32 only */
+	LAGOON_F32 = 1,		/* float; q64 and q32 only */
+	LAGOON_INT64 = 2,	/* int64_t; i64 and i32 only */
+	LAGOON_INT32 = 3,	/* int32_t; i32 only */
+};
+
+/** What a pull promises (a worker at clock c). */
+enum lagoon_model {
+	LAGOON_SSP = 0,	/* every delta of rounds <= c - staleness - 1 */
+	LAGOON_BSP = 1,	/* exactly rounds <= c - 1, and its own round c */
+	LAGOON_ASP = 2,	/* no bound; the worker's own deltas */
+};
+
+/** Shape and rules of a table. Fill with lagoon_table_attr_init(). */
+struct lagoon_table_attr {
+	size_t size;		/* sizeof(struct lagoon_table_attr) */
+	uint64_t rows;		/* >= 1 */
+	uint32_t cols;		/* >= 1 [1] */
+	int format;		/* enum lagoon_format [LAGOON_Q64] */
+	int type;		/* enum lagoon_type [-1: double, or int64_t] */
+	int frac_bits;		/* value = lane x 2^-frac_bits; q formats
+				 * [-1: 32 for q64, 20 for q32] */
+	int model;		/* enum lagoon_model [LAGOON_SSP] */
+	int32_t staleness;	/* ssp: >= 0 [0] */
+	uint32_t page_rows;	/* rows a page; 0: about 4 KiB [0] */
+};
+
+/** Set every field to its default.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_table_attr_init(struct lagoon_table_attr *attr);
+
+/** Make a table of zeros, spread over all shard homes of the job.
+ *
+ * @param name  at most LAGOON_NAME_MAX bytes, not empty
+ * @param attr  the same in every process; read only during the call
+ * @param t     the table; owned by lg
+ * @return 0; LAGOON_EINVAL for a shape that is not legal, in every process
+ * when the processes do not agree (the message tells both); LAGOON_EEXIST;
+ * LAGOON_ENOMEM, in every process, when a home lacks memory or a limit
+ * forbids it; LAGOON_EAGAIN when the directory is full; LAGOON_EPEER.
+ * Threads: one, outside lagoon_run().  Blocks: yes.  Collective: yes, every
+ * process, in the same order.
+ */
+int lagoon_table_create(struct lagoon *lg, const char *name,
+			const struct lagoon_table_attr *attr,
+			struct lagoon_table **t);
+
+/** The table of this name.
+ * @return 0; LAGOON_ENOENT.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_table_attach(struct lagoon *lg, const char *name,
+			struct lagoon_table **t);
+
+/** Free the table in every process. What was not flushed is lost.
+ * Threads: one, outside lagoon_run().  Blocks: yes.  Collective: yes.
+ */
+int lagoon_table_destroy(struct lagoon_table *t);
+
+/** Shape and rules as the table has them; defaults are resolved.
+ * @param attr  its size field must be set (lagoon_table_attr_init())
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_table_get_attr(const struct lagoon_table *t,
+			  struct lagoon_table_attr *attr);
+
+/** Change the staleness bound of an ssp table, for the pulls of this process
+ * that begin from now on.
+ * @return 0; LAGOON_EINVAL if negative; LAGOON_ENOTSUP if not ssp.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_table_set_staleness(struct lagoon_table *t, int32_t staleness);
+
+/** The staleness bound now [rounds]: 0 for bsp, LAGOON_UNBOUNDED for asp.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int32_t lagoon_table_staleness(const struct lagoon_table *t);
+
+/* -------------------------------------------------------- pull and add */
+
+/** Pull nrows rows from row on, or the n rows of a list in its order (a row
+ * may stand twice). The values are complete as the model promises, contain
+ * all of the worker's own adds exactly once, and are never older than what
+ * this worker pulled before.
+ *
+ * @param row, rows  first row, or the list [n]
+ * @param out        [nrows x cols] of the table's type, written by the call
+ * @return 0; LAGOON_EINVAL if a row is out of range; LAGOON_EPEER,
+ * LAGOON_EJOB, LAGOON_ETIMEDOUT.
+ * Threads: the worker's.  Blocks: until the bound allows it.  Collective: no.
+ */
+int lagoon_pull(struct lagoon_worker *w, struct lagoon_table *t, uint64_t row,
+		uint64_t nrows, void *out);
+int lagoon_pull_rows(struct lagoon_worker *w, struct lagoon_table *t,
+		     const uint64_t *rows, uint64_t n, void *out);
+
+/** Add to nrows rows from row on, or to the n rows of a list (a row may stand
+ * twice; the deltas add up). Rounded to the table's unit once, here,
+ * stochastically and without bias. Visible to this worker's pulls at once, to
+ * others as the model promises. The buffer is the caller's again on return.
+ *
+ * @param in  [nrows x cols] deltas of the table's type
+ * @return 0; LAGOON_EINVAL if a row is out of range or a delta is NaN or
+ * infinite; LAGOON_ERANGE if a delta does not fit the format or an element
+ * would leave the legal range. After an error the deltas before the one that
+ * the message names are added, that one and those after are not.
+ * Threads: the worker's.  Blocks: no.  Collective: no.
+ */
+int lagoon_add(struct lagoon_worker *w, struct lagoon_table *t, uint64_t row,
+	       uint64_t nrows, const void *in);
+int lagoon_add_rows(struct lagoon_worker *w, struct lagoon_table *t,
+		    const uint64_t *rows, uint64_t n, const void *in);
+
+/** Begin a pull or an add. Buffers and the list stay the library's until
+ * lagoon_wait() or a lagoon_test() that says done.
+ * @param req  freed by the lagoon_wait() or lagoon_test() that completes it
+ * @return 0; LAGOON_EAGAIN if the worker has 64 requests in flight; otherwise
+ * as the blocking form, except what only shows later.
+ * Threads: the worker's.  Blocks: no.  Collective: no.
+ */
+int lagoon_pull_start(struct lagoon_worker *w, struct lagoon_table *t,
+		      uint64_t row, uint64_t nrows, void *out,
+		      struct lagoon_request **req);
+int lagoon_pull_rows_start(struct lagoon_worker *w, struct lagoon_table *t,
+			   const uint64_t *rows, uint64_t n, void *out,
+			   struct lagoon_request **req);
+int lagoon_add_start(struct lagoon_worker *w, struct lagoon_table *t,
+		     uint64_t row, uint64_t nrows, const void *in,
+		     struct lagoon_request **req);
+int lagoon_add_rows_start(struct lagoon_worker *w, struct lagoon_table *t,
+			  const uint64_t *rows, uint64_t n, const void *in,
+			  struct lagoon_request **req);
+
+/** Complete a request.
+ * @return the result of the operation, as the blocking form has it.
+ * Threads: the worker's.  Blocks: as the blocking form.  Collective: no.
+ */
+int lagoon_wait(struct lagoon_request *req);
+
+/** Make progress on a request, and complete it if that is possible now.
+ * @param done  set to 1 if it is complete (the request is gone), else 0
+ * @return the result of the operation if it is complete, else 0.
+ * Threads: the worker's.  Blocks: no.  Collective: no.
+ */
+int lagoon_test(struct lagoon_request *req, int *done);
+
+/** Atomically add to one element of an i64 table in its shard, at once: the
+ * next block of rows, a ticket, a count.
+ * @param old  the value before
+ * @return 0; LAGOON_ENOTSUP if the table is not i64 or is bsp; LAGOON_ERANGE
+ * (nothing is added); LAGOON_EINVAL; LAGOON_EPEER.
+ * Threads: the worker's.  Blocks: for one round trip.  Collective: no.
+ */
+int lagoon_fetch_add(struct lagoon_worker *w, struct lagoon_table *t,
+		     uint64_t row, uint32_t col, int64_t delta, int64_t *old);
+
+/* ----------------------------------------------------------- statistics */
+
+/** What this process did with one table since it was made. */
+struct lagoon_stats {
+	size_t size;		/* sizeof(struct lagoon_stats), set by the caller */
+	uint64_t pulls;		/* calls */
+	uint64_t rows_pulled;
+	uint64_t adds;		/* calls */
+	uint64_t rows_added;
+	uint64_t page_uses;	/* pages that pulls used, from wherever */
+	uint64_t cache_hits;	/* of these, served without reading the shard */
+	uint64_t pages_read;	/* pages read from shards into the cache */
+	uint64_t words_pushed;	/* words sent to shards (atomic operations) */
+	uint64_t flushes;
+	uint64_t rejected;	/* deltas dropped with LAGOON_ERANGE */
+	uint64_t wait_ns;	/* pulls waited for clocks [ns, all workers] */
+	uint64_t ages[LAGOON_AGES]; /* pulls by the age of their oldest page */
+};
+
+/** @return 0; LAGOON_EINVAL if stats->size is not set.
+ * Threads: any; exact when no worker is in a call.  Blocks: no.
+ * Collective: no.
+ */
+int lagoon_table_stats(const struct lagoon_table *t,
+		       struct lagoon_stats *stats);
+
+/** How long workers of this process waited for the clock of that process:
+ * the one with the smallest clock at the time. 0 for a rank out of range.
+ * @return [ns]
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+uint64_t lagoon_waited_for(const struct lagoon *lg, int rank);
+
+/** Write a description of placement (plan, applied, verified), shards and
+ * wire of this process as text.
+ * @param buf  [len bytes]; always terminated when len > 0
+ * @return bytes that the whole text needs without the zero (as snprintf).
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_describe(const struct lagoon *lg, char *buf, size_t len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A wire: a way to reach memory of another process by one-sided operations.
+ * Made for verbs, so: memory is registered, batches of work requests are
+ * posted at once, completion is asynchronous, and the runtime above does not
+ * know which wire it talks to.
+ *
+ * In order:
+ *	ops->open()      one wire object a process
+ *	ops->reg()       memory of mine that others may reach; gives a key
+ *	ops->start()     with every process's address: others can connect now
+ *	ops->attach()    a peer's memory by its key
+ *	ops->post()      a batch of work requests
+ *	ops->poll()      until lgn_batch_done()
+ *
+ * Order: NONE between work requests, not even within a batch and to the same
+ * word. What must be ordered is posted after the completion of what it must
+ * follow. A completed request has taken effect in the peer's memory, and its
+ * local buffer is readable. A GET may read its words in any order, and may be
+ * executed more than once: its content is of some moment between post and
+ * completion, word by word.
+ *
+ * Atomicity: 64-bit aligned words. ADD and CAS are atomic to each other on
+ * one wire. PUT and CAS of one word are not. A CPU may load such words at any
+ * time; it may change them only if the wire says LGN_WIRE_CPU_ATOMIC.
+ *
+ * No entry of an ops table is NULL; wire_null has a version of each that
+ * says no. After open() only reg() and attach() allocate.
+ */
+#ifndef LGN_VERBS_WIRE_H
+#define LGN_VERBS_WIRE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/base/attr.h"
+
+struct lgn_wire;
+
+enum lgn_wire_cap {
+	LGN_WIRE_CPU_ATOMIC = 1,	/* CPU atomics are in the wire's domain */
+};
+
+/* What a region may be used for by peers. */
+enum lgn_access {
+	LGN_ACC_READ = 1,	/* GET */
+	LGN_ACC_WRITE = 2,	/* PUT */
+	LGN_ACC_ATOMIC = 4,	/* ADD, CAS */
+};
+
+/* Names a region to peers; travels in directories. */
+struct lgn_key {
+	uint64_t addr;
+	uint64_t len;		/* bytes */
+	uint64_t rkey;
+};
+
+/* A region of this process. */
+struct lgn_mem {
+	void *addr;
+	uint64_t len;
+	struct lgn_key key;
+	void *priv;		/* the wire's */
+};
+
+/* A peer's region (or one of our own), as this process reaches it. */
+struct lgn_rmem {
+	struct lgn_wire *wire;
+	int peer;		/* rank */
+	uint64_t len;
+	/* for loads by the CPU, same node only, else NULL; for atomics by the
+	 * CPU too if the wire says LGN_WIRE_CPU_ATOMIC */
+	uint64_t *map;
+	void *priv;		/* the wire's */
+};
+
+/* The blob that the one fence carries for a wire. */
+#define LGN_WIRE_ADDR_MAX 96
+struct lgn_wire_addr {
+	uint8_t bytes[LGN_WIRE_ADDR_MAX];
+};
+
+enum lgn_op {
+	LGN_GET,	/* local <- remote */
+	LGN_PUT,	/* remote <- local; atomic for one aligned word */
+	LGN_ADD,	/* *local = old; remote += operand */
+	LGN_CAS,	/* *local = old; if old == expect, remote = operand */
+};
+
+struct lgn_wr {
+	struct lgn_rmem *mem;
+	uint64_t off;		/* bytes into the region, multiple of 8 */
+	uint64_t *local;
+	uint32_t len;		/* bytes, multiple of 8; 8 for ADD and CAS */
+	enum lgn_op op;
+	uint64_t operand;
+	uint64_t expect;
+};
+
+/*
+ * Work requests that are posted together. The poster owns the array and the
+ * local buffers, and keeps them until the batch is done. Any thread's poll()
+ * may complete it.
+ */
+struct lgn_batch {
+	struct lgn_wr *wr;
+	uint32_t n;
+	_Atomic uint32_t left;	/* requests not complete yet */
+	_Atomic int status;	/* first error */
+	_Atomic uint32_t uncertain; /* atomics that may or may not have run */
+};
+
+/* Acquire: what the completed requests brought is visible after it. */
+static inline bool lgn_batch_done(const struct lgn_batch *batch)
+{
+	return atomic_load_explicit(&batch->left, memory_order_acquire) == 0;
+}
+
+struct lgn_wire_config {
+	int rank;
+	int size;
+	uint64_t nonce[2];	/* the job's; peers without it are refused */
+	int timeout_s;
+	/* Called from a thread of the wire, once a rank, when a peer's process
+	 * is known to be dead. Must not block. */
+	void (*lost)(void *arg, int rank);
+	void *lost_arg;
+};
+
+/* Memory for reg(): len bytes, zeroed, allocated in full, bound to NUMA node
+ * (-1: anywhere) by bind() before anybody touches it. */
+struct lgn_mem_want {
+	uint64_t len;
+	int access;		/* enum lgn_access, or-ed */
+	int (*bind)(void *arg, void *addr, uint64_t len);
+	void *bind_arg;
+};
+
+struct lgn_wire_ops {
+	const char *name;
+	int (*open)(struct lgn_wire_addr *mine, struct lgn_wire **wire);
+	int (*start)(struct lgn_wire *wire, const struct lgn_wire_config *config,
+		     const struct lgn_wire_addr *all, const int *node_of);
+	void (*close)(struct lgn_wire *wire);
+	int (*reg)(struct lgn_wire *wire, const struct lgn_mem_want *want,
+		   struct lgn_mem *mem);
+	void (*unreg)(struct lgn_wire *wire, struct lgn_mem *mem);
+	int (*attach)(struct lgn_wire *wire, int peer, const struct lgn_key *key,
+		      struct lgn_rmem *mem);
+	void (*detach)(struct lgn_rmem *mem);
+	/* All of it or nothing: LAGOON_EAGAIN when there is no room. At most
+	 * max_batch requests. Any thread. */
+	int (*post)(struct lgn_wire *wire, struct lgn_batch *batch);
+	/* Progress for everybody's batches. Any thread. */
+	void (*poll)(struct lgn_wire *wire);
+};
+
+/* Every wire object begins with this. */
+struct lgn_wire {
+	const struct lgn_wire_ops *ops;
+	int caps;		/* enum lgn_wire_cap, or-ed */
+	uint32_t max_batch;	/* requests a post */
+};
+
+extern const struct lgn_wire_ops lgn_wire_shm;
+extern const struct lgn_wire_ops lgn_wire_null;
+
+/* Post, then poll until done. Spins on LAGOON_EAGAIN. Returns the batch's
+ * status, or LAGOON_ETIMEDOUT after timeout_s without progress. */
+int lgn_wire_run(struct lgn_wire *wire, struct lgn_batch *batch,
+		 int timeout_s);
+
+#endif
