@@ -36,7 +36,13 @@ struct lagoon *t_lg;
 static struct head *head;
 static const char *test_name = "test";
 static char shared_path[4096];
+static char context[512];
 static int my_rank = -1;
+
+void t_context(const char *text)
+{
+	snprintf(context, sizeof(context), "%s", text);
+}
 
 void t_die(const char *fmt, ...)
 {
@@ -48,6 +54,11 @@ void t_die(const char *fmt, ...)
 	va_start(ap, fmt);
 	n += vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
 	va_end(ap);
+	if (n > (int)sizeof(line) - 2)
+		n = (int)sizeof(line) - 2;
+	if (context[0])
+		n += snprintf(line + n, sizeof(line) - (size_t)n - 1, " [%s]",
+			      context);
 	if (n > (int)sizeof(line) - 2)
 		n = (int)sizeof(line) - 2;
 	line[n++] = '\n';

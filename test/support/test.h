@@ -48,6 +48,9 @@ void t_close(void);
 /* Say what failed and end this process with status 1. */
 _Noreturn void t_die(const char *fmt, ...) T_PRINTF(1, 2);
 
+/* What t_die() says after its sentence, from now on: the case that runs. */
+void t_context(const char *text);
+
 #define T_CHECK(cond, ...) \
 	do { if (!(cond)) t_die(__VA_ARGS__); } while (0)
 
