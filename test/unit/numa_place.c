@@ -118,7 +118,9 @@ static int mask_body(void)
 
 Test(numa_place, the_launchers_mask_is_kept)
 {
-	cr_expect_eq(in_child(mask_body), 0, "line %d", in_child(mask_body));
+	int line = in_child(mask_body);
+
+	cr_expect_eq(line, 0, "line %d", line);
 }
 
 static pthread_barrier_t meet;
