@@ -67,6 +67,14 @@ static void print_head(const struct lgn_topo *topo, FILE *out)
 	fputc('\n', out);
 }
 
+/* Synthetic nodes have none. */
+static const char *memory_of(hwloc_obj_t node, char size[LGN_SIZE_TEXT])
+{
+	if (!node->attr->numanode.local_memory)
+		return "memory unknown";
+	return lgn_size_text(node->attr->numanode.local_memory, size);
+}
+
 static void print_node(const struct lgn_topo *topo, int node, FILE *out)
 {
 	hwloc_obj_t obj = topo->node[node];
@@ -82,9 +90,7 @@ static void print_node(const struct lgn_topo *topo, int node, FILE *out)
 	}
 	hwloc_bitmap_list_snprintf(pus, sizeof(pus), obj->cpuset);
 	fprintf(out, "node %d [P%u]: %s, cores %d-%d, PUs P%s\n", node,
-		obj->os_index,
-		lgn_size_text(obj->attr->numanode.local_memory, size),
-		first, last, pus);
+		obj->os_index, memory_of(obj, size), first, last, pus);
 }
 
 /* Nodes that hwloc shows but that no usable core is on. */
@@ -101,22 +107,21 @@ static void print_other_nodes(const struct lgn_topo *topo, FILE *out)
 			used |= topo->node[i] == obj;
 		if (!used)
 			fprintf(out, "node [P%u]: %s, no cores of its own: not used\n",
-				obj->os_index,
-				lgn_size_text(obj->attr->numanode.local_memory,
-					      size));
+				obj->os_index, memory_of(obj, size));
 	}
 }
 
-static void print_cache(const struct lgn_topo *topo, hwloc_obj_type_t type,
-			FILE *out)
+/* The sizes of the first cache of a level, and how many there are. */
+static void print_cache(const struct lgn_topo *topo, int level,
+			hwloc_obj_type_t type, FILE *out)
 {
 	char size[LGN_SIZE_TEXT];
 	hwloc_obj_t obj = hwloc_get_obj_by_type(topo->hw, type, 0);
-	int n = count(topo, type);
 
-	if (obj && obj->attr)
-		fprintf(out, " %s %s x %d", hwloc_obj_type_string(type),
-			lgn_size_text(obj->attr->cache.size, size), n);
+	if (obj)
+		fprintf(out, "%s L%d %s x %d", level > 1 ? "," : "", level,
+			lgn_size_text(obj->attr->cache.size, size),
+			count(topo, type));
 }
 
 static void print_caches(const struct lgn_topo *topo, FILE *out)
@@ -126,11 +131,11 @@ static void print_caches(const struct lgn_topo *topo, FILE *out)
 		HWLOC_OBJ_L4CACHE,
 	};
 
-	if (!count(topo, HWLOC_OBJ_L1CACHE) && !count(topo, HWLOC_OBJ_L2CACHE))
+	if (!count(topo, HWLOC_OBJ_L1CACHE))
 		return;
 	fputs("caches:", out);
-	for (size_t i = 0; i < LGN_COUNT(type); i++)
-		print_cache(topo, type[i], out);
+	for (int i = 0; i < (int)LGN_COUNT(type); i++)
+		print_cache(topo, i + 1, type[i], out);
 	fputc('\n', out);
 }
 
