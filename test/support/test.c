@@ -218,10 +218,10 @@ uint64_t t_seed(void)
 	mine |= !mine;
 	atomic_compare_exchange_strong(&head->seed, &none, mine);
 	mine = atomic_load(&head->seed);
-	if (my_rank <= 0 && !printed)
+	if (my_rank == 0 && !printed)
 		printf("%s: seed %llu (LAGOON_TEST_SEED)\n", test_name,
 		       (unsigned long long)mine);
-	printed = true;
+	printed |= my_rank == 0;
 	return mine;
 }
 
