@@ -251,27 +251,33 @@ static int parse_entries(struct reader *r, const char *p)
 	return 0;
 }
 
-static int label_add(const struct file *file, struct lgn_labels *labels,
-		     double value, uint64_t at)
+/* False if it would be the third. */
+static bool label_add(struct lgn_labels *labels, double value, uint64_t at)
 {
-	for (int i = 0; i < labels->n; i++)
-		if (labels->value[i] == value)
-			return 0;
-	if (labels->n == 2)
-		return lgn_fail(LAGOON_EINVAL, "%s: line %zu: label %g: expected "
-				"two distinct labels, there are %g and %g",
-				file->path, line_number(file, at), value,
-				labels->value[0], labels->value[1]);
-	int i = labels->n++;
+	int i = labels->n;
 
-	if (i == 1 && value < labels->value[0]) {
+	for (int k = 0; k < labels->n; k++)
+		if (labels->value[k] == value)
+			return true;
+	if (labels->n == 2)
+		return false;
+	if (labels->n++ && value < labels->value[0]) {
 		labels->value[1] = labels->value[0];
 		labels->at[1] = labels->at[0];
 		i = 0;
 	}
 	labels->value[i] = value;
 	labels->at[i] = at;
-	return 0;
+	return true;
+}
+
+static int fail_label(const struct file *file, const struct lgn_labels *labels,
+		      double value, uint64_t at)
+{
+	return lgn_fail(LAGOON_EINVAL, "%s: line %zu: label %g: expected two "
+			"distinct labels, there are %g and %g already",
+			file->path, line_number(file, at), value,
+			labels->value[0], labels->value[1]);
 }
 
 /* line: the text up to and with its '\n'; r->line: its place in the file. */
@@ -286,9 +292,8 @@ static int parse_line(struct reader *r, const char *line)
 	rc = parse_value(r, "label", &p, &label);
 	if (rc)
 		return rc;
-	rc = label_add(&r->file, &r->data.labels, label, r->line);
-	if (rc)
-		return rc;
+	if (!label_add(&r->data.labels, label, r->line))
+		return fail_label(&r->file, &r->data.labels, label, r->line);
 	rc = parse_entries(r, p);
 	if (rc)
 		return rc;
@@ -431,20 +436,21 @@ void lgn_libsvm_free(struct lgn_libsvm *data)
 int lgn_labels_merge(const char *path, const struct lgn_labels *more,
 		     struct lgn_labels *all)
 {
-	struct lgn_labels merged = *all;
-	struct file file;
 	int first = more->n == 2 && more->at[1] < more->at[0];
-	int rc = file_map(path, &file);
+	struct file file;
+	int rc;
 
-	if (rc)
-		return rc;
-	for (int i = 0; i < more->n && !rc; i++) {
+	for (int i = 0; i < more->n; i++) {
 		int k = i ^ first;
 
-		rc = label_add(&file, &merged, more->value[k], more->at[k]);
+		if (label_add(all, more->value[k], more->at[k]))
+			continue;
+		rc = file_map(path, &file);
+		if (rc)
+			return rc;
+		rc = fail_label(&file, all, more->value[k], more->at[k]);
+		file_unmap(&file);
+		return rc;
 	}
-	file_unmap(&file);
-	if (!rc)
-		*all = merged;
-	return rc;
+	return 0;
 }
