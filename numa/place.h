@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Where things go. The topology is loaded restricted to what the launcher
- * gave this process (a plain hwloc load escapes an affinity mask). A plan is
- * pure arithmetic on it, so it is tested on synthetic topologies; applying it
- * is separate, and what was really got is verified separately.
+ * Where things go. The topology is restricted to what the launcher gave this
+ * process (a plain hwloc load escapes an affinity mask). A plan is pure
+ * arithmetic on it, so it is tested on synthetic topologies; applying it is
+ * separate, and what was really got is verified separately.
  *
  *	lgn_topo_open(NULL, &topo);
  *	lgn_plan_make(topo, &share, &plan);
  *	lgn_place_thread(topo, &plan, i);        in worker i
  *	lgn_place_memory(topo, plan.node, p, n); before first touch
  *
+ * Cores are numbered [0, lgn_topo_cores) node by node, and nodes are those
+ * that have a usable core: a node without cores (or whose cores are outside
+ * the mask) is never a place for a shard. A core without a node of its own
+ * counts for the first node. These numbers are this process's; the numbers of
+ * the operating system are printed beside them as P.
+ *
+ * A topology is only read after lgn_topo_open(): any thread may use it.
  * Only this folder includes hwloc.
  */
 #ifndef LGN_NUMA_PLACE_H
@@ -22,14 +29,27 @@
 struct lgn_topo;
 
 /* synthetic: a description for hwloc_topology_set_synthetic(), on which
- * nothing is ever bound; NULL or "": this machine within the binding of the
- * calling thread. LAGOON_EIO, LAGOON_EINVAL. */
+ * nothing is ever bound; NULL or "": this machine within the CPU and memory
+ * binding of the calling thread, which is not changed. (A host program that
+ * has bound its main thread to one core, as OpenMP does, opens from an unbound
+ * thread if it wants more.) LAGOON_EIO, LAGOON_EINVAL, LAGOON_ENOMEM. */
 int lgn_topo_open(const char *synthetic, struct lgn_topo **topo);
 void lgn_topo_close(struct lgn_topo *topo);
 
 int lgn_topo_cores(const struct lgn_topo *topo);	/* usable cores */
 int lgn_topo_nodes(const struct lgn_topo *topo);	/* usable NUMA nodes */
 bool lgn_topo_is_real(const struct lgn_topo *topo);
+
+/* The node of a core; -1 if there is no such core. */
+int lgn_topo_core_node(const struct lgn_topo *topo, int core);
+
+/* The operating system's number of a node; -1 if there is no such node. */
+int lgn_topo_node_os(const struct lgn_topo *topo, int node);
+
+/* The operating system's PUs of a core as a list, "3" or "3,19". As snprintf;
+ * "" if there is no such core. */
+int lgn_topo_core_pus(const struct lgn_topo *topo, int core, char *buf,
+		      size_t len);
 
 /* A hash of the set of usable PUs: processes with the same one share cores. */
 uint64_t lgn_topo_mask_id(const struct lgn_topo *topo);
@@ -49,13 +69,15 @@ struct lgn_share {
 struct lgn_plan {
 	bool pinned;		/* false: more workers than cores */
 	int workers;
-	int node;		/* logical NUMA node of the process's shard */
-	int core[LGN_PLAN_MAX];	/* logical core of worker i; -1 unpinned */
+	int node;		/* NUMA node of the process's shard */
+	int core[LGN_PLAN_MAX];	/* core of worker i; -1 unpinned */
 };
 
 /* Worker k of all sharing goes to core k, cores taken node by node, so that
  * a process's workers sit together; its shard on the node of its first core.
- * LAGOON_EINVAL if workers > LGN_PLAN_MAX. */
+ * Unpinned workers are left to the scheduler, but shards still spread over
+ * the nodes in the order of the workers. LAGOON_EINVAL if workers >
+ * LGN_PLAN_MAX or the share contradicts itself. */
 int lgn_plan_make(const struct lgn_topo *topo, const struct lgn_share *share,
 		  struct lgn_plan *plan);
 
@@ -64,24 +86,27 @@ int lgn_plan_make(const struct lgn_topo *topo, const struct lgn_share *share,
 int lgn_place_thread(const struct lgn_topo *topo, const struct lgn_plan *plan,
 		     int i, bool *applied);
 
-/* Bind [addr, addr + len) to a NUMA node before it is touched. LAGOON_EIO
- * with the reason; callers may go on. */
+/* Bind [addr, addr + len), page aligned, to a NUMA node before it is touched.
+ * Does nothing for node -1 or on a synthetic topology. LAGOON_EIO with the
+ * reason when the kernel refuses, as in many containers: callers may go on,
+ * first touch then decides. LAGOON_EINVAL. */
 int lgn_place_memory(const struct lgn_topo *topo, int node, void *addr,
 		     size_t len);
 
-/* Verify: the logical NUMA node that holds the pages of a touched range;
- * -1 several or unknown. */
+/* Verify: the NUMA node that holds the pages of a touched range (a sample of
+ * a large one); -1 several or unknown, and on a synthetic topology. */
 int lgn_place_memory_node(const struct lgn_topo *topo, const void *addr,
 			  size_t len);
 
-/* Verify: the logical core that the calling thread is bound to; -1 none. */
+/* Verify: the core that the calling thread is bound to; -1 none, and on a
+ * synthetic topology. */
 int lgn_place_thread_core(const struct lgn_topo *topo);
 
 /* The topology as text, for `lagoon info`: sockets, nodes, cores, memory,
  * caches, HCAs with their node. As snprintf. */
 int lgn_topo_print(const struct lgn_topo *topo, char *buf, size_t len);
 
-/* hwloc's run-time version, "2.9.0". */
+/* hwloc's run-time version, "2.9.0". Until the thread ends. */
 const char *lgn_topo_library(void);
 
 #endif

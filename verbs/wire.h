@@ -106,7 +106,11 @@ struct lgn_wr {
 struct lgn_batch {
 	struct lgn_wr *wr;
 	uint32_t n;
+	/* Called once, by the thread that completes the last request, before
+	 * the batch is done; may be NULL. Must not post. */
+	void (*complete)(struct lgn_batch *batch);
 	_Atomic uint32_t left;	/* requests not complete yet */
+	_Atomic uint32_t busy;	/* 0 when done */
 	_Atomic int status;	/* first error */
 	_Atomic uint32_t uncertain; /* atomics that may or may not have run */
 };
@@ -114,7 +118,32 @@ struct lgn_batch {
 /* Acquire: what the completed requests brought is visible after it. */
 static inline bool lgn_batch_done(const struct lgn_batch *batch)
 {
-	return atomic_load_explicit(&batch->left, memory_order_acquire) == 0;
+	return !atomic_load_explicit(&batch->busy, memory_order_acquire);
+}
+
+/* For wires: post() has accepted the batch. */
+static inline void lgn_batch_begin(struct lgn_batch *batch)
+{
+	atomic_store_explicit(&batch->left, batch->n, memory_order_relaxed);
+	atomic_store_explicit(&batch->status, 0, memory_order_relaxed);
+	atomic_store_explicit(&batch->uncertain, 0, memory_order_relaxed);
+	atomic_store_explicit(&batch->busy, 1, memory_order_release);
+}
+
+/* For wires: n more requests are complete, with this status. Any thread; the
+ * batch must not be touched after the call that completes the last one. */
+static inline void lgn_batch_complete(struct lgn_batch *batch, uint32_t n,
+				      int status)
+{
+	int none = 0;
+
+	if (status)
+		atomic_compare_exchange_strong(&batch->status, &none, status);
+	if (atomic_fetch_sub(&batch->left, n) != n)
+		return;
+	if (batch->complete)
+		batch->complete(batch);
+	atomic_store_explicit(&batch->busy, 0, memory_order_release);
 }
 
 struct lgn_wire_config {
@@ -142,6 +171,8 @@ struct lgn_wire_ops {
 	int (*open)(struct lgn_wire_addr *mine, struct lgn_wire **wire);
 	int (*start)(struct lgn_wire *wire, const struct lgn_wire_config *config,
 		     const struct lgn_wire_addr *all, const int *node_of);
+	/* No more calls of config.lost after it returns. */
+	void (*quiet)(struct lgn_wire *wire);
 	void (*close)(struct lgn_wire *wire);
 	int (*reg)(struct lgn_wire *wire, const struct lgn_mem_want *want,
 		   struct lgn_mem *mem);

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * lagoon_add: the caller's numbers are rounded to lanes, here and only here;
+ * then lanes go to the shard words (direct), to this process's delta words
+ * (cached), or to the worker's own rows of the round (bsp).
+ */
+#include "runtime/add.h"
+#include "runtime/base/status.h"
+#include "runtime/sparse.h"
+#include "runtime/table.h"
+#include "runtime/word.h"
+
+/* One call of lagoon_add, and where it stands. */
+struct adder {
+	struct lagoon_worker *w;
+	struct lagoon_table *t;
+	struct lgn_part *part;
+	struct lgn_rounding rounding;
+};
+
+static int refuse(const struct adder *a, int code, uint64_t page,
+		  uint64_t element, double value)
+{
+	uint64_t row;
+	uint32_t col;
+
+	lgn_table_locate(a->t, page, element, &row, &col);
+	if (code == LAGOON_EINVAL)
+		return lgn_fail(code, "table %s row %llu column %u: delta %g is not finite",
+				a->t->name, (unsigned long long)row, col, value);
+	lgn_count(&a->part->counts.rejected, 1);
+	return lgn_fail(code, "table %s row %llu column %u: adding %g leaves the legal range of +-%g; the delta is dropped",
+			a->t->name, (unsigned long long)row, col, value,
+			lgn_number_value(&a->t->number, a->t->number.legal));
+}
+
+/* Tell the next push that this word of the page has a delta. */
+static inline void mark_dirty(struct lagoon_table *t, uint64_t page,
+			      uint64_t word)
+{
+	uint64_t bit = 1ull << (word * 64 / t->layout.page_words);
+	_Atomic uint64_t *mask = &t->page[page].dirty;
+
+	if (!(atomic_load(mask) & bit))
+		atomic_fetch_or(mask, bit);
+}
+
+/* Where the words of a page are added to, in direct and cached mode. */
+static inline _Atomic uint64_t *target(const struct lagoon_table *t,
+				       uint64_t page)
+{
+	return t->direct ? (_Atomic uint64_t *)t->map[page] :
+		lgn_table_delta(t, page);
+}
+
+static inline int add_word(struct adder *a, _Atomic uint64_t *words,
+			   uint64_t page, uint64_t word, uint64_t delta)
+{
+	struct lagoon_table *t = a->t;
+	int mask;
+
+	if (!delta)
+		return 0;
+	mask = lgn_word_add(&words[word], t->number.lanes, t->number.legal,
+			    t->bound, delta);
+	if (!t->direct)
+		mark_dirty(t, page, word);
+	return mask;
+}
+
+/* lanes[n] to the words of a page from element first on. */
+static int add_lanes(struct adder *a, uint64_t page, uint64_t first,
+		     const int64_t *lanes, size_t n)
+{
+	_Atomic uint64_t *words = target(a->t, page);
+	bool pairs = a->t->number.lanes == 2;
+	size_t i = 0;
+
+	while (i < n) {
+		uint64_t e = first + i;
+		size_t step = pairs && e % 2 == 0 && i + 1 < n ? 2 : 1;
+		uint64_t delta = (uint64_t)lanes[i];
+		int mask;
+
+		if (step == 2)
+			delta = lgn_word_pack(lanes[i], lanes[i + 1]);
+		else if (pairs)
+			delta = e % 2 ? lgn_word_pack(0, lanes[i]) :
+				lgn_word_pack(lanes[i], 0);
+		mask = add_word(a, words, page, pairs ? e / 2 : e, delta);
+		if (lgn_unlikely(mask)) {
+			size_t bad = i + (step == 2 && mask == LGN_REJECT_HIGH);
+
+			/* What comes after the one that is named is not added. */
+			if (step == 2 && mask == LGN_REJECT_LOW)
+				atomic_fetch_sub(&words[e / 2],
+						 lgn_word_pack(0, lanes[i + 1]));
+			return refuse(a, LAGOON_ERANGE, page, first + bad,
+				      lgn_number_value(&a->t->number, lanes[bad]));
+		}
+		i += step;
+	}
+	return 0;
+}
+
+/* bsp: to the worker's own row. lanes[n] from column col on. */
+static int add_own(struct adder *a, uint64_t row, uint32_t col,
+		   const int64_t *lanes, size_t n)
+{
+	int64_t legal = a->t->number.legal;
+	int64_t *own = lgn_sparse_get(a->part->own, row);
+
+	if (!own)
+		return LAGOON_ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		/* Both are within legal, so the sum fits 64 bits. */
+		int64_t sum = own[col + i] + lanes[i];
+
+		if (lgn_unlikely(!lgn_within(sum, legal)))
+			return refuse(a, LAGOON_ERANGE,
+				      lgn_layout_page(&a->t->layout, row),
+				      lgn_layout_element(&a->t->layout, row) + col + i,
+				      lgn_number_value(&a->t->number, lanes[i]));
+		own[col + i] = sum;
+	}
+	return 0;
+}
+
+/* lanes[n] of elements that begin in row, column col, and may run on over
+ * the following rows of the page. */
+static int add_own_rows(struct adder *a, uint64_t row, uint32_t col,
+			const int64_t *lanes, size_t n)
+{
+	uint32_t cols = a->t->attr.cols;
+	int rc = 0;
+
+	while (n && !rc) {
+		size_t m = cols - col < n ? cols - col : n;
+
+		rc = add_own(a, row, col, lanes, m);
+		lanes += m;
+		n -= m;
+		row++;
+		col = 0;
+	}
+	return rc;
+}
+
+/* n elements of one page, from element first of it on. */
+static int add_page(struct adder *a, uint64_t page, uint64_t first, uint64_t n,
+		    const char *in)
+{
+	const struct lgn_number *nb = &a->t->number;
+	uint64_t base = page * a->t->layout.page_words * (uint64_t)nb->lanes;
+	int64_t lanes[LGN_CHUNK];
+	int rc = 0, why = 0;
+
+	for (uint64_t i = 0; i < n && !rc; ) {
+		size_t m = n - i < LGN_CHUNK ? n - i : LGN_CHUNK;
+		const char *from = in + i * nb->type_size;
+		size_t good = lgn_number_quantise(nb, from, m, base + first + i,
+						  &a->rounding, lanes, &why);
+
+		if (a->part->own) {
+			uint64_t row;
+			uint32_t col;
+
+			lgn_table_locate(a->t, page, first + i, &row, &col);
+			rc = add_own_rows(a, row, col, lanes, good);
+		} else {
+			rc = add_lanes(a, page, first + i, lanes, good);
+		}
+		if (!rc && good < m)
+			rc = refuse(a, why, page, first + i + good,
+				    lgn_number_input(nb, from, good));
+		i += m;
+	}
+	return rc;
+}
+
+static struct adder begin(struct lagoon_worker *w, struct lagoon_table *t,
+			  uint64_t nrows)
+{
+	struct lgn_part *part = &t->part[w->index];
+
+	lgn_count(&part->counts.adds, 1);
+	lgn_count(&part->counts.rows_added, nrows);
+	return (struct adder){
+		.w = w, .t = t, .part = part,
+		.rounding = {
+			.seed = (uint32_t)(w->lg->seed * 0x9e3779b9u) +
+				(uint32_t)(w->lg->seed >> 32) +
+				(uint32_t)t->slot * 0x85ebca6bu,
+			.worker = (uint32_t)w->id,
+			.round = (uint32_t)w->clock,
+			.call = part->call,
+		},
+	};
+}
+
+int lgn_add_range(struct lagoon_worker *w, struct lagoon_table *t, uint64_t row,
+		  uint64_t nrows, const void *in)
+{
+	const struct lgn_layout *l = &t->layout;
+	const char *from = in;
+	struct adder a;
+	int rc = lgn_worker_check(w);
+
+	if (!rc)
+		rc = lgn_table_check_rows(t, row, nrows);
+	if (rc)
+		return rc;
+	a = begin(w, t, nrows);
+	a.part->call++;
+	while (nrows && !rc) {
+		uint64_t page = lgn_layout_page(l, row);
+		uint64_t to_end = ((page + 1) << l->page_shift) - row;
+		uint64_t n = nrows < to_end ? nrows : to_end;
+
+		rc = add_page(&a, page, lgn_layout_element(l, row),
+			      n * l->cols, from);
+		from += n * l->cols * t->number.type_size;
+		row += n;
+		nrows -= n;
+	}
+	return rc;
+}
+
+int lgn_add_list(struct lagoon_worker *w, struct lagoon_table *t,
+		 const uint64_t *rows, uint64_t n, const void *in)
+{
+	const struct lgn_layout *l = &t->layout;
+	const char *from = in;
+	struct adder a;
+	int rc = lgn_worker_check(w);
+
+	if (!rc)
+		rc = lgn_table_check_list(t, rows, n);
+	if (rc)
+		return rc;
+	a = begin(w, t, n);
+	/* Each entry rounds with bits of its own, also when a row stands
+	 * twice. */
+	a.part->call += (uint32_t)n;
+	for (uint64_t i = 0; i < n && !rc; i++) {
+		rc = add_page(&a, lgn_layout_page(l, rows[i]),
+			      lgn_layout_element(l, rows[i]), l->cols, from);
+		from += l->cols * t->number.type_size;
+		a.rounding.call++;
+	}
+	return rc;
+}
+
+LGN_EXPORT int lagoon_add(struct lagoon_worker *w, struct lagoon_table *t,
+			  uint64_t row, uint64_t nrows, const void *in)
+{
+	return lgn_add_range(w, t, row, nrows, in);
+}
+
+LGN_EXPORT int lagoon_add_rows(struct lagoon_worker *w, struct lagoon_table *t,
+			       const uint64_t *rows, uint64_t n, const void *in)
+{
+	return lgn_add_list(w, t, rows, n, in);
+}

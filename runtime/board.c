@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "runtime/base/status.h"
+#include "runtime/core.h"
+
+enum {
+	EAGER_READS = 8,		/* before reads are spaced out */
+	SPACING_NS = 20000,		/* at most one board READ in 20 us */
+	SLOT_WORDS = LGN_SLOT_BYTES / 8,
+};
+
+static uint64_t row_bytes(const struct lagoon *lg)
+{
+	return (uint64_t)lg->size * 8;
+}
+
+int lgn_board_make(struct lagoon *lg, struct lgn_board_keys *keys)
+{
+	struct lgn_board *b = &lg->board;
+	uint64_t row = row_bytes(lg);
+	int rc = lgn_memory(lg, row * LGN_ROWS, LGN_ACC_READ | LGN_ACC_WRITE,
+			    &b->clocks_mem);
+
+	if (!rc)
+		rc = lgn_memory(lg, row, LGN_ACC_READ | LGN_ACC_ATOMIC,
+				&b->states_mem);
+	if (!rc)
+		rc = lgn_memory(lg, (uint64_t)lg->size * 2 * LGN_SLOT_BYTES,
+				LGN_ACC_READ | LGN_ACC_WRITE, &b->slots_mem);
+	if (rc)
+		return rc;
+	/* Everybody is live from the start; nobody reads the board before the
+	 * fence has told where it is. */
+	for (int i = 0; i < lg->size; i++)
+		((uint64_t *)b->states_mem.addr)[i] = LGN_LIVE;
+	keys->clocks = b->clocks_mem.key;
+	keys->states = b->states_mem.key;
+	keys->slots = b->slots_mem.key;
+	return 0;
+}
+
+int lgn_board_attach(struct lagoon *lg, const struct lgn_board_keys *keys)
+{
+	const struct lgn_wire_ops *ops = lg->wire->ops;
+	struct lgn_board *b = &lg->board;
+	int rc = ops->attach(lg->wire, 0, &keys->clocks, &b->clocks);
+
+	if (!rc)
+		rc = ops->attach(lg->wire, 0, &keys->states, &b->states);
+	if (!rc)
+		rc = ops->attach(lg->wire, 0, &keys->slots, &b->slots);
+	return rc;
+}
+
+void lgn_board_close(struct lagoon *lg)
+{
+	const struct lgn_wire_ops *ops = lg->wire->ops;
+	struct lgn_board *b = &lg->board;
+
+	ops->detach(&b->clocks);
+	ops->detach(&b->states);
+	ops->detach(&b->slots);
+	ops->unreg(lg->wire, &b->clocks_mem);
+	ops->unreg(lg->wire, &b->states_mem);
+	ops->unreg(lg->wire, &b->slots_mem);
+}
+
+int lgn_board_view_open(struct lagoon *lg, struct lgn_board_view *view)
+{
+	uint64_t n = (uint64_t)lg->size;
+	int rc = lgn_memory(lg, n * 16 + LGN_SLOT_BYTES, 0, &view->mem);
+
+	if (rc)
+		return rc;
+	view->clock = view->mem.addr;
+	view->state = view->clock + n;
+	view->word = view->state + n;
+	view->batch.wr = view->wr;
+	return 0;
+}
+
+void lgn_board_view_close(struct lagoon *lg, struct lgn_board_view *view)
+{
+	lg->wire->ops->unreg(lg->wire, &view->mem);
+}
+
+/* Requests 0 and 1 of the view: a row of clocks, and the states. */
+static void prepare_read(struct lagoon *lg, struct lgn_board_view *view,
+			 enum lgn_board_row row)
+{
+	uint64_t bytes = row_bytes(lg);
+
+	view->row = row;
+	view->wr[0] = (struct lgn_wr){
+		.mem = &lg->board.clocks, .off = bytes * row,
+		.local = view->clock, .len = (uint32_t)bytes, .op = LGN_GET,
+	};
+	view->wr[1] = (struct lgn_wr){
+		.mem = &lg->board.states, .off = 0,
+		.local = view->state, .len = (uint32_t)bytes, .op = LGN_GET,
+	};
+	view->batch.n = 2;
+}
+
+/* Deaths that others have written to the board. */
+static void note_deaths(struct lagoon *lg, const struct lgn_board_view *view)
+{
+	for (int i = 0; i < lg->size; i++)
+		if (lgn_unlikely(view->state[i] == LGN_DEAD))
+			lgn_note_dead(lg, i);
+}
+
+int lgn_board_publish(struct lagoon *lg, struct lgn_board_view *view,
+		      enum lgn_board_row row, int64_t value)
+{
+	int rc;
+
+	prepare_read(lg, view, row);
+	view->wr[2] = (struct lgn_wr){
+		.mem = &lg->board.clocks,
+		.off = row_bytes(lg) * row + (uint64_t)lg->rank * 8,
+		.local = view->word, .len = 8, .op = LGN_PUT,
+	};
+	view->batch.n = 3;
+	view->word[0] = (uint64_t)value;
+	rc = lgn_wire_run(lg->wire, &view->batch, lg->timeout_s);
+	if (rc)
+		return rc;
+	note_deaths(lg, view);
+	return lgn_check_lost(lg);
+}
+
+/* The first reads follow each other; then they are spaced out. */
+static bool too_soon(struct lgn_board_view *view)
+{
+	uint64_t now;
+
+	if (view->reads < EAGER_READS)
+		return false;
+	now = lgn_now_ns();
+	if (now - view->last_ns < SPACING_NS)
+		return true;
+	view->last_ns = now;
+	return false;
+}
+
+int lgn_board_poll(struct lagoon *lg, struct lgn_board_view *view,
+		   enum lgn_board_row row, bool *fresh)
+{
+	int rc;
+
+	*fresh = false;
+	if (!view->posted) {
+		if (too_soon(view))
+			return 0;
+		prepare_read(lg, view, row);
+		rc = lg->wire->ops->post(lg->wire, &view->batch);
+		if (rc)
+			return rc == LAGOON_EAGAIN ? 0 : rc;
+		view->posted = true;
+		view->reads++;
+	}
+	lg->wire->ops->poll(lg->wire);
+	if (!lgn_batch_done(&view->batch))
+		return 0;
+	view->posted = false;
+	rc = atomic_load(&view->batch.status);
+	if (rc)
+		return rc;
+	note_deaths(lg, view);
+	*fresh = view->row == row;
+	return 0;
+}
+
+int64_t lgn_board_min(const struct lagoon *lg,
+		      const struct lgn_board_view *view, int *whose)
+{
+	int64_t min = LGN_CLOCK_LEFT;
+
+	*whose = -1;
+	for (int i = 0; i < lg->size; i++) {
+		int64_t clock = (int64_t)view->clock[i];
+
+		if (view->state[i] != LGN_LIVE || clock >= min)
+			continue;
+		min = clock;
+		*whose = i;
+	}
+	return min;
+}
+
+int lgn_board_wait(struct lagoon *lg, struct lgn_board_view *view,
+		   enum lgn_board_row row, int64_t value)
+{
+	struct lgn_wait wait = LGN_WAIT_INIT;
+	int slowest, last = -1;
+	bool fresh;
+	int rc;
+
+	view->reads = 0;
+	for (;;) {
+		rc = lgn_check_lost(lg);
+		if (!rc)
+			rc = lgn_board_poll(lg, view, row, &fresh);
+		if (rc)
+			return rc;
+		if (fresh && lgn_board_min(lg, view, &slowest) >= value)
+			break;
+		if (fresh)
+			last = slowest;
+		lgn_wait_step(&wait);
+	}
+	if (last >= 0)
+		atomic_fetch_add(&lg->member[last].waited_ns, lgn_waited_ns(&wait));
+	return 0;
+}
+
+int lgn_board_state(struct lagoon *lg, struct lgn_board_view *view, int rank,
+		    enum lgn_state from, enum lgn_state to, uint64_t *old)
+{
+	int rc;
+
+	view->wr[0] = (struct lgn_wr){
+		.mem = &lg->board.states, .off = (uint64_t)rank * 8,
+		.local = view->word, .len = 8, .op = LGN_CAS,
+		.expect = from, .operand = to,
+	};
+	view->batch.n = 1;
+	rc = lgn_wire_run(lg->wire, &view->batch, lg->timeout_s);
+	*old = rc ? 0 : view->word[0];
+	return rc;
+}
+
+int lgn_board_sync(struct lagoon *lg)
+{
+	int64_t epoch = (int64_t)++lg->board.sync;
+	int rc = lgn_board_publish(lg, &lg->sync_view, LGN_SYNCED, epoch);
+
+	return rc ? rc : lgn_board_wait(lg, &lg->sync_view, LGN_SYNCED, epoch);
+}
+
+/* Two sets of slots in turn: a process that is one exchange ahead writes the
+ * other set, and cannot be two ahead before everybody has read this one. */
+int lgn_board_exchange(struct lagoon *lg, const void *mine, size_t len,
+		       void *all)
+{
+	struct lgn_board_view *view = &lg->sync_view;
+	uint64_t set = (lg->board.sync & 1) * (uint64_t)lg->size * LGN_SLOT_BYTES;
+	struct lgn_mem in;
+	int rc;
+
+	memset(view->word, 0, LGN_SLOT_BYTES);
+	memcpy(view->word, mine, len);
+	view->wr[0] = (struct lgn_wr){
+		.mem = &lg->board.slots,
+		.off = set + (uint64_t)lg->rank * LGN_SLOT_BYTES,
+		.local = view->word, .len = LGN_SLOT_BYTES, .op = LGN_PUT,
+	};
+	view->batch.n = 1;
+	rc = lgn_wire_run(lg->wire, &view->batch, lg->timeout_s);
+	if (!rc)
+		rc = lgn_board_sync(lg);
+	if (!rc)
+		rc = lgn_memory(lg, (uint64_t)lg->size * LGN_SLOT_BYTES, 0, &in);
+	if (rc)
+		return rc;
+	view->wr[0] = (struct lgn_wr){
+		.mem = &lg->board.slots, .off = set, .local = in.addr,
+		.len = (uint32_t)lg->size * LGN_SLOT_BYTES, .op = LGN_GET,
+	};
+	view->batch.n = 1;
+	rc = lgn_wire_run(lg->wire, &view->batch, lg->timeout_s);
+	if (!rc)
+		memcpy(all, in.addr, (size_t)lg->size * LGN_SLOT_BYTES);
+	lg->wire->ops->unreg(lg->wire, &in);
+	return rc;
+}

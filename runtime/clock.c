@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * When what was added becomes visible. The order that I1 rests on:
+ *
+ *	add (rounds <= c) -> push, all completions -> publish c + 1
+ *	read the board: floor -> its completion -> READ of data
+ *
+ * so a reader that saw c + 1 finds every delta of rounds <= c.
+ */
+#include "runtime/base/status.h"
+#include "runtime/core.h"
+#include "runtime/push.h"
+#include "runtime/sparse.h"
+
+int64_t lgn_process_clock(const struct lagoon *lg)
+{
+	int64_t min = LGN_CLOCK_LEFT;
+
+	for (int i = 0; i < lg->local_workers; i++) {
+		int64_t clock = atomic_load(&lg->worker[i].shown);
+
+		min = clock < min ? clock : min;
+	}
+	return min;
+}
+
+void lgn_floor_raise(struct lagoon *lg, int64_t floor)
+{
+	int64_t now = atomic_load_explicit(&lg->floor, memory_order_relaxed);
+
+	/* Release: who sees this floor also sees what its reader saw. */
+	while (now < floor &&
+	       !atomic_compare_exchange_weak_explicit(&lg->floor, &now, floor,
+			memory_order_acq_rel, memory_order_relaxed))
+		;
+}
+
+/* Needs the push lock. The read that comes back with it keeps the remembered
+ * floor fresh. */
+static int publish(struct lagoon *lg, int64_t clock)
+{
+	int whose;
+	int rc = lgn_board_publish(lg, &lg->clock_view, LGN_FLUSHED, clock);
+
+	atomic_store(&lg->published, clock);
+	if (rc)
+		return rc;
+	lgn_floor_raise(lg, lgn_board_min(lg, &lg->clock_view, &whose));
+	return 0;
+}
+
+/* Needs the push lock. The clock is read before the push: all that it stands
+ * for was added before. */
+static int push_and_publish(struct lagoon_worker *w)
+{
+	struct lagoon *lg = w->lg;
+	int64_t clock = lgn_process_clock(lg);
+	int rc = lgn_check_lost(lg), rc2;
+
+	if (rc || clock <= atomic_load(&lg->published))
+		return rc;
+	rc = lgn_push_deltas(w);
+	if (rc && rc != LAGOON_ERANGE)
+		return rc;
+	rc2 = publish(lg, clock);
+	return rc2 ? rc2 : rc;
+}
+
+/* The process may have advanced. If another worker is pushing, it looks again
+ * after it has let go of the lock, and finds what this one has shown. */
+static int advance(struct lagoon_worker *w)
+{
+	struct lagoon *lg = w->lg;
+	int rc = 0;
+
+	while (!rc && lgn_process_clock(lg) > atomic_load(&lg->published)) {
+		if (!lgn_push_trylock(lg))
+			return 0;
+		rc = push_and_publish(w);
+		lgn_push_unlock(lg);
+	}
+	return rc;
+}
+
+static int stop_waiting(void *arg)
+{
+	const struct lagoon_worker *w = arg;
+
+	return lgn_check_lost(w->lg);
+}
+
+static int wait_row(struct lagoon *lg, enum lgn_board_row row, int64_t value)
+{
+	int rc = lgn_board_publish(lg, &lg->clock_view, row, value);
+
+	return rc ? rc : lgn_board_wait(lg, &lg->clock_view, row, value);
+}
+
+/* For all workers of the process: the round's reads are over everywhere, then
+ * the deltas go out, then they are complete everywhere. */
+static int end_round(void *arg)
+{
+	struct lagoon_worker *w = arg;
+	struct lagoon *lg = w->lg;
+	int64_t next = w->clock + 1;
+	int rc, range, more;
+
+	rc = wait_row(lg, LGN_ENDED, next);
+	if (rc)
+		return rc;
+	lgn_push_lock(lg);
+	range = lgn_push_round(w);
+	more = lgn_push_deltas(w);
+	lgn_push_unlock(lg);
+	if (range && range != LAGOON_ERANGE)
+		return range;
+	if (more && more != LAGOON_ERANGE)
+		return more;
+	rc = wait_row(lg, LGN_FLUSHED, next);
+	if (rc)
+		return rc;
+	atomic_store(&lg->published, next);
+	lgn_floor_raise(lg, next);
+	return range ? range : more;
+}
+
+static int clock_together(struct lagoon_worker *w)
+{
+	int rc = lgn_gate_meet(&w->lg->gate, end_round, w, stop_waiting);
+
+	if (rc && rc != LAGOON_ERANGE)
+		return rc;
+	w->clock++;
+	atomic_store(&w->shown, w->clock);
+	return rc;
+}
+
+LGN_EXPORT int lagoon_clock(struct lagoon_worker *w)
+{
+	int rc = lgn_worker_check(w);
+
+	if (rc)
+		return rc;
+	if (atomic_load(&w->lg->bsp_tables))
+		return clock_together(w);
+	w->clock++;
+	atomic_store(&w->shown, w->clock);
+	return advance(w);
+}
+
+/* For all workers of the process. */
+static int meet(void *arg)
+{
+	struct lagoon_worker *w = arg;
+	struct lagoon *lg = w->lg;
+	int rc, rc2;
+
+	lgn_push_lock(lg);
+	rc = lgn_push_deltas(w);
+	lgn_push_unlock(lg);
+	if (rc && rc != LAGOON_ERANGE)
+		return rc;
+	rc2 = wait_row(lg, LGN_MET, ++lg->met);
+	if (rc2)
+		return rc2;
+	atomic_fetch_add(&lg->epoch, 1);
+	return rc;
+}
+
+LGN_EXPORT int lagoon_barrier(struct lagoon_worker *w)
+{
+	int rc = lgn_worker_check(w);
+
+	return rc ? rc : lgn_gate_meet(&w->lg->gate, meet, w, stop_waiting);
+}
+
+static bool has_own(const struct lagoon_worker *w)
+{
+	bool own = false;
+
+	for (int i = 0; i < LGN_TABLES; i++) {
+		const struct lagoon_table *t = w->lg->table[i];
+
+		own |= t && t->part[w->index].own && t->part[w->index].own->used;
+	}
+	return own;
+}
+
+/* The last worker of the process takes it out of every count. */
+static int publish_left(struct lagoon *lg)
+{
+	int rc = lgn_board_publish(lg, &lg->clock_view, LGN_ENDED, LGN_CLOCK_LEFT);
+
+	return rc ? rc : lgn_board_publish(lg, &lg->clock_view, LGN_MET,
+					   LGN_CLOCK_LEFT);
+}
+
+LGN_EXPORT int lagoon_worker_leave(struct lagoon_worker *w)
+{
+	struct lagoon *lg = w->lg;
+	int rc = lgn_worker_check(w), rc2;
+
+	if (rc)
+		return rc;
+	if (has_own(w))
+		rc = clock_together(w);
+	w->left = true;
+	lgn_push_lock(lg);
+	rc2 = lgn_check_lost(lg);
+	if (!rc2)
+		rc2 = lgn_push_deltas(w);
+	rc = rc ? rc : rc2;
+	atomic_store(&w->shown, LGN_CLOCK_LEFT);
+	if (!rc2 || rc2 == LAGOON_ERANGE) {
+		rc2 = push_and_publish(w);
+		if (!rc2 && lgn_process_clock(lg) == LGN_CLOCK_LEFT)
+			rc2 = publish_left(lg);
+	}
+	lgn_push_unlock(lg);
+	rc = rc ? rc : rc2;
+	/* A sibling may have advanced while this one held the lock. Before the
+	 * gate may open without this worker: who acts there uses clock_view. */
+	rc2 = advance(w);
+	lgn_gate_leave(&lg->gate);
+	return rc ? rc : rc2;
+}
+
+/* A process without workers holds nobody back. */
+int lgn_clock_none(struct lagoon *lg)
+{
+	int rc = lgn_board_publish(lg, &lg->clock_view, LGN_FLUSHED,
+				   LGN_CLOCK_LEFT);
+
+	return rc ? rc : publish_left(lg);
+}
+
+int lgn_clock_restart(struct lagoon *lg)
+{
+	int rc = lgn_board_sync(lg);
+
+	for (int row = 0; !rc && row < LGN_SYNCED; row++)
+		rc = lgn_board_publish(lg, &lg->clock_view, row,
+				       lg->local_workers ? 0 : LGN_CLOCK_LEFT);
+	if (rc)
+		return rc;
+	lg->met = 0;
+	lg->gate.live = lg->local_workers;
+	atomic_store(&lg->published, 0);
+	atomic_store(&lg->floor, 0);
+	atomic_fetch_add(&lg->epoch, 1);
+	for (int i = 0; i < lg->local_workers; i++) {
+		lg->worker[i].clock = 0;
+		lg->worker[i].left = false;
+		atomic_store(&lg->worker[i].shown, 0);
+	}
+	return lgn_board_sync(lg);
+}

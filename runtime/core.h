@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The objects of the runtime and who may touch what.
+ *
+ *	struct lagoon		one a process: members, board, workers, tables
+ *	struct lagoon_worker	one thread's; its fields are that thread's alone
+ *				unless marked atomic
+ *	struct lagoon_table	shape, shards, pages (see page.h)
+ *
+ * How data flows:
+ *	add.c     buffer -> lanes -> delta words (or shard words, see `direct`)
+ *	push.c    delta words -> fetch-and-adds to shards
+ *	clock.c   when to push, then publish on the board (board.c)
+ *	pull.c    bound met? pages fresh? else READ pages (fetch.c); lanes -> buffer
+ */
+#ifndef LGN_RUNTIME_CORE_H
+#define LGN_RUNTIME_CORE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "numa/place.h"
+#include "runtime/base/wait.h"
+#include "runtime/board.h"
+#include "runtime/gate.h"
+#include "runtime/job.h"
+#include "runtime/lagoon.h"
+#include "runtime/layout.h"
+#include "runtime/number.h"
+#include "runtime/page.h"
+#include "verbs/wire.h"
+
+#define LGN_TABLES 64			/* of a job */
+#define LGN_REQUESTS 64			/* in flight, a worker */
+#define LGN_FETCH_WRS 32		/* READs a request posts at once */
+
+/* A clock that holds nobody back. */
+#define LGN_CLOCK_LEFT (1ll << 38)
+
+/* What every process knows of each. */
+struct lgn_member {
+	int node;		/* of the job, dense */
+	int numa;		/* logical NUMA node of its shard */
+	int workers;
+	int first_worker;	/* number in the job of its first */
+	struct lgn_key dir;	/* its directory */
+	_Atomic int dead;	/* set by the wire's thread or a board read */
+	_Atomic uint64_t waited_ns;
+};
+
+/* Statistics of one worker and table: written by the worker's thread only,
+ * read by anybody (relaxed). */
+struct lgn_counts {
+	_Atomic uint64_t pulls, rows_pulled, adds, rows_added, page_uses;
+	_Atomic uint64_t cache_misses, pages_read, words_pushed, flushes;
+	_Atomic uint64_t rejected, wait_ns;
+	_Atomic uint64_t ages[LAGOON_AGES];
+};
+
+static inline void lgn_count(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter,
+		atomic_load_explicit(counter, memory_order_relaxed) + n,
+		memory_order_relaxed);
+}
+
+struct lgn_sparse;
+
+/* One worker's part of one table. */
+struct lgn_part {
+	struct lgn_counts counts;
+	uint32_t call;			/* of lagoon_add, for rounding */
+	struct lgn_sparse *own;		/* bsp: this round's deltas */
+} LGN_ALIGNED;
+
+struct lagoon_table {
+	struct lagoon *lg;
+	char name[LAGOON_NAME_MAX + 1];
+	int slot;			/* in the directories */
+	int model;
+	_Atomic int32_t staleness;
+	struct lagoon_table_attr attr;	/* resolved */
+	struct lgn_layout layout;
+	struct lgn_number number;
+	int64_t bound;			/* of a lane in a fetch-and-add */
+	struct lgn_rmem *shard;		/* [layout.shards] */
+	struct lgn_mem home;		/* the shard that lives here */
+	int home_index;			/* -1: none */
+	/* All on this node: pages are loaded from the shards, map[page]. */
+	bool in_place;
+	uint64_t **map;
+	bool direct;			/* adds go there at once, too: not bsp */
+	/* Otherwise: the cache, table sized, page after page. */
+	struct lgn_mem cache_mem, delta_mem;
+	uint64_t *cache;
+	_Atomic uint64_t *delta;	/* bsp: NULL */
+	struct lgn_page *page;
+	struct lgn_part *part;		/* [local workers] */
+};
+
+struct lgn_push;
+
+struct lagoon_worker {
+	struct lagoon *lg;
+	int index;			/* in the process */
+	int id;				/* in the job */
+	int64_t clock;
+	_Atomic int64_t shown;		/* clock as siblings see it */
+	bool left;
+	struct lgn_board_view view;	/* this worker's board reads */
+	struct lagoon_request *request;	/* [LGN_REQUESTS + 1]; last: blocking */
+	uint64_t busy;			/* bit i: request[i] is in use */
+	char errmsg[512];		/* of its function, for lagoon_run() */
+} LGN_ALIGNED;
+
+struct lagoon {
+	int rank, size, nodes;
+	int on_death, timeout_s;
+	uint64_t seed;
+	struct lgn_wire *wire;
+	bool bind;			/* LAGOON_BIND */
+	struct lgn_topo *topo;
+	struct lgn_plan plan;
+	int pinned;			/* workers that really were */
+	struct lgn_member *member;	/* [size] */
+	int homes;
+	int *home_rank;			/* [homes] */
+	int total_workers, local_workers;
+	struct lagoon_worker *worker;	/* [local_workers] */
+	struct lagoon_table *table[LGN_TABLES];
+	_Atomic int bsp_tables;
+	_Atomic bool ready;		/* opened: homes and board are known */
+	struct lgn_mem dir_mem;		/* my directory */
+	struct lgn_rmem *dir;		/* [homes] the homes' */
+	struct lgn_board board;
+	struct lgn_board_view watch_view; /* of the wire's thread */
+	_Atomic int lost;		/* rank + 1 of a death that ends the job */
+	int runs;			/* lagoon_run() calls */
+
+	/* Clock of the process: published, and what it knows of the floor. */
+	_Atomic int64_t published;
+	_Atomic int64_t floor;		/* only grows within a run */
+	_Atomic uint64_t epoch;		/* copies of earlier ones are stale */
+	_Atomic bool pushing;		/* the push lock: pushes are serial */
+	struct lgn_push *push;		/* who holds it uses this, */
+	struct lgn_board_view clock_view;	/* and this */
+	int64_t met;			/* lagoon_barrier() calls */
+	struct lgn_gate gate;		/* where workers meet */
+	struct lgn_board_view sync_view;	/* of the calling thread of collective
+					 * calls */
+};
+
+/* A process is dead: remember it, and whether that ends the job. Any thread. */
+void lgn_note_dead(struct lagoon *lg, int rank);
+
+/* LAGOON_EPEER when a death has ended the job; else 0. Any thread. */
+int lgn_check_lost(const struct lagoon *lg);
+
+/* context.c: lagoon_open() over a given wire. */
+int lgn_open_on(const struct lagoon_attr *attr, const struct lgn_wire_ops *ops,
+		struct lagoon **lg);
+
+/* Allocate registered memory near this process's shard. access 0: local. */
+int lgn_memory(struct lagoon *lg, uint64_t bytes, int access,
+	       struct lgn_mem *mem);
+
+/* worker.c */
+int lgn_workers_open(struct lagoon *lg);
+void lgn_workers_close(struct lagoon *lg);
+int lgn_worker_check(const struct lagoon_worker *w);
+
+/* The floor is at least this: remember it. Any thread. */
+void lgn_floor_raise(struct lagoon *lg, int64_t floor);
+
+/* clock.c: a process without workers says that nobody need wait for it; all
+ * workers start again at 0 (collective). */
+int lgn_clock_none(struct lagoon *lg);
+int lgn_clock_restart(struct lagoon *lg);
+
+/* The smallest clock among the process's live workers, as siblings
+ * show it; LGN_CLOCK_LEFT if all have left. Any thread. */
+int64_t lgn_process_clock(const struct lagoon *lg);
+
+#endif

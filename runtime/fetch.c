@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* READs of pages into the cache; page.h has the rules. */
+#include "runtime/request.h"
+#include "runtime/table.h"
+
+static bool fresh(const struct lgn_page *page, uint64_t need)
+{
+	return atomic_load_explicit(&page->stamp, memory_order_acquire) >= need;
+}
+
+/* Whoever polls. The copy is complete: stamp it, let go of the page. */
+static void landed(struct lgn_batch *batch)
+{
+	struct lagoon_request *r = (struct lagoon_request *)batch;
+	bool good = !atomic_load(&batch->status);
+
+	for (uint32_t i = 0; i < batch->n; i++) {
+		for (uint32_t k = 0; k < r->pages[i]; k++) {
+			struct lgn_page *page = &r->t->page[r->first_page[i] + k];
+
+			if (good) {
+				atomic_store_explicit(&page->floor, r->floor,
+						      memory_order_relaxed);
+				/* Orders the copy before the stamp. */
+				atomic_store_explicit(&page->stamp, r->stamp,
+						      memory_order_release);
+			}
+			lgn_page_release(page);
+		}
+	}
+}
+
+/* Make page part of the batch: longer by one READ, or a READ longer. */
+static void include(struct lagoon_request *r, uint64_t page)
+{
+	struct lagoon_table *t = r->t;
+	const struct lgn_layout *l = &t->layout;
+	uint32_t bytes = (uint32_t)(l->page_words * 8);
+	uint64_t shard = lgn_layout_shard(l, page);
+	uint32_t n = r->batch.n;
+
+	if (n && r->first_page[n - 1] + r->pages[n - 1] == page &&
+	    r->wr[n - 1].mem == &t->shard[shard] &&
+	    page % l->block && r->wr[n - 1].len < 1u << 20) {
+		r->pages[n - 1]++;
+		r->wr[n - 1].len += bytes;
+		return;
+	}
+	r->first_page[n] = page;
+	r->pages[n] = 1;
+	r->wr[n] = (struct lgn_wr){
+		.mem = &t->shard[shard], .off = lgn_table_offset(t, page),
+		.local = lgn_table_copy(t, page), .len = bytes, .op = LGN_GET,
+	};
+	r->batch.n++;
+}
+
+/* Pages that are busy are passed over: they are looked at again when the view
+ * gets there. */
+static void collect(struct lagoon_request *r)
+{
+	struct lagoon_table *t = r->t;
+	uint64_t last = UINT64_MAX;
+	uint64_t i = r->done;
+
+	r->batch.n = 0;
+	while (i < r->n && r->batch.n < LGN_FETCH_WRS) {
+		uint64_t row = lgn_request_row(r, i);
+		uint64_t page = lgn_layout_page(&t->layout, row);
+		struct lgn_page *p = &t->page[page];
+
+		if (page != last && !fresh(p, r->need) &&
+		    lgn_page_acquire(p, LGN_READING)) {
+			/* Somebody may have just refreshed it. */
+			if (fresh(p, r->need))
+				lgn_page_release(p);
+			else
+				include(r, page);
+		}
+		last = page;
+		i = r->rows ? i + 1 :
+			i + (((page + 1) << t->layout.page_shift) - row);
+	}
+}
+
+static void give_up(struct lagoon_request *r)
+{
+	for (uint32_t i = 0; i < r->batch.n; i++)
+		for (uint32_t k = 0; k < r->pages[i]; k++)
+			lgn_page_release(&r->t->page[r->first_page[i] + k]);
+}
+
+/* The stamp is decided before the READ is posted: what was flushed before the
+ * floor was read is in the shard when the READ arrives there. */
+int lgn_fetch_post(struct lagoon_request *r, bool *posted)
+{
+	struct lagoon *lg = r->w->lg;
+	uint64_t epoch = atomic_load(&lg->epoch);
+	uint64_t pages = 0;
+	int rc;
+
+	*posted = false;
+	r->floor = atomic_load(&lg->floor);
+	r->stamp = lgn_stamp(epoch, r->t->model == LAGOON_ASP ? r->clock : r->floor);
+	collect(r);
+	if (!r->batch.n)
+		return 0;
+	for (uint32_t i = 0; i < r->batch.n; i++)
+		pages += r->pages[i];
+	r->batch.complete = landed;
+	rc = lg->wire->ops->post(lg->wire, &r->batch);
+	if (rc) {
+		give_up(r);
+		return rc == LAGOON_EAGAIN ? 0 : rc;
+	}
+	*posted = true;
+	lgn_count(&r->part->counts.pages_read, pages);
+	return 0;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The client side of PMIx: the only file of the library that knows it. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/base/status.h"
+#include "runtime/job.h"
+
+#ifdef HAVE_PMIX
+#include <pmix.h>
+
+/* One per process, as PMIx has one connection per process. */
+static struct {
+	pmix_proc_t me;
+	uint32_t size;
+	uint32_t exchanges;	/* a key is never put twice */
+	int timeout_s;
+} pmix;
+
+/* A server names itself to its children by these. PMIx_Init() of later
+ * versions succeeds without a server, as a job of one. */
+static int has_server(void)
+{
+	return getenv("PMIX_NAMESPACE") && getenv("PMIX_RANK");
+}
+
+static int get_size(void)
+{
+	pmix_proc_t job = pmix.me;
+	pmix_value_t *value;
+	pmix_status_t rc;
+
+	job.rank = PMIX_RANK_WILDCARD;
+	rc = PMIx_Get(&job, PMIX_JOB_SIZE, NULL, 0, &value);
+	if (rc != PMIX_SUCCESS)
+		return lgn_fail(LAGOON_EJOB,
+				"the PMIx server does not tell the size of the job: %s",
+				PMIx_Error_string(rc));
+	PMIX_VALUE_GET_NUMBER(rc, value, pmix.size, uint32_t);
+	PMIX_VALUE_RELEASE(value);
+	if (rc != PMIX_SUCCESS || pmix.size <= pmix.me.rank)
+		return lgn_fail(LAGOON_EJOB,
+				"the PMIx server tells a job size that is no number above this rank, %u",
+				pmix.me.rank);
+	return 0;
+}
+
+static int put(const char *key, const void *mine, size_t len)
+{
+	pmix_value_t value = { .type = PMIX_BYTE_OBJECT };
+	pmix_status_t rc;
+
+	value.data.bo.bytes = (char *)mine;	/* PMIx_Put() copies */
+	value.data.bo.size = len;
+	rc = PMIx_Put(PMIX_GLOBAL, key, &value);
+	if (rc == PMIX_SUCCESS)
+		rc = PMIx_Commit();
+	if (rc != PMIX_SUCCESS)
+		return lgn_fail(LAGOON_EJOB,
+				"cannot hand %zu bytes to the PMIx server: %s",
+				len, PMIx_Error_string(rc));
+	return 0;
+}
+
+static int fence(void)
+{
+	pmix_info_t info[2];
+	int seconds = pmix.timeout_s;
+	bool collect = true;
+	pmix_status_t rc;
+
+	PMIX_INFO_LOAD(&info[0], PMIX_COLLECT_DATA, &collect, PMIX_BOOL);
+	PMIX_INFO_LOAD(&info[1], PMIX_TIMEOUT, &seconds, PMIX_INT);
+	rc = PMIx_Fence(NULL, 0, info, 2);
+	if (rc == PMIX_ERR_TIMEOUT)
+		return lgn_fail(LAGOON_ETIMEDOUT,
+				"not every process of the job called lagoon_open() within %d s of the first",
+				seconds);
+	if (rc != PMIX_SUCCESS)
+		return lgn_fail(LAGOON_EJOB,
+				"the first exchange of the job failed (PMIx: %s): a process ended before lagoon_open()",
+				PMIx_Error_string(rc));
+	return 0;
+}
+
+static int get(const char *key, pmix_rank_t rank, size_t len, void *out)
+{
+	pmix_proc_t who = pmix.me;
+	pmix_value_t *value;
+	size_t got = 0;
+	pmix_info_t info;
+	pmix_status_t rc;
+
+	who.rank = rank;
+	PMIX_INFO_LOAD(&info, PMIX_TIMEOUT, &pmix.timeout_s, PMIX_INT);
+	rc = PMIx_Get(&who, key, &info, 1, &value);
+	if (rc != PMIX_SUCCESS)
+		return lgn_fail(LAGOON_EJOB,
+				"the PMIx server has nothing from rank %u: %s",
+				rank, PMIx_Error_string(rc));
+	if (value->type == PMIX_BYTE_OBJECT)
+		got = value->data.bo.size;
+	if (got == len)
+		memcpy(out, value->data.bo.bytes, len);
+	PMIX_VALUE_RELEASE(value);
+	if (got != len)
+		return lgn_fail(LAGOON_EJOB,
+				"rank %u handed in %zu bytes, this process %zu: every process must use the same version of Lagoon",
+				rank, got, len);
+	return 0;
+}
+
+static int pmix_allgather(void *arg, const void *mine, size_t len, void *all)
+{
+	char key[32];
+	int rc;
+
+	(void)arg;
+	snprintf(key, sizeof(key), "lagoon.%u", pmix.exchanges++);
+	rc = put(key, mine, len);
+	if (!rc)
+		rc = fence();
+	for (pmix_rank_t r = 0; !rc && r < pmix.size; r++)
+		rc = get(key, r, len, (char *)all + r * len);
+	return rc;
+}
+
+/* Counted by PMIx: an MPI library in this process keeps its connection. */
+static void pmix_leave(struct lgn_job *job)
+{
+	(void)job;
+	PMIx_Finalize(NULL, 0);
+}
+
+int lgn_job_pmix_open(struct lgn_job *job)
+{
+	pmix_status_t status;
+	int rc;
+
+	if (!has_server())
+		return 1;
+	status = PMIx_Init(&pmix.me, NULL, 0);
+	if (status != PMIX_SUCCESS)
+		return lgn_fail(LAGOON_EJOB,
+				"PMIX_RANK is %s, but the PMIx server of the job cannot be reached: %s",
+				getenv("PMIX_RANK"), PMIx_Error_string(status));
+	pmix.timeout_s = job->timeout_s * LGN_JOB_PATIENCE;
+	rc = get_size();
+	if (rc) {
+		PMIx_Finalize(NULL, 0);
+		return rc;
+	}
+	job->rank = (int)pmix.me.rank;
+	job->size = (int)pmix.size;
+	job->kind = "pmix";
+	job->allgather = pmix_allgather;
+	job->leave = pmix_leave;
+	return 0;
+}
+
+/* "OpenPMIx 4.2.2, repo rev: ..." */
+const char *lgn_job_pmix_version(void)
+{
+	static char version[32];
+	const char *text = PMIx_Get_version();
+
+	text += strcspn(text, "0123456789");
+	snprintf(version, sizeof(version), "%.*s",
+		 (int)strspn(text, "0123456789.abcdefghijklmnopqrstuvwxyz"), text);
+	return version;
+}
+
+#else
+
+int lgn_job_pmix_open(struct lgn_job *job)
+{
+	(void)job;
+	return 1;
+}
+
+const char *lgn_job_pmix_version(void)
+{
+	return "none";
+}
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <math.h>
+#include <string.h>
+
+#include <Random123/philox.h>
+
+#include "runtime/lagoon.h"
+#include "runtime/number.h"
+#include "verbs/copy.h"
+
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && \
+	!defined(__SANITIZE_ADDRESS__)
+#define CLONES __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#else
+#define CLONES
+#endif
+/* Reads words that others add to at the same time; each aligned word is read
+ * by one access, which is all that a pull promises. */
+#define RACY __attribute__((no_sanitize("thread")))
+
+static const uint32_t type_size[] = { 8, 4, 8, 4 };
+
+void lgn_number_init(struct lgn_number *nb, int format, int type,
+		     int frac_bits)
+{
+	nb->lanes = format == LAGOON_Q32 || format == LAGOON_I32 ? 2 : 1;
+	nb->fixed = format == LAGOON_Q64 || format == LAGOON_Q32;
+	nb->type = type;
+	nb->type_size = type_size[type];
+	nb->scale = ldexp(1, nb->fixed ? frac_bits : 0);
+	nb->unit = 1 / nb->scale;
+	nb->legal = nb->lanes == 2 ? 1ll << 30 : 1ll << 62;
+}
+
+/* Whole words to pairs of lanes. */
+RACY CLONES
+static void split(const uint64_t *words, size_t n, int64_t *lanes)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t w = words[i];
+
+		lanes[2 * i] = lgn_lane_low(w);
+		lanes[2 * i + 1] = lgn_lane_high(w);
+	}
+}
+
+RACY static uint64_t load(const uint64_t *word)
+{
+	return *(const volatile uint64_t *)word;
+}
+
+void lgn_number_unpack(const struct lgn_number *nb, const uint64_t *words,
+		       uint64_t first, size_t n, int64_t *lanes)
+{
+	if (nb->lanes == 1) {
+		if (n == 1)
+			lanes[0] = (int64_t)load(words + first);
+		else
+			lgn_copy_words((uint64_t *)lanes, words + first, n);
+		return;
+	}
+	words += first / 2;
+	if (n && first % 2) {
+		*lanes++ = lgn_lane_high(load(words++));
+		n--;
+	}
+	split(words, n / 2, lanes);
+	if (n % 2)
+		lanes[n - 1] = lgn_lane_low(load(words + n / 2));
+}
+
+void lgn_number_unpack_add(const struct lgn_number *nb, const uint64_t *words,
+			   uint64_t first, size_t n, int64_t *lanes)
+{
+	int64_t more[LGN_CHUNK];
+
+	lgn_number_unpack(nb, words, first, n, more);
+	for (size_t i = 0; i < n; i++)
+		lanes[i] += more[i];
+}
+
+CLONES static void to_f64(const int64_t *lanes, size_t n, double unit,
+			  double *out)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = (double)lanes[i] * unit;
+}
+
+CLONES static void to_f32(const int64_t *lanes, size_t n, double unit,
+			  float *out)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = (float)((double)lanes[i] * unit);
+}
+
+static void to_i32(const int64_t *lanes, size_t n, int32_t *out)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = (int32_t)lanes[i];
+}
+
+void lgn_number_convert(const struct lgn_number *nb, const int64_t *lanes,
+			size_t n, void *out)
+{
+	switch (nb->type) {
+	case LAGOON_F64:
+		if (n == 1)
+			*(double *)out = (double)lanes[0] * nb->unit;
+		else
+			to_f64(lanes, n, nb->unit, out);
+		break;
+	case LAGOON_F32:
+		to_f32(lanes, n, nb->unit, out);
+		break;
+	case LAGOON_INT64:
+		memcpy(out, lanes, n * sizeof(*lanes));
+		break;
+	case LAGOON_INT32:
+		to_i32(lanes, n, out);
+		break;
+	}
+}
+
+RACY CLONES
+static void decode_q64(const uint64_t *words, size_t n, double unit,
+		       double *out)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = (double)(int64_t)words[i] * unit;
+}
+
+void lgn_number_decode(const struct lgn_number *nb, const uint64_t *words,
+		       uint64_t first, size_t n, void *out)
+{
+	int64_t lanes[LGN_CHUNK];
+
+	if (nb->lanes == 1 && nb->type == LAGOON_INT64) {
+		lgn_copy_words(out, words + first, n);
+		return;
+	}
+	if (nb->lanes == 1 && nb->type == LAGOON_F64) {
+		decode_q64(words + first, n, nb->unit, out);
+		return;
+	}
+	for (size_t i = 0; i < n; i += LGN_CHUNK) {
+		size_t m = n - i < LGN_CHUNK ? n - i : LGN_CHUNK;
+
+		lgn_number_unpack(nb, words, first + i, m, lanes);
+		lgn_number_convert(nb, lanes, m,
+				   (char *)out + i * nb->type_size);
+	}
+}
+
+/* Four 32-bit words for elements 4b .. 4b + 3 of one call: Philox-4x32-7,
+ * Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC'11. */
+static philox4x32_ctr_t random_bits(const struct lgn_rounding *r,
+				    uint64_t block)
+{
+	philox4x32_ctr_t ctr = { { (uint32_t)block, (uint32_t)(block >> 32),
+				   r->call, r->round } };
+	philox4x32_key_t key = { { r->seed, r->worker } };
+
+	return philox4x32_R(7, ctr, key);
+}
+
+/* x units, |x| < 2^62: down or up at random so that the mean is x. Doubles of
+ * 2^52 and above are integers already. */
+static int64_t round_at_random(double x, uint32_t bits)
+{
+	double down = floor(x);
+
+	return (int64_t)down + ((x - down) * 0x1p32 > (double)bits);
+}
+
+static size_t quantise_fixed(const struct lgn_number *nb, const void *in,
+			     size_t n, uint64_t element,
+			     const struct lgn_rounding *rounding,
+			     int64_t *lanes, int *why)
+{
+	const double limit = (double)nb->legal;
+	philox4x32_ctr_t bits = { { 0 } };
+	uint64_t have = UINT64_MAX;
+
+	for (size_t i = 0; i < n; i++) {
+		double x = lgn_number_input(nb, in, i) * nb->scale;
+		uint64_t e = element + i;
+
+		if (lgn_unlikely(!(fabs(x) <= limit))) {
+			*why = isfinite(lgn_number_input(nb, in, i)) ?
+				LAGOON_ERANGE : LAGOON_EINVAL;
+			return i;
+		}
+		if (x == (double)(int64_t)x) {
+			lanes[i] = (int64_t)x;
+			continue;
+		}
+		if (e / 4 != have) {
+			have = e / 4;
+			bits = random_bits(rounding, have);
+		}
+		lanes[i] = round_at_random(x, bits.v[e % 4]);
+	}
+	return n;
+}
+
+static size_t quantise_int(const struct lgn_number *nb, const void *in,
+			   size_t n, int64_t *lanes, int *why)
+{
+	for (size_t i = 0; i < n; i++) {
+		int64_t x = nb->type == LAGOON_INT64 ?
+			((const int64_t *)in)[i] : ((const int32_t *)in)[i];
+
+		if (lgn_unlikely(x > nb->legal || x < -nb->legal)) {
+			*why = LAGOON_ERANGE;
+			return i;
+		}
+		lanes[i] = x;
+	}
+	return n;
+}
+
+size_t lgn_number_quantise(const struct lgn_number *nb, const void *in,
+			   size_t n, uint64_t element,
+			   const struct lgn_rounding *rounding, int64_t *lanes,
+			   int *why)
+{
+	if (nb->fixed)
+		return quantise_fixed(nb, in, n, element, rounding, lanes, why);
+	return quantise_int(nb, in, n, lanes, why);
+}
+
+double lgn_number_value(const struct lgn_number *nb, int64_t lane)
+{
+	return (double)lane * nb->unit;
+}
+
+double lgn_number_input(const struct lgn_number *nb, const void *in, size_t i)
+{
+	switch (nb->type) {
+	case LAGOON_F64:
+		return ((const double *)in)[i];
+	case LAGOON_F32:
+		return ((const float *)in)[i];
+	case LAGOON_INT64:
+		return (double)((const int64_t *)in)[i];
+	default:
+		return ((const int32_t *)in)[i];
+	}
+}

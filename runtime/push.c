@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/base/status.h"
+#include "runtime/push.h"
+#include "runtime/sparse.h"
+#include "runtime/table.h"
+#include "runtime/word.h"
+
+int lgn_push_open(struct lagoon *lg)
+{
+	struct lgn_push *p = calloc(1, sizeof(*p));
+	int rc;
+
+	if (!p)
+		return lgn_fail(LAGOON_ENOMEM, "no memory for pushes");
+	lg->push = p;
+	rc = lgn_memory(lg, LGN_PUSH_WRS * 8, 0, &p->mem);
+	p->old = p->mem.addr;
+	p->batch.wr = p->wr;
+	return rc;
+}
+
+void lgn_push_close(struct lagoon *lg)
+{
+	if (!lg->push)
+		return;
+	lg->wire->ops->unreg(lg->wire, &lg->push->mem);
+	free(lg->push);
+}
+
+bool lgn_push_trylock(struct lagoon *lg)
+{
+	return !atomic_exchange(&lg->pushing, true);
+}
+
+void lgn_push_lock(struct lagoon *lg)
+{
+	struct lgn_wait wait = LGN_WAIT_INIT;
+
+	while (!lgn_push_trylock(lg))
+		lgn_wait_step(&wait);
+}
+
+void lgn_push_unlock(struct lagoon *lg)
+{
+	atomic_store(&lg->pushing, false);
+}
+
+static void report(struct lgn_push *p, const struct lgn_pushed *at, int mask,
+		   uint64_t delta)
+{
+	const struct lagoon_table *t = p->t;
+	uint64_t element = at->word * (uint64_t)t->number.lanes +
+		(mask == LGN_REJECT_HIGH);
+	int64_t lane = t->number.lanes == 1 ? (int64_t)delta :
+		mask & LGN_REJECT_LOW ? lgn_lane_low(delta) : lgn_lane_high(delta);
+	uint64_t row;
+	uint32_t col;
+
+	lgn_table_locate(t, at->page, element, &row, &col);
+	lgn_count(&p->counts->rejected, mask == 3 ? 2 : 1);
+	p->range = lgn_fail(LAGOON_ERANGE,
+			    "table %s row %llu column %u: adding %g leaves the legal range of +-%g; the delta is dropped",
+			    t->name, (unsigned long long)row, col,
+			    lgn_number_value(&t->number, lane),
+			    lgn_number_value(&t->number, t->number.legal));
+}
+
+/* A rejected part leaves the copy again. Needs the page in PUSHING. */
+static void uncopy(struct lgn_push *p, const struct lgn_pushed *at,
+		   uint64_t part)
+{
+	struct lgn_page *page = &p->t->page[at->page];
+	_Atomic uint64_t *word;
+
+	if (!p->t->delta || !atomic_load(&page->stamp))
+		return;
+	word = (_Atomic uint64_t *)lgn_table_copy(p->t, at->page) + at->word;
+	atomic_fetch_add(&page->version, 1);
+	atomic_fetch_sub(word, part);
+	atomic_fetch_add(&page->version, 1);
+}
+
+static struct lgn_wr request(struct lgn_push *p, const struct lgn_pushed *at,
+			     enum lgn_op op, uint32_t slot)
+{
+	struct lagoon_table *t = p->t;
+
+	return (struct lgn_wr){
+		.mem = &t->shard[lgn_layout_shard(&t->layout, at->page)],
+		.off = lgn_table_offset(t, at->page) + at->word * 8,
+		.local = &p->old[slot], .len = 8, .op = op,
+	};
+}
+
+static int run_one(struct lgn_push *p, struct lgn_wr *wr)
+{
+	struct lgn_batch batch = { .wr = wr, .n = 1 };
+
+	return lgn_wire_run(p->t->lg->wire, &batch, p->t->lg->timeout_s);
+}
+
+/* Take back the part of request i that left the legal range. */
+static int undo(struct lgn_push *p, uint32_t i, int mask)
+{
+	uint64_t delta = p->wr[i].operand;
+	uint64_t part = lgn_word_part(p->t->number.lanes, delta, mask);
+	struct lgn_wr wr = request(p, &p->at[i], LGN_ADD, i);
+
+	wr.operand = -part;
+	uncopy(p, &p->at[i], part);
+	report(p, &p->at[i], mask, delta);
+	return run_one(p, &wr);
+}
+
+/* Too large for a fetch-and-add: check before changing. */
+static int push_large(struct lgn_push *p, uint32_t i)
+{
+	const struct lgn_number *nb = &p->t->number;
+	uint64_t delta = p->wr[i].operand;
+	struct lgn_wr wr = request(p, &p->at[i], LGN_GET, i);
+	uint64_t old;
+	int mask;
+	int rc = run_one(p, &wr);
+
+	while (!rc) {
+		old = p->old[i];
+		wr.op = LGN_CAS;
+		wr.expect = old;
+		wr.operand = lgn_word_sum(nb->lanes, nb->legal, old, delta, &mask);
+		rc = run_one(p, &wr);
+		if (rc || p->old[i] == old)
+			break;
+	}
+	if (!rc && mask) {
+		uncopy(p, &p->at[i], lgn_word_part(nb->lanes, delta, mask));
+		report(p, &p->at[i], mask, delta);
+	}
+	return rc;
+}
+
+static void release_held(struct lgn_push *p)
+{
+	for (uint32_t i = 0; i < p->n_held; i++)
+		lgn_page_release(&p->t->page[p->held[i]]);
+	p->n_held = 0;
+}
+
+/* Send what is collected, wait, look at every old value, let go of the pages
+ * whose last word this was. */
+static int send(struct lgn_push *p)
+{
+	struct lagoon *lg = p->t->lg;
+	const struct lgn_number *nb = &p->t->number;
+	uint32_t n = p->batch.n;
+	int rc = n ? lgn_wire_run(lg->wire, &p->batch, lg->timeout_s) : 0;
+
+	if (rc)
+		p->uncertain += atomic_load(&p->batch.uncertain);
+	for (uint32_t i = 0; i < n && !rc; i++) {
+		uint64_t delta = p->wr[i].operand;
+		int mask = lgn_word_illegal(nb->lanes, nb->legal,
+					    p->old[i] + delta, delta);
+
+		if (lgn_unlikely(mask))
+			rc = undo(p, i, mask);
+	}
+	for (uint32_t i = 0; i < p->n_large && !rc; i++)
+		rc = push_large(p, p->large[i]);
+	lgn_count(&p->counts->words_pushed, n + p->n_large);
+	p->batch.n = 0;
+	p->n_large = 0;
+	release_held(p);
+	return rc;
+}
+
+static bool full(const struct lgn_push *p)
+{
+	return p->batch.n + p->n_large == LGN_PUSH_WRS || p->batch.n ==
+		p->t->lg->wire->max_batch;
+}
+
+/* One word more. Small ones fill the request array from the front, large ones
+ * from the back. */
+static void append(struct lgn_push *p, uint64_t page, uint64_t word,
+		   uint64_t delta)
+{
+	struct lgn_pushed at = { page, word };
+	bool small = lgn_word_small(p->t->number.lanes, p->t->bound, delta);
+	uint32_t i = small ? p->batch.n++ : LGN_PUSH_WRS - 1 - p->n_large;
+
+	p->at[i] = at;
+	p->wr[i] = request(p, &at, LGN_ADD, i);
+	p->wr[i].operand = delta;
+	if (!small)
+		p->large[p->n_large++] = i;
+}
+
+/* A delta moves into the copy. Where stale copy and delta do not fit one
+ * lane, the copy is given up: the next view reads the shard. */
+static void copy_in(struct lagoon_table *t, struct lgn_page *page,
+		    uint64_t *copy, uint64_t delta)
+{
+	int mask;
+	uint64_t sum;
+
+	if (!atomic_load_explicit(&page->stamp, memory_order_relaxed))
+		return;
+	sum = lgn_word_sum(t->number.lanes, t->number.legal, *copy, delta, &mask);
+	if (mask)
+		atomic_store(&page->stamp, 0);
+	else
+		atomic_store_explicit((_Atomic uint64_t *)copy, sum,
+				      memory_order_relaxed);
+}
+
+/* Take the deltas of words [from, to) of a page in PUSHING. Between sends the
+ * version is even, so that views do not wait for the network. */
+static int take(struct lgn_push *p, uint64_t number, uint64_t from, uint64_t to)
+{
+	struct lagoon_table *t = p->t;
+	struct lgn_page *page = &t->page[number];
+	_Atomic uint64_t *delta = lgn_table_delta(t, number);
+	uint64_t *copy = lgn_table_copy(t, number);
+	int rc = 0;
+
+	/* Odd before anything moves, even after all has moved: seq_cst
+	 * read-modify-writes, which later loads and stores cannot pass. */
+	atomic_fetch_add(&page->version, 1);
+	for (uint64_t i = from; i < to && !rc; i++) {
+		uint64_t d;
+
+		if (!atomic_load_explicit(&delta[i], memory_order_relaxed))
+			continue;
+		d = atomic_exchange(&delta[i], 0);
+		if (!d)
+			continue;
+		copy_in(t, page, &copy[i], d);
+		append(p, number, i, d);
+		if (!full(p))
+			continue;
+		atomic_fetch_add(&page->version, 1);
+		rc = send(p);
+		atomic_fetch_add(&page->version, 1);
+	}
+	atomic_fetch_add(&page->version, 1);
+	return rc;
+}
+
+/* First word of the part of a page that bit stands for; see mark_dirty(). */
+static uint64_t part_start(const struct lagoon_table *t, uint64_t bit)
+{
+	return (bit * t->layout.page_words + 63) / 64;
+}
+
+static void acquire(struct lagoon *lg, struct lgn_page *page)
+{
+	struct lgn_wait wait = LGN_WAIT_INIT;
+
+	while (!lgn_page_acquire(page, LGN_PUSHING)) {
+		lg->wire->ops->poll(lg->wire);
+		lgn_wait_step(&wait);
+	}
+}
+
+static int push_page(struct lgn_push *p, uint64_t number)
+{
+	struct lgn_page *page = &p->t->page[number];
+	uint64_t mask;
+	int rc = 0;
+
+	acquire(p->t->lg, page);
+	mask = atomic_exchange(&page->dirty, 0);
+	while (mask && !rc) {
+		uint64_t bit = (uint64_t)__builtin_ctzll(mask);
+		uint64_t run = bit + 1;
+
+		while (run < 64 && mask >> run & 1)
+			run++;
+		mask = run < 64 ? mask >> run << run : 0;
+		rc = take(p, number, part_start(p->t, bit), part_start(p->t, run));
+	}
+	p->held[p->n_held++] = number;
+	if (!rc && p->n_held == LGN_PUSH_WRS)
+		rc = send(p);
+	return rc;
+}
+
+static void begin(struct lgn_push *p, struct lagoon_worker *w,
+		  struct lagoon_table *t)
+{
+	p->t = t;
+	p->counts = &t->part[w->index].counts;
+	p->batch.n = 0;
+	p->n_large = p->n_held = 0;
+	lgn_count(&p->counts->flushes, 1);
+}
+
+/* Every process starts at another page, so that hot pages are not hit by all
+ * at once. */
+static int push_table(struct lgn_push *p)
+{
+	const struct lagoon_table *t = p->t;
+	uint64_t pages = t->layout.pages;
+	uint64_t first = pages * (uint64_t)t->lg->rank / (uint64_t)t->lg->size;
+	int rc = 0, rc2;
+
+	for (uint64_t i = 0; i < pages && !rc; i++) {
+		uint64_t n = first + i < pages ? first + i : first + i - pages;
+
+		if (atomic_load(&t->page[n].dirty))
+			rc = push_page(p, n);
+	}
+	if (!rc)
+		return send(p);
+	rc2 = p->n_held ? rc : 0;
+	release_held(p);
+	return rc2 ? rc2 : rc;
+}
+
+int lgn_push_deltas(struct lagoon_worker *w)
+{
+	struct lagoon *lg = w->lg;
+	struct lgn_push *p = lg->push;
+	int rc = 0;
+
+	p->range = 0;
+	for (int i = 0; i < LGN_TABLES && !rc; i++) {
+		struct lagoon_table *t = lg->table[i];
+
+		if (!t || !t->delta)
+			continue;
+		begin(p, w, t);
+		rc = push_table(p);
+	}
+	return rc ? rc : p->range;
+}
+
+/* A word of a bsp round: at once where the CPU may, else with the others. */
+static int push_word(struct lgn_push *p, uint64_t page, uint64_t word,
+		     uint64_t delta)
+{
+	struct lagoon_table *t = p->t;
+	struct lgn_pushed at = { page, word };
+	int mask;
+
+	if (!delta)
+		return 0;
+	if (!t->in_place) {
+		append(p, page, word, delta);
+		return full(p) ? send(p) : 0;
+	}
+	mask = lgn_word_add((_Atomic uint64_t *)t->map[page] + word,
+			    t->number.lanes, t->number.legal, t->bound, delta);
+	lgn_count(&p->counts->words_pushed, 1);
+	if (lgn_unlikely(mask))
+		report(p, &at, mask, delta);
+	return 0;
+}
+
+static int push_row(struct lgn_push *p, uint64_t row, const int64_t *lanes)
+{
+	const struct lgn_layout *l = &p->t->layout;
+	uint64_t page = lgn_layout_page(l, row);
+	uint64_t e = lgn_layout_element(l, row);
+	uint32_t n = l->cols;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < n && !rc; ) {
+		bool odd = (e + i) & 1;
+
+		if (l->lanes == 1) {
+			rc = push_word(p, page, e + i, (uint64_t)lanes[i]);
+			i++;
+			continue;
+		}
+		rc = push_word(p, page, (e + i) / 2,
+			       odd ? lgn_word_pack(0, lanes[i]) :
+			       lgn_word_pack(lanes[i], i + 1 < n ? lanes[i + 1] : 0));
+		i += odd ? 1 : 2;
+	}
+	return rc;
+}
+
+/* One worker's rows. What a batch holds is of one worker, so that a process
+ * has one add in flight for a lane. */
+static int push_rows(struct lgn_push *p, struct lgn_sparse *own)
+{
+	int rc = 0;
+
+	for (uint64_t i = 0; i < own->used && !rc; i++)
+		rc = push_row(p, own->row[i], own->lanes + i * own->cols);
+	if (!rc)
+		rc = send(p);
+	lgn_sparse_clear(own);
+	return rc;
+}
+
+int lgn_push_round(struct lagoon_worker *w)
+{
+	struct lagoon *lg = w->lg;
+	struct lgn_push *p = lg->push;
+	int rc = 0;
+
+	p->range = 0;
+	for (int i = 0; i < LGN_TABLES; i++) {
+		struct lagoon_table *t = lg->table[i];
+
+		if (!t || t->model != LAGOON_BSP)
+			continue;
+		begin(p, w, t);
+		for (int k = 0; k < lg->local_workers && !rc; k++)
+			rc = push_rows(p, t->part[k].own);
+	}
+	return rc ? rc : p->range;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Pushing: deltas go to the shards as fetch-and-adds, many to a post. One
+ * pusher at a time in a process: it holds lagoon.pushing.
+ */
+#ifndef LGN_RUNTIME_PUSH_H
+#define LGN_RUNTIME_PUSH_H
+
+#include "runtime/core.h"
+
+#define LGN_PUSH_WRS 256
+
+/* A word on its way. */
+struct lgn_pushed {
+	uint64_t page;
+	uint64_t word;		/* of the page */
+};
+
+struct lgn_push {
+	struct lgn_mem mem;		/* old values come back here */
+	uint64_t *old;			/* [LGN_PUSH_WRS] */
+	struct lgn_batch batch;
+	struct lgn_wr wr[LGN_PUSH_WRS];
+	struct lgn_pushed at[LGN_PUSH_WRS];
+	uint32_t large[LGN_PUSH_WRS];	/* of these: too large for an add */
+	uint32_t n_large;
+	uint64_t held[LGN_PUSH_WRS];	/* pages to release */
+	uint32_t n_held;
+	struct lagoon_table *t;		/* being pushed */
+	struct lgn_counts *counts;
+	int range;			/* LAGOON_ERANGE once met */
+	uint64_t uncertain;		/* words, once the wire has failed */
+};
+
+int lgn_push_open(struct lagoon *lg);
+void lgn_push_close(struct lagoon *lg);
+
+bool lgn_push_trylock(struct lagoon *lg);
+void lgn_push_lock(struct lagoon *lg);
+void lgn_push_unlock(struct lagoon *lg);
+
+/* Everything that this process has added to tables that are not bsp, complete
+ * on return. Needs the push lock; counts for w. LAGOON_ERANGE after all else
+ * was done. */
+int lgn_push_deltas(struct lagoon_worker *w);
+
+/* bsp: the rows of every worker of the process. Needs the push lock, and all
+ * workers of the job between rounds. */
+int lgn_push_round(struct lagoon_worker *w);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Asynchronous forms: slots of a worker, and the calls that begin and end. */
+#include "runtime/add.h"
+#include "runtime/base/status.h"
+#include "runtime/request.h"
+#include "runtime/table.h"
+
+static int take_slot(struct lagoon_worker *w, struct lagoon_request **r)
+{
+	int i;
+
+	if (w->busy == UINT64_MAX)
+		return lgn_fail(LAGOON_EAGAIN,
+				"worker %d has %d requests in flight: wait for one first",
+				w->id, LGN_REQUESTS);
+	i = __builtin_ctzll(~w->busy);
+	w->busy |= 1ull << i;
+	*r = &w->request[i];
+	return 0;
+}
+
+static void free_slot(struct lagoon_request *r)
+{
+	struct lagoon_worker *w = r->w;
+
+	w->busy &= ~(1ull << (r - w->request));
+}
+
+static int start_pull(struct lagoon_worker *w, struct lagoon_table *t,
+		      const uint64_t *rows, uint64_t row, uint64_t n, void *out,
+		      struct lagoon_request **req)
+{
+	struct lagoon_request *r = NULL;
+	int rc = take_slot(w, &r);
+
+	if (rc)
+		return rc;
+	lgn_pull_begin(r, w, t, rows, row, n, out);
+	lgn_pull_step(r);
+	*req = r;
+	return 0;
+}
+
+/* An add touches local memory only: it is complete when it has begun. */
+static void start_add(struct lagoon_request *r, struct lagoon_worker *w,
+		      int status)
+{
+	r->w = w;
+	r->complete = true;
+	r->status = status;
+}
+
+LGN_EXPORT int lagoon_pull_start(struct lagoon_worker *w, struct lagoon_table *t,
+				 uint64_t row, uint64_t nrows, void *out,
+				 struct lagoon_request **req)
+{
+	int rc = lgn_worker_check(w);
+
+	if (!rc)
+		rc = lgn_table_check_rows(t, row, nrows);
+	return rc ? rc : start_pull(w, t, NULL, row, nrows, out, req);
+}
+
+LGN_EXPORT int lagoon_pull_rows_start(struct lagoon_worker *w,
+				      struct lagoon_table *t,
+				      const uint64_t *rows, uint64_t n,
+				      void *out, struct lagoon_request **req)
+{
+	int rc = lgn_worker_check(w);
+
+	if (!rc)
+		rc = lgn_table_check_list(t, rows, n);
+	return rc ? rc : start_pull(w, t, rows, 0, n, out, req);
+}
+
+LGN_EXPORT int lagoon_add_start(struct lagoon_worker *w, struct lagoon_table *t,
+				uint64_t row, uint64_t nrows, const void *in,
+				struct lagoon_request **req)
+{
+	struct lagoon_request *r = NULL;
+	int rc = take_slot(w, &r);
+
+	if (rc)
+		return rc;
+	start_add(r, w, lgn_add_range(w, t, row, nrows, in));
+	*req = r;
+	return 0;
+}
+
+LGN_EXPORT int lagoon_add_rows_start(struct lagoon_worker *w,
+				     struct lagoon_table *t,
+				     const uint64_t *rows, uint64_t n,
+				     const void *in,
+				     struct lagoon_request **req)
+{
+	struct lagoon_request *r = NULL;
+	int rc = take_slot(w, &r);
+
+	if (rc)
+		return rc;
+	start_add(r, w, lgn_add_list(w, t, rows, n, in));
+	*req = r;
+	return 0;
+}
+
+LGN_EXPORT int lagoon_wait(struct lagoon_request *req)
+{
+	int rc = lgn_request_run(req);
+
+	free_slot(req);
+	return rc;
+}
+
+LGN_EXPORT int lagoon_test(struct lagoon_request *req, int *done)
+{
+	int rc = 0;
+
+	*done = req->complete || lgn_pull_step(req);
+	if (*done) {
+		rc = req->status;
+		free_slot(req);
+	}
+	return rc;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+
+#include "runtime/base/status.h"
+#include "runtime/core.h"
+
+LGN_EXPORT const char *lagoon_version(void)
+{
+#define TEXT(x) #x
+#define VERSION(a, b, c) TEXT(a) "." TEXT(b) "." TEXT(c)
+	return VERSION(LAGOON_VERSION_MAJOR, LAGOON_VERSION_MINOR,
+		       LAGOON_VERSION_PATCH);
+}
+
+LGN_EXPORT int lagoon_rank(const struct lagoon *lg)
+{
+	return lg->rank;
+}
+
+LGN_EXPORT int lagoon_size(const struct lagoon *lg)
+{
+	return lg->size;
+}
+
+LGN_EXPORT int lagoon_nodes(const struct lagoon *lg)
+{
+	return lg->nodes;
+}
+
+LGN_EXPORT int lagoon_workers(const struct lagoon *lg)
+{
+	return lg->total_workers;
+}
+
+LGN_EXPORT int lagoon_local_workers(const struct lagoon *lg)
+{
+	return lg->local_workers;
+}
+
+LGN_EXPORT uint64_t lagoon_waited_for(const struct lagoon *lg, int rank)
+{
+	if (rank < 0 || rank >= lg->size)
+		return 0;
+	return atomic_load(&lg->member[rank].waited_ns);
+}
+
+static uint64_t read_count(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void sum_counts(const struct lgn_counts *c, struct lagoon_stats *s)
+{
+	s->pulls += read_count(&c->pulls);
+	s->rows_pulled += read_count(&c->rows_pulled);
+	s->adds += read_count(&c->adds);
+	s->rows_added += read_count(&c->rows_added);
+	s->page_uses += read_count(&c->page_uses);
+	s->pages_read += read_count(&c->pages_read);
+	s->words_pushed += read_count(&c->words_pushed);
+	s->flushes += read_count(&c->flushes);
+	s->rejected += read_count(&c->rejected);
+	s->wait_ns += read_count(&c->wait_ns);
+	for (int i = 0; i < LAGOON_AGES; i++)
+		s->ages[i] += read_count(&c->ages[i]);
+}
+
+LGN_EXPORT int lagoon_table_stats(const struct lagoon_table *t,
+				  struct lagoon_stats *stats)
+{
+	struct lagoon_stats s = { .size = sizeof(s) };
+
+	if (stats->size != sizeof(*stats))
+		return lgn_fail(LAGOON_EINVAL, "struct lagoon_stats: size is %zu, expected %zu",
+				stats->size, sizeof(*stats));
+	for (int i = 0; i < t->lg->local_workers; i++)
+		sum_counts(&t->part[i].counts, &s);
+	if (!t->in_place && s.page_uses > s.pages_read)
+		s.cache_hits = s.page_uses - s.pages_read;
+	*stats = s;
+	return 0;
+}
+
+LGN_EXPORT int lagoon_describe(const struct lagoon *lg, char *buf, size_t len)
+{
+	const struct lgn_member *me = &lg->member[lg->rank];
+	const struct lgn_plan *plan = &lg->plan;
+	char cores[128] = "none", homes[128] = "";
+	size_t used = 0;
+
+	for (int i = 0; plan->pinned && i < plan->workers && used < 100; i++)
+		used += (size_t)snprintf(cores + used, sizeof(cores) - used, "%s%d",
+					 i ? " " : "", plan->core[i]);
+	used = 0;
+	for (int i = 0; i < lg->homes && used < 100; i++)
+		used += (size_t)snprintf(homes + used, sizeof(homes) - used, "%s%d",
+					 i ? " " : "", lg->home_rank[i]);
+	return snprintf(buf, len,
+		"process   rank %d of %d, node %d of %d%s\n"
+		"workers   %d here, %d in the job\n"
+		"wire      %s\n"
+		"shards    %d, at rank %s\n"
+		"plan      NUMA node %d, worker cores: %s\n"
+		"applied   binding %s; shared memory on NUMA node %d (-1: several or unknown)\n",
+		lg->rank, lg->size, me->node, lg->nodes,
+		lg->nodes > 1 ? " (pretended)" : "",
+		lg->local_workers, lg->total_workers, lg->wire->ops->name,
+		lg->homes, homes, plan->node,
+		plan->pinned ? cores : "not pinned: more workers than cores",
+		lg->bind ? "on" : "off (LAGOON_BIND)",
+		lgn_place_memory_node(lg->topo, lg->dir_mem.addr, 4096));
+}

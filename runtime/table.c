@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/base/limits.h"
+#include "runtime/base/status.h"
+#include "runtime/directory.h"
+#include "runtime/sparse.h"
+#include "runtime/table.h"
+
+/* What a process says when it creates a table. */
+struct proposal {
+	int32_t status;
+	int32_t slot;
+	char name[LAGOON_NAME_MAX + 1];
+	struct lagoon_table_attr attr;
+};
+_Static_assert(sizeof(struct proposal) <= LGN_SLOT_BYTES, "one slot");
+
+static const char *const format_name[] = { "q64", "q32", "i64", "i32" };
+static const char *const model_name[] = { "ssp", "bsp", "asp" };
+
+LGN_EXPORT void lagoon_table_attr_init(struct lagoon_table_attr *attr)
+{
+	*attr = (struct lagoon_table_attr){
+		.size = sizeof(*attr),
+		.cols = 1,
+		.format = LAGOON_Q64,
+		.type = -1,
+		.frac_bits = -1,
+		.model = LAGOON_SSP,
+	};
+}
+
+static int check_type(const struct lagoon_table_attr *a)
+{
+	bool real = a->format == LAGOON_Q64 || a->format == LAGOON_Q32;
+	bool ok = real ? a->type == LAGOON_F64 || a->type == LAGOON_F32 :
+		a->type == LAGOON_INT64 ||
+		(a->type == LAGOON_INT32 && a->format == LAGOON_I32);
+
+	return ok ? 0 : lgn_fail(LAGOON_EINVAL, "type %d does not go with format %s",
+				 a->type, format_name[a->format]);
+}
+
+/* Defaults that depend on other fields; then everything must be legal. */
+static int resolve(const char *name, struct lagoon_table_attr *a)
+{
+	int most;
+
+	if (a->size != sizeof(*a))
+		return lgn_fail(LAGOON_EINVAL, "struct lagoon_table_attr was not set up by lagoon_table_attr_init()");
+	if (!name[0] || strlen(name) > LAGOON_NAME_MAX)
+		return lgn_fail(LAGOON_EINVAL, "table name \"%.60s\": expected 1 to %d bytes",
+				name, LAGOON_NAME_MAX);
+	if (a->format < LAGOON_Q64 || a->format > LAGOON_I32)
+		return lgn_fail(LAGOON_EINVAL, "table %s: format %d is not known", name, a->format);
+	if (a->model < LAGOON_SSP || a->model > LAGOON_ASP)
+		return lgn_fail(LAGOON_EINVAL, "table %s: model %d is not known", name, a->model);
+	if (a->type < 0)
+		a->type = a->format >= LAGOON_I64 ? LAGOON_INT64 : LAGOON_F64;
+	most = a->format == LAGOON_Q64 ? 62 : a->format == LAGOON_Q32 ? 30 : 0;
+	if (a->frac_bits < 0)
+		a->frac_bits = a->format == LAGOON_Q64 ? 32 :
+			a->format == LAGOON_Q32 ? 20 : 0;
+	if (a->frac_bits > most)
+		return lgn_fail(LAGOON_EINVAL, "table %s: frac_bits is %d: at most %d for %s",
+				name, a->frac_bits, most, format_name[a->format]);
+	if (a->staleness < 0)
+		return lgn_fail(LAGOON_EINVAL, "table %s: staleness is %d: expected 0 or more",
+				name, a->staleness);
+	return check_type(a);
+}
+
+/* A fetch-and-add's largest lane: see word.h. In direct mode every worker
+ * has one in flight, else every process. */
+static int64_t add_bound(const struct lagoon_table *t)
+{
+	const struct lagoon *lg = t->lg;
+	int adders = t->direct ? lg->total_workers : lg->size;
+
+	if (adders < lg->local_workers)
+		adders = lg->local_workers;	/* they share delta words */
+	return t->number.legal / 4 / (adders ? adders : 1);
+}
+
+static int new_table(struct lagoon *lg, const char *name,
+		     const struct lagoon_table_attr *attr, struct lagoon_table **out)
+{
+	struct lagoon_table_attr a = *attr;
+	struct lagoon_table *t;
+	int rc = resolve(name, &a);
+
+	if (rc)
+		return rc;
+	t = calloc(1, sizeof(*t));
+	if (!t)
+		return lgn_fail(LAGOON_ENOMEM, "no memory for table %s", name);
+	t->lg = lg;
+	t->attr = a;
+	t->model = a.model;
+	t->staleness = a.model == LAGOON_SSP ? a.staleness :
+		a.model == LAGOON_BSP ? 0 : LAGOON_UNBOUNDED;
+	t->home_index = -1;
+	snprintf(t->name, sizeof(t->name), "%s", name);
+	lgn_number_init(&t->number, a.format, a.type, a.frac_bits);
+	rc = lgn_layout_init(&t->layout, a.rows, a.cols,
+			     (uint32_t)t->number.lanes, a.page_rows,
+			     (uint64_t)lg->homes);
+	if (rc) {
+		free(t);
+		return rc;
+	}
+	t->attr.page_rows = 1u << t->layout.page_shift;
+	t->in_place = lg->nodes == 1 && lg->wire->caps & LGN_WIRE_CPU_ATOMIC;
+	t->direct = t->in_place && a.model != LAGOON_BSP;
+	t->bound = add_bound(t);
+	*out = t;
+	return 0;
+}
+
+static uint64_t table_bytes(const struct lagoon_table *t)
+{
+	return t->layout.pages * t->layout.page_words * 8;
+}
+
+/* The shard, if one lives here. */
+static int make_shard(struct lagoon_table *t)
+{
+	struct lagoon *lg = t->lg;
+	uint64_t pages;
+	int rc;
+
+	for (int i = 0; i < lg->homes; i++)
+		if (lg->home_rank[i] == lg->rank)
+			t->home_index = i;
+	if (t->home_index < 0)
+		return 0;
+	pages = lgn_layout_shard_pages(&t->layout, (uint64_t)t->home_index);
+	rc = lgn_limits_check(pages * t->layout.page_words * 8, false);
+	return rc ? rc : lgn_memory(lg, (pages ? pages : 1) * t->layout.page_words * 8,
+				    LGN_ACC_READ | LGN_ACC_ATOMIC, &t->home);
+}
+
+/* Copies and delta words of this process. */
+static int make_cache(struct lagoon_table *t)
+{
+	uint64_t bytes = table_bytes(t);
+	int rc;
+
+	if (t->in_place)
+		return 0;
+	rc = lgn_limits_check(bytes, false);
+	if (rc)
+		return rc;
+	t->page = calloc(t->layout.pages, sizeof(*t->page));
+	if (!t->page)
+		return lgn_fail(LAGOON_ENOMEM, "table %s: no memory for %llu pages",
+				t->name, (unsigned long long)t->layout.pages);
+	rc = lgn_memory(t->lg, bytes, 0, &t->cache_mem);
+	t->cache = t->cache_mem.addr;
+	if (!rc && t->model != LAGOON_BSP) {
+		rc = lgn_memory(t->lg, bytes, 0, &t->delta_mem);
+		t->delta = t->delta_mem.addr;
+	}
+	return rc;
+}
+
+static int make_parts(struct lagoon_table *t)
+{
+	size_t n = (size_t)(t->lg->local_workers ? t->lg->local_workers : 1);
+	int rc = 0;
+
+	t->part = aligned_alloc(LGN_CACHELINE, n * sizeof(*t->part));
+	if (!t->part)
+		return lgn_fail(LAGOON_ENOMEM, "table %s: no memory for %zu workers",
+				t->name, n);
+	memset(t->part, 0, n * sizeof(*t->part));
+	for (size_t i = 0; !rc && t->model == LAGOON_BSP && i < n; i++)
+		rc = lgn_sparse_open(t->attr.cols, &t->part[i].own);
+	return rc;
+}
+
+static int free_slot(const struct lagoon *lg, const char *name, int *slot)
+{
+	*slot = -1;
+	for (int i = LGN_TABLES - 1; i >= 0; i--) {
+		if (!lg->table[i])
+			*slot = i;
+		else if (!strcmp(lg->table[i]->name, name))
+			return lgn_fail(LAGOON_EEXIST, "table %s exists already", name);
+	}
+	return *slot >= 0 ? 0 :
+		lgn_fail(LAGOON_EAGAIN, "table %s: the directory holds %d tables and is full",
+			 name, LGN_TABLES);
+}
+
+/* Everything that needs no other process. */
+static int make_local(struct lagoon_table *t)
+{
+	int rc = free_slot(t->lg, t->name, &t->slot);
+
+	if (!rc)
+		rc = make_shard(t);
+	if (!rc)
+		rc = make_cache(t);
+	if (!rc)
+		rc = make_parts(t);
+	if (!rc && t->home_index >= 0) {
+		struct lgn_directory_entry entry = { .shard = t->home.key };
+
+		snprintf(entry.name, sizeof(entry.name), "%s", t->name);
+		lgn_directory_enter(t->lg, t->slot, &entry);
+	}
+	return rc;
+}
+
+static void describe_proposal(const struct proposal *p, char *buf, size_t len)
+{
+	const struct lagoon_table_attr *a = &p->attr;
+
+	snprintf(buf, len, "%s %llu x %u %s %s(%d) type %d frac_bits %d page_rows %u",
+		 p->name, (unsigned long long)a->rows, a->cols,
+		 format_name[a->format & 3], model_name[a->model % 3],
+		 a->staleness, a->type, a->frac_bits, a->page_rows);
+}
+
+static bool same(const struct proposal *a, const struct proposal *b)
+{
+	const struct lagoon_table_attr *x = &a->attr, *y = &b->attr;
+
+	return !strcmp(a->name, b->name) && a->slot == b->slot &&
+		x->rows == y->rows && x->cols == y->cols &&
+		x->format == y->format && x->type == y->type &&
+		x->frac_bits == y->frac_bits && x->model == y->model &&
+		x->staleness == y->staleness && x->page_rows == y->page_rows;
+}
+
+/* Every process comes to the same verdict: they all look at the same slots
+ * in the same order. */
+static int judge(const struct lagoon *lg, const struct proposal *mine,
+		 const char *slots)
+{
+	const struct proposal *first = (const void *)slots;
+	char one[160], two[160];
+
+	for (int i = 0; i < lg->size; i++) {
+		const struct proposal *p =
+			(const void *)(slots + (size_t)i * LGN_SLOT_BYTES);
+
+		if (p->status)	/* its own message is better where it is mine */
+			return i == lg->rank ? p->status :
+				lgn_fail(p->status, "table %s: rank %d could not create it: %s",
+					 mine->name, i, lagoon_strerror(p->status));
+		if (same(p, first))
+			continue;
+		describe_proposal(first, one, sizeof(one));
+		describe_proposal(p, two, sizeof(two));
+		return lgn_fail(LAGOON_EINVAL, "rank 0 creates table %s, rank %d %s: they must agree",
+				one, i, two);
+	}
+	return 0;
+}
+
+static int agree(struct lagoon *lg, const struct proposal *mine)
+{
+	char *slots = malloc((size_t)lg->size * LGN_SLOT_BYTES);
+	char keep[512];
+	int rc;
+
+	if (!slots)
+		return lgn_fail(LAGOON_ENOMEM, "no memory for %d members", lg->size);
+	snprintf(keep, sizeof(keep), "%s", lagoon_errmsg());
+	rc = lgn_board_exchange(lg, mine, sizeof(*mine), slots);
+	if (!rc) {
+		if (mine->status)
+			lgn_errmsg_set(keep);
+		rc = judge(lg, mine, slots);
+	}
+	free(slots);
+	return rc;
+}
+
+static int attach_shards(struct lagoon_table *t)
+{
+	struct lagoon *lg = t->lg;
+	int rc = 0;
+
+	t->shard = calloc((size_t)lg->homes, sizeof(*t->shard));
+	if (!t->shard)
+		return lgn_fail(LAGOON_ENOMEM, "table %s: no memory for %d shards",
+				t->name, lg->homes);
+	for (int i = 0; !rc && i < lg->homes; i++) {
+		struct lgn_directory_entry entry;
+
+		rc = lgn_directory_read(lg, i, t->slot, t->name, &entry);
+		if (!rc)
+			rc = lg->wire->ops->attach(lg->wire, lg->home_rank[i],
+						   &entry.shard, &t->shard[i]);
+	}
+	return rc;
+}
+
+static int map_pages(struct lagoon_table *t)
+{
+	if (!t->in_place)
+		return 0;
+	t->map = calloc(t->layout.pages, sizeof(*t->map));
+	if (!t->map)
+		return lgn_fail(LAGOON_ENOMEM, "table %s: no memory for %llu pages",
+				t->name, (unsigned long long)t->layout.pages);
+	for (uint64_t p = 0; p < t->layout.pages; p++)
+		t->map[p] = t->shard[lgn_layout_shard(&t->layout, p)].map +
+			lgn_table_offset(t, p) / 8;
+	return 0;
+}
+
+static void free_table(struct lagoon_table *t)
+{
+	struct lagoon *lg = t->lg;
+	const struct lgn_wire_ops *ops = lg->wire->ops;
+
+	for (int i = 0; t->shard && i < lg->homes; i++)
+		ops->detach(&t->shard[i]);
+	for (int i = 0; t->part && i < lg->local_workers; i++)
+		lgn_sparse_close(t->part[i].own);
+	ops->unreg(lg->wire, &t->cache_mem);
+	ops->unreg(lg->wire, &t->delta_mem);
+	ops->unreg(lg->wire, &t->home);
+	free(t->shard);
+	free(t->map);
+	free(t->page);
+	free(t->part);
+	free(t);
+}
+
+LGN_EXPORT int lagoon_table_create(struct lagoon *lg, const char *name,
+				   const struct lagoon_table_attr *attr,
+				   struct lagoon_table **out)
+{
+	struct proposal mine;
+	struct lagoon_table *t = NULL;
+	int rc;
+
+	memset(&mine, 0, sizeof(mine));
+	mine.slot = -1;
+	rc = new_table(lg, name, attr, &t);
+	if (!rc)
+		rc = make_local(t);
+	/* A process that cannot take part says so to all instead of leaving
+	 * them waiting. */
+	mine.status = rc;
+	snprintf(mine.name, sizeof(mine.name), "%s", name);
+	if (t) {
+		mine.attr = t->attr;
+		mine.slot = t->slot;
+	}
+	rc = agree(lg, &mine);
+	if (!rc)
+		rc = attach_shards(t);
+	if (!rc)
+		rc = map_pages(t);
+	if (rc) {
+		if (t && t->home.addr)
+			lgn_directory_enter(lg, t->slot, NULL);
+		if (t)
+			free_table(t);
+		return rc;
+	}
+	lg->table[t->slot] = t;
+	lg->bsp_tables += t->model == LAGOON_BSP;
+	*out = t;
+	return lgn_board_sync(lg);
+}
+
+LGN_EXPORT int lagoon_table_attach(struct lagoon *lg, const char *name,
+				   struct lagoon_table **t)
+{
+	for (int i = 0; i < LGN_TABLES; i++) {
+		if (!lg->table[i] || strcmp(lg->table[i]->name, name))
+			continue;
+		*t = lg->table[i];
+		return 0;
+	}
+	return lgn_fail(LAGOON_ENOENT, "no table is called %s", name);
+}
+
+static void drop(struct lagoon_table *t)
+{
+	struct lagoon *lg = t->lg;
+
+	if (t->home.addr)
+		lgn_directory_enter(lg, t->slot, NULL);
+	lg->table[t->slot] = NULL;
+	lg->bsp_tables -= t->model == LAGOON_BSP;
+	free_table(t);
+}
+
+/* Two meetings: nobody frees what another still uses, and nobody goes on to
+ * use the slot before all have freed it. */
+LGN_EXPORT int lagoon_table_destroy(struct lagoon_table *t)
+{
+	struct lagoon *lg = t->lg;
+	int rc = lgn_board_sync(lg);
+
+	if (rc)
+		return rc;
+	drop(t);
+	return lgn_board_sync(lg);
+}
+
+void lgn_tables_close(struct lagoon *lg)
+{
+	for (int i = 0; i < LGN_TABLES; i++)
+		if (lg->table[i])
+			drop(lg->table[i]);
+}
+
+LGN_EXPORT int lagoon_table_get_attr(const struct lagoon_table *t,
+				     struct lagoon_table_attr *attr)
+{
+	if (attr->size != sizeof(*attr))
+		return lgn_fail(LAGOON_EINVAL, "struct lagoon_table_attr was not set up by lagoon_table_attr_init()");
+	*attr = t->attr;
+	if (t->model == LAGOON_SSP)
+		attr->staleness = lagoon_table_staleness(t);
+	return 0;
+}
+
+LGN_EXPORT int lagoon_table_set_staleness(struct lagoon_table *t,
+					  int32_t staleness)
+{
+	if (t->model != LAGOON_SSP)
+		return lgn_fail(LAGOON_ENOTSUP, "table %s is %s: only ssp has a staleness bound to set",
+				t->name, model_name[t->model]);
+	if (staleness < 0)
+		return lgn_fail(LAGOON_EINVAL, "table %s: staleness is %d: expected 0 or more",
+				t->name, staleness);
+	atomic_store(&t->staleness, staleness);
+	return 0;
+}
+
+LGN_EXPORT int32_t lagoon_table_staleness(const struct lagoon_table *t)
+{
+	return atomic_load(&t->staleness);
+}
+
+int lgn_table_check_rows(const struct lagoon_table *t, uint64_t row, uint64_t n)
+{
+	if (lgn_likely(row <= t->layout.rows && n <= t->layout.rows - row))
+		return 0;
+	return lgn_fail(LAGOON_EINVAL, "table %s: rows %llu to %llu of %llu",
+			t->name, (unsigned long long)row,
+			(unsigned long long)(row + n - 1),
+			(unsigned long long)t->layout.rows);
+}
+
+int lgn_table_check_list(const struct lagoon_table *t, const uint64_t *rows,
+			 uint64_t n)
+{
+	uint64_t most = 0;
+
+	for (uint64_t i = 0; i < n; i++)
+		most = rows[i] > most ? rows[i] : most;
+	if (lgn_likely(most < t->layout.rows))
+		return 0;
+	return lgn_fail(LAGOON_EINVAL, "table %s: row %llu of %llu", t->name,
+			(unsigned long long)most,
+			(unsigned long long)t->layout.rows);
+}
+
+void lgn_table_locate(const struct lagoon_table *t, uint64_t page,
+		      uint64_t element, uint64_t *row, uint32_t *col)
+{
+	*row = (page << t->layout.page_shift) + element / t->attr.cols;
+	*col = (uint32_t)(element % t->attr.cols);
+}

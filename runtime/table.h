@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef LGN_RUNTIME_TABLE_H
+#define LGN_RUNTIME_TABLE_H
+
+#include "runtime/core.h"
+
+/* Free every table of the job in this process. */
+void lgn_tables_close(struct lagoon *lg);
+
+/* The row's range check, with the message. */
+int lgn_table_check_rows(const struct lagoon_table *t, uint64_t row,
+			 uint64_t n);
+int lgn_table_check_list(const struct lagoon_table *t, const uint64_t *rows,
+			 uint64_t n);
+
+/* Words of a page in the cache. */
+static inline uint64_t *lgn_table_copy(const struct lagoon_table *t,
+				       uint64_t page)
+{
+	return t->cache + page * t->layout.page_words;
+}
+
+static inline _Atomic uint64_t *lgn_table_delta(const struct lagoon_table *t,
+						uint64_t page)
+{
+	return t->delta + page * t->layout.page_words;
+}
+
+/* Byte offset of a page in its shard. */
+static inline uint64_t lgn_table_offset(const struct lagoon_table *t,
+					uint64_t page)
+{
+	return lgn_layout_slot(&t->layout, page) * t->layout.page_words * 8;
+}
+
+/* The element that a word of a page holds, for messages. */
+void lgn_table_locate(const struct lagoon_table *t, uint64_t page,
+		      uint64_t element, uint64_t *row, uint32_t *col);
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/request.h"
+
+/* One thread of lagoon_run(). */
+struct runner {
+	struct lagoon_worker *w;
+	int (*work)(struct lagoon_worker *w, void *arg);
+	void *arg;
+	pthread_t thread;
+	int started;
+	int result;
+	bool pinned;
+};
+
+int lgn_workers_open(struct lagoon *lg)
+{
+	size_t n = (size_t)lg->local_workers;
+	int rc = 0;
+
+	if (!n)
+		return 0;
+	lg->worker = aligned_alloc(LGN_CACHELINE, n * sizeof(*lg->worker));
+	if (!lg->worker)
+		return lgn_fail(LAGOON_ENOMEM, "no memory for %zu workers", n);
+	memset(lg->worker, 0, n * sizeof(*lg->worker));
+	for (int i = 0; !rc && i < lg->local_workers; i++) {
+		struct lagoon_worker *w = &lg->worker[i];
+
+		w->lg = lg;
+		w->index = i;
+		w->id = lg->member[lg->rank].first_worker + i;
+		w->request = calloc(LGN_REQUESTS + 1, sizeof(*w->request));
+		rc = w->request ? lgn_board_view_open(lg, &w->view) :
+			lgn_fail(LAGOON_ENOMEM, "no memory for requests");
+	}
+	return rc;
+}
+
+void lgn_workers_close(struct lagoon *lg)
+{
+	for (int i = 0; lg->worker && i < lg->local_workers; i++) {
+		free(lg->worker[i].request);
+		lgn_board_view_close(lg, &lg->worker[i].view);
+	}
+	free(lg->worker);
+	lg->worker = NULL;
+}
+
+int lgn_worker_check(const struct lagoon_worker *w)
+{
+	if (lgn_likely(!w->left))
+		return 0;
+	return lgn_fail(LAGOON_EINVAL, "worker %d has left the job", w->id);
+}
+
+LGN_EXPORT int lagoon_worker(struct lagoon *lg, int index,
+			     struct lagoon_worker **w)
+{
+	if (index < 0 || index >= lg->local_workers)
+		return lgn_fail(LAGOON_EINVAL, "worker %d of the %d of this process",
+				index, lg->local_workers);
+	*w = &lg->worker[index];
+	return 0;
+}
+
+LGN_EXPORT int lagoon_worker_id(const struct lagoon_worker *w)
+{
+	return w->id;
+}
+
+LGN_EXPORT int64_t lagoon_worker_clock(const struct lagoon_worker *w)
+{
+	return w->clock;
+}
+
+static void pin(struct runner *r)
+{
+	struct lagoon *lg = r->w->lg;
+
+	if (lg->bind && lgn_place_thread(lg->topo, &lg->plan, r->w->index,
+					 &r->pinned))
+		lgn_log(LGN_WARN, "worker %d is not pinned: %s", r->w->id,
+			lagoon_errmsg());
+}
+
+static void *run_worker(void *arg)
+{
+	struct runner *r = arg;
+	int rc;
+
+	pin(r);
+	r->result = r->work(r->w, r->arg);
+	if (r->result)
+		snprintf(r->w->errmsg, sizeof(r->w->errmsg), "%s", lagoon_errmsg());
+	if (r->w->left)
+		return NULL;
+	rc = lagoon_worker_leave(r->w);
+	if (rc && !r->result) {
+		r->result = rc;
+		snprintf(r->w->errmsg, sizeof(r->w->errmsg), "%s", lagoon_errmsg());
+	}
+	return NULL;
+}
+
+/* Signals stay with the threads of the host program. */
+static int start(struct runner *r)
+{
+	sigset_t all, old;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&r->thread, NULL, run_worker, r);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (err)
+		return lgn_fail(LAGOON_ENOMEM, "starting a worker thread: %s",
+				strerror(err));
+	r->started = 1;
+	return 0;
+}
+
+/* A worker whose thread could not start must not be waited for by others. */
+static int start_all(struct lagoon *lg, struct runner *r)
+{
+	int rc = 0;
+
+	for (int i = 0; i < lg->local_workers; i++) {
+		if (!rc)
+			rc = start(&r[i]);
+		if (rc)
+			lagoon_worker_leave(&lg->worker[i]);
+	}
+	return rc;
+}
+
+LGN_EXPORT int lagoon_run(struct lagoon *lg,
+			  int (*work)(struct lagoon_worker *w, void *arg),
+			  void *arg)
+{
+	size_t n = (size_t)lg->local_workers;
+	struct runner *r = calloc(n + 1, sizeof(*r));
+	int rc = 0;
+
+	if (!r)
+		return lgn_fail(LAGOON_ENOMEM, "no memory for %zu threads", n);
+	if (lg->runs++)
+		rc = lgn_clock_restart(lg);
+	if (rc)
+		goto out;
+	for (size_t i = 0; i < n; i++)
+		r[i] = (struct runner){ .w = &lg->worker[i], .work = work, .arg = arg };
+	rc = start_all(lg, r);
+	lg->pinned = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!r[i].started)
+			continue;
+		pthread_join(r[i].thread, NULL);
+		lg->pinned += r[i].pinned;
+		if (!rc && r[i].result) {
+			rc = r[i].result;
+			lgn_errmsg_set(lg->worker[i].errmsg);
+		}
+	}
+out:
+	free(r);
+	return rc;
+}

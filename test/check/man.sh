@@ -1,0 +1,120 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# The manual against the headers: every call has a page that shows it with the
+# header's own prototype, every result code and environment option is in
+# lagoon(7), no page is left over, and the examples compile.
+set -u
+
+top=${srcdir:-$(dirname "$0")/../..}
+cc=${CC:-cc}
+man=$top/doc/man
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+
+complain()
+{
+	echo "man.sh: $*" >&2
+	failed=1
+}
+
+# The page a name is on: itself, or the one its .so line names.
+page_of()
+{
+	target=$(sed -n 's/^\.so man3\///p' "$man/$1.3")
+	echo "$man/${target:-$1.3}"
+}
+
+# Prototypes of the header, one a line, without blanks.
+# Comments go first: they may mention calls.
+sed -e 's|/\*.*\*/||' -e '/\/\*/,/\*\//d' -e '/^#/d' "$top/runtime/lagoon.h" |
+	tr '\n\t' '  ' | tr ';' '\n' |
+	grep -oE '[a-z0-9_ *]+lagoon_[a-z_]+\(.*\) *$' |
+	tr -d ' ' | sort > "$tmp/prototypes"
+
+# The same from the synopsis of a page, as .Ft, .Fn and .Fo .Fa .Fc give it.
+prototypes_of()
+{
+	awk '
+	function words(line,   n) {
+		n = 0
+		while (match(line, /"[^"]*"|[^ ]+/)) {
+			word[n++] = substr(line, RSTART, RLENGTH)
+			line = substr(line, RSTART + RLENGTH)
+		}
+		for (i = 0; i < n; i++)
+			gsub(/"/, "", word[i])
+		return n
+	}
+	function end(text) { gsub(/ /, "", text); print text }
+	/^\.Sh / { inside = $2 == "SYNOPSIS" }
+	!inside { next }
+	/^\.Ft / { words(substr($0, 5)); type = substr($0, 5); gsub(/"/, "", type) }
+	/^\.Fn / {
+		n = words(substr($0, 5)); text = type word[0] "("
+		for (k = 1; k < n; k++) text = text (k > 1 ? "," : "") word[k]
+		end(text ")")
+	}
+	/^\.Fo / { text = type $2 "("; first = 1 }
+	/^\.Fa / { words(substr($0, 5)); text = text (first ? "" : ",") word[0]; first = 0 }
+	/^\.Fc/ { end(text ")") }
+	' "$1"
+}
+
+for page in "$man"/*.3; do
+	grep -q '^\.so ' "$page" || prototypes_of "$page"
+done | sort > "$tmp/shown"
+
+[ "$(wc -l < "$tmp/prototypes")" -eq \
+  "$(grep -oE 'lagoon_[a-z_]+\(' "$tmp/prototypes" | sort -u | wc -l)" ] &&
+	[ -s "$tmp/prototypes" ] || complain "cannot read the calls of lagoon.h"
+diff "$tmp/prototypes" "$tmp/shown" > "$tmp/diff" ||
+	complain "header (<) and pages (>) differ:
+$(cat "$tmp/diff")"
+
+names=$(sed 's/.*\(lagoon_[a-z_]*\)(.*/\1/; s/(.*//' "$tmp/shown" |
+	grep -oE 'lagoon_[a-z_]+$')
+for name in $names; do
+	[ -f "$man/$name.3" ] || { complain "no $name.3"; continue; }
+	grep -qE "^\.Nm $name( ,)?\$" "$(page_of "$name")" ||
+		complain "$(page_of "$name") does not name $name"
+done
+for page in "$man"/*.3; do
+	[ -f "$(page_of "$(basename "$page" .3)")" ] ||
+		complain "$page points to a page that is not there"
+done
+
+for name in $(sed -n 's/^LGN_ENV(\([A-Z_]*\),.*/LAGOON_\1/p' \
+	      "$top/runtime/base/env_table.h"); do
+	grep -q "^\.It Ev $name\$" "$man/lagoon.7" ||
+		complain "lagoon.7 does not explain $name"
+done
+for name in $(grep -oE '^	LAGOON_E[A-Z]+ =' "$top/runtime/lagoon.h" |
+	      tr -d '	= '); do
+	grep -q "^\.It Dv $name\$" "$man/lagoon.7" ||
+		complain "lagoon.7 does not explain $name"
+done
+
+# Examples: the first literal block of the section EXAMPLES.
+for page in "$man"/lagoon*.[37]; do
+	grep -q '^\.so ' "$page" && continue
+	example=$tmp/$(basename "$page").c
+	awk '/^\.Sh /{ inside = $2 == "EXAMPLES" } /^\.Ed/{ copy = 0 }
+	     copy { gsub(/\\e/, "\\"); print } inside && /^\.Bd -literal/{ copy = 1 }' \
+		"$page" > "$example"
+	[ -s "$example" ] || { complain "$page has no example"; continue; }
+	if grep -q '<mpi.h>' "$example" &&
+	   ! echo '#include <mpi.h>' | $cc -fsyntax-only -xc - 2>/dev/null; then
+		continue
+	fi
+	$cc -std=gnu11 -Wall -Wextra -Werror -fsyntax-only -I"$top/runtime" \
+		"$example" || complain "the example of $page does not compile"
+done
+
+if command -v mandoc > /dev/null; then
+	# not the pages of one .so line, which mandoc looks for from the outside
+	grep -L '^\.so ' "$man"/*.[1-9] | xargs mandoc -Tlint -Wwarning \
+		> "$tmp/lint" 2>&1 ||
+		complain "mandoc: $(cat "$tmp/lint")"
+fi
+exit $failed

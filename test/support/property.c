@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/support/property.h"
+
+enum {
+	SECONDS = 5,		/* by default, times the scale */
+	CASES = 4,
+	BOUND_MAX = 8,
+};
+
+/* In the memory that all processes share. */
+struct shared {
+	_Atomic uint32_t more;
+	struct or_log log[PR_TABLES];
+};
+
+struct options {
+	const char *workers;
+	double seconds;
+	uint64_t cases;
+	int64_t only;
+};
+
+static void shape_make(struct pr_shape *s, struct t_rng *rng, bool bsp)
+{
+	static const uint32_t cols[] = { 1, 1, 2, 3, 5, 7, 16, 33 };
+	static const uint32_t page_rows[] = { 0, 0, 1, 2, 3, 7, 64 };
+	static const int8_t frac[] = { -1, -1, 0, 1, 11 };
+	uint64_t most;
+
+	s->kind = el_pair[t_below(rng, EL_PAIRS)];
+	if (s->kind.format <= LAGOON_Q32) {
+		int bits = frac[t_below(rng, T_COUNT(frac))];
+
+		s->kind.frac_bits = bits < 0 ? s->kind.frac_bits : bits;
+	}
+	s->cols = cols[t_below(rng, T_COUNT(cols))];
+	most = OR_ELEMS / s->cols;
+	s->rows = t_once_in(rng, 3) ? 1 + t_below(rng, 8)
+				    : 1 + t_below(rng, most);
+	if (s->rows > most)
+		s->rows = most;
+	s->page_rows = page_rows[t_below(rng, T_COUNT(page_rows))];
+	s->staleness = (int32_t)t_below(rng, BOUND_MAX + 1);
+	if (t_once_in(rng, 3))
+		s->staleness = 0;
+	s->model = t_once_in(rng, 5) ? LAGOON_ASP : LAGOON_SSP;
+	if (bsp && !t_once_in(rng, 3))
+		s->model = LAGOON_BSP;
+	if (s->model != LAGOON_SSP)
+		s->staleness = 0;
+}
+
+void pr_case_make(struct pr_case *c, uint64_t seed, int workers)
+{
+	struct t_rng rng = { seed };
+	bool bsp = t_once_in(&rng, 3);
+
+	memset(c, 0, sizeof(*c));
+	c->seed = seed;
+	c->workers = workers;
+	c->tables = 1 + (int)t_below(&rng, PR_TABLES);
+	for (int i = 0; i < c->tables; i++) {
+		shape_make(&c->shape[i], &rng, bsp);
+		c->bsp |= c->shape[i].model == LAGOON_BSP;
+	}
+	c->bounds_change = t_once_in(&rng, 3);
+	c->rounds = 4 + (int)t_below(&rng, OR_ROUNDS - 12);
+	c->barrier_every = t_once_in(&rng, 2) ? 0 : 2 + (int)t_below(&rng, 7);
+	c->actions = 1 + (int)t_below(&rng, 8);
+	c->leaver = -1;
+	if (workers > 1 && t_once_in(&rng, 3)) {
+		c->leaver = 1 + (int)t_below(&rng, (uint64_t)workers - 1);
+		c->leave_round = (int)t_below(&rng, (uint64_t)c->rounds);
+	}
+	for (int j = 0; j < workers; j++)
+		if (t_once_in(&rng, 3))
+			c->busy[j] = 1 + (int)t_below(&rng, 100);
+}
+
+void pr_case_print(const struct pr_case *c, char *text, size_t len)
+{
+	static const char *const model[] = { "ssp", "bsp", "asp" };
+	int n = snprintf(text, len, "%d workers, %d rounds%s", c->workers,
+			 c->rounds, c->bounds_change ? ", bounds change" : "");
+
+	for (int i = 0; i < c->tables && n < (int)len; i++) {
+		const struct pr_shape *s = &c->shape[i];
+
+		n += snprintf(text + n, len - (size_t)n,
+			      "; %s type %d, %s(%d), %llu x %u, %u rows a page",
+			      el_format_name(s->kind.format), s->kind.type,
+			      model[s->model], s->staleness,
+			      (unsigned long long)s->rows, s->cols,
+			      s->page_rows);
+	}
+}
+
+static void table_make(struct pr_run *run, int i, uint64_t k)
+{
+	const struct pr_shape *s = &run->c->shape[i];
+	struct pr_table *table = &run->table[i];
+	struct lagoon_table_attr attr;
+	char name[32];
+
+	lagoon_table_attr_init(&attr);
+	attr.rows = s->rows;
+	attr.cols = s->cols;
+	attr.format = s->kind.format;
+	attr.type = s->kind.type;
+	attr.frac_bits = s->kind.format <= LAGOON_Q32 ? s->kind.frac_bits : -1;
+	attr.model = s->model;
+	attr.staleness = s->staleness;
+	attr.page_rows = s->page_rows;
+	snprintf(name, sizeof(name), "case%llu.%d", (unsigned long long)k, i);
+	t_ok(lagoon_table_create(t_lg, name, &attr, &table->t), name);
+	table->shape = s;
+	table->bound[0] = s->staleness;
+	table->bounds_begun = 1;
+	table->bounds_done = 1;
+}
+
+static void stats_check(const struct pr_table *table)
+{
+	struct lagoon_stats st = { .size = sizeof(st) };
+	uint64_t of_ages = 0;
+	int32_t loosest = 0;
+
+	t_ok(lagoon_table_stats(table->t, &st), "lagoon_table_stats");
+	T_CHECK(st.pulls == table->pulls && st.adds == table->adds &&
+		st.rows_pulled == table->rows_pulled &&
+		st.rows_added == table->rows_added,
+		"statistics: pulls %llu of %llu, rows %llu of %llu, adds %llu of %llu, rows %llu of %llu",
+		(unsigned long long)st.pulls, (unsigned long long)table->pulls,
+		(unsigned long long)st.rows_pulled,
+		(unsigned long long)table->rows_pulled,
+		(unsigned long long)st.adds, (unsigned long long)table->adds,
+		(unsigned long long)st.rows_added,
+		(unsigned long long)table->rows_added);
+	T_CHECK(st.rejected == 0, "statistics: %llu deltas rejected",
+		(unsigned long long)st.rejected);
+	for (int i = 0; i < table->bounds_begun; i++)
+		if (table->bound[i] > loosest)
+			loosest = table->bound[i];
+	for (int age = 0; age < LAGOON_AGES; age++) {
+		of_ages += st.ages[age];
+		T_CHECK(table->shape->model != LAGOON_SSP || age <= loosest ||
+			!st.ages[age], "%llu pulls of age %d under bound %d",
+			(unsigned long long)st.ages[age], age, loosest);
+	}
+	T_CHECK(of_ages <= st.pulls, "more ages than pulls");
+}
+
+static void case_run(uint64_t k, uint64_t seed)
+{
+	struct shared *shared = t_shared;
+	static struct pr_case c;
+	static struct pr_run run;
+	char text[500];
+	int n;
+
+	pr_case_make(&c, t_mix(seed, k), lagoon_workers(t_lg));
+	memset(&run, 0, sizeof(run));
+	run.c = &c;
+	n = snprintf(text, sizeof(text), "case %llu of seed %llu: ",
+		     (unsigned long long)k, (unsigned long long)seed);
+	pr_case_print(&c, text + n, sizeof(text) - (size_t)n);
+	t_context(text);
+	for (int i = 0; i < c.tables; i++) {
+		const struct pr_shape *s = &c.shape[i];
+
+		run.table[i].log = &shared->log[i];
+		if (lagoon_rank(t_lg) == 0)
+			or_log_init(&shared->log[i], t_mix(c.seed, (uint64_t)i),
+				    (uint32_t)c.workers,
+				    (uint32_t)(s->rows * s->cols), s->cols,
+				    el_bits(&s->kind));
+		table_make(&run, i, k);
+	}
+	t_sync();
+	t_ok(lagoon_run(t_lg, pr_work, &run), "lagoon_run");
+	for (int i = 0; i < c.tables; i++)
+		stats_check(&run.table[i]);
+	for (int i = 0; i < c.tables; i++)
+		t_ok(lagoon_table_destroy(run.table[i].t), "table_destroy");
+}
+
+/* Rank 0 decides for all whether there is another case. */
+static bool more_cases(bool wanted)
+{
+	struct shared *shared = t_shared;
+	bool more;
+
+	t_sync();
+	if (lagoon_rank(t_lg) == 0)
+		atomic_store(&shared->more, wanted);
+	t_sync();
+	more = atomic_load(&shared->more);
+	return more;
+}
+
+static void options_read(int argc, char **argv, struct options *opt)
+{
+	static const struct option table[] = {
+		{ "workers", required_argument, NULL, 'w' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "cases", required_argument, NULL, 'n' },
+		{ "case", required_argument, NULL, 'k' },
+		{ 0 },
+	};
+	int c;
+
+	*opt = (struct options){ NULL, SECONDS, CASES, -1 };
+	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
+		switch (c) {
+		case 'w':
+			opt->workers = optarg;
+			break;
+		case 's':
+			opt->seconds = strtod(optarg, NULL);
+			break;
+		case 'n':
+			opt->cases = strtoull(optarg, NULL, 10);
+			break;
+		case 'k':
+			opt->only = strtoll(optarg, NULL, 10);
+			break;
+		default:
+			exit(2);
+		}
+	}
+}
+
+/* Item `rank` of a list "2,1,3", taken round and round. The rank is not known
+ * before lagoon_open(): launchers tell it in the environment. */
+static int workers_of(const char *list)
+{
+	const char *const names[] = { "LAGOON_TEST_RANK", "PMIX_RANK" };
+	const char *p = list;
+	long rank = 0;
+
+	for (size_t i = 0; i < T_COUNT(names); i++)
+		if (getenv(names[i])) {
+			rank = strtol(getenv(names[i]), NULL, 10);
+			break;
+		}
+	while (rank-- > 0) {
+		p = strchr(p, ',');
+		p = p ? p + 1 : list;
+	}
+	return (int)strtol(p, NULL, 10);
+}
+
+int pr_main(int argc, char **argv, t_open_fn open)
+{
+	struct lagoon_attr attr;
+	struct options opt;
+	uint64_t seed, start, limit, k = 0;
+
+	options_read(argc, argv, &opt);
+	t_begin("property", sizeof(struct shared));
+	t_ok(lagoon_attr_init(&attr), "lagoon_attr_init");
+	if (opt.workers)
+		attr.workers = workers_of(opt.workers);
+	t_open(&attr, open);
+	T_CHECK(lagoon_workers(t_lg) <= OR_WORKERS,
+		"%d workers, the oracle knows %d", lagoon_workers(t_lg),
+		OR_WORKERS);
+	seed = t_seed();
+	start = t_now_ns();
+	limit = (uint64_t)(opt.seconds * t_scale() * 1e9);
+	if (opt.only >= 0)
+		case_run((uint64_t)opt.only, seed);
+	else
+		while (more_cases(k < opt.cases || t_now_ns() - start < limit))
+			case_run(k++, seed);
+	if (lagoon_rank(t_lg) == 0)
+		printf("property: %llu cases, %d processes, %d workers, %d nodes\n",
+		       (unsigned long long)k, lagoon_size(t_lg),
+		       lagoon_workers(t_lg), lagoon_nodes(t_lg));
+	t_close();
+	return 0;
+}

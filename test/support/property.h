@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The property test of DESIGN 2 (I1 to I4, I6): random cases, each a job of
+ * all workers on one to three tables, every read checked by the oracle.
+ *
+ *	property [--workers A,B,...] [--seconds S] [--cases N] [--case K]
+ *
+ * Rank r has as many workers as item r of the list, taken round and round.
+ * Cases follow until S seconds are over, at least N; --case runs that one
+ * only, to repeat a failure together with LAGOON_TEST_SEED.
+ */
+#ifndef TEST_SUPPORT_PROPERTY_H
+#define TEST_SUPPORT_PROPERTY_H
+
+#include "test/support/element.h"
+#include "test/support/oracle.h"
+#include "test/support/test.h"
+
+enum {
+	PR_TABLES = 3,
+	PR_OPS = 8,		/* requests that a worker has in flight */
+	PR_OP_ELEMS = 384,
+	PR_OP_ROWS = 384,
+	PR_BOUNDS = 64,		/* changes of a bound in a case */
+};
+
+struct pr_shape {
+	struct el_kind kind;
+	int model;		/* enum lagoon_model */
+	int32_t staleness;
+	uint64_t rows;
+	uint32_t cols;
+	uint32_t page_rows;
+};
+
+/* What all processes do in one case: a pure function of its seed. */
+struct pr_case {
+	uint64_t seed;
+	int workers;
+	int tables;
+	struct pr_shape shape[PR_TABLES];
+	bool bsp;		/* a table of them is: clocks are collective */
+	bool bounds_change;
+	int rounds;
+	int barrier_every;	/* 0: at the end only */
+	int actions;		/* of a worker in a round, at most */
+	int leaver;		/* worker that leaves in leave_round; -1 */
+	int leave_round;
+	int busy[OR_WORKERS];	/* extra work of a worker, 0 ... 100 */
+};
+
+/* A table of the case in this process. */
+struct pr_table {
+	const struct pr_shape *shape;
+	struct lagoon_table *t;
+	struct or_log *log;
+	/* bounds in force one after the other; set by local worker 0 */
+	int32_t bound[PR_BOUNDS];
+	_Atomic int bounds_begun;	/* entries that may be in force */
+	_Atomic int bounds_done;	/* the last of these is, at least */
+	_Atomic uint64_t pulls, rows_pulled, adds, rows_added;
+};
+
+struct pr_run {
+	const struct pr_case *c;
+	struct pr_table table[PR_TABLES];
+};
+
+void pr_case_make(struct pr_case *c, uint64_t seed, int workers);
+
+/* One line about the case, for messages. */
+void pr_case_print(const struct pr_case *c, char *text, size_t len);
+
+/* The worker's part of a case; for lagoon_run(). arg: struct pr_run. */
+int pr_work(struct lagoon_worker *w, void *arg);
+
+/* The whole program. */
+int pr_main(int argc, char **argv, t_open_fn open);
+
+#endif

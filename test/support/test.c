@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "test/support/test.h"
+
+enum {
+	RANKS = 64,
+	BLOB = 1024,		/* bytes a process hands to the allgather */
+	HEAD = 2 * 65536,	/* keeps the caller's part page aligned */
+	YIELDS = 1000,
+	NAP_NS = 200000,
+};
+
+/* The start of the shared file; the caller's part follows at HEAD. */
+struct head {
+	_Atomic uint64_t seed;
+	_Atomic uint32_t arrived;
+	_Atomic uint32_t turn;
+	_Atomic uint32_t failed;
+	_Atomic uint32_t gathered;	/* processes that put their blob */
+	uint8_t blob[RANKS][BLOB];
+};
+_Static_assert(sizeof(struct head) <= HEAD, "the head outgrew its place");
+
+void *t_shared;
+struct lagoon *t_lg;
+static struct head *head;
+static const char *test_name = "test";
+static char shared_path[4096];
+static char context[512];
+static int my_rank = -1;
+
+void t_context(const char *text)
+{
+	snprintf(context, sizeof(context), "%s", text);
+}
+
+void t_die(const char *fmt, ...)
+{
+	char line[2048];
+	int n;
+	va_list ap;
+
+	n = snprintf(line, sizeof(line), "%s: rank %d: ", test_name, my_rank);
+	va_start(ap, fmt);
+	n += vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
+	va_end(ap);
+	if (n > (int)sizeof(line) - 2)
+		n = (int)sizeof(line) - 2;
+	if (context[0])
+		n += snprintf(line + n, sizeof(line) - (size_t)n - 1, " [%s]",
+			      context);
+	if (n > (int)sizeof(line) - 2)
+		n = (int)sizeof(line) - 2;
+	line[n++] = '\n';
+	fflush(stdout);
+	if (write(STDERR_FILENO, line, (size_t)n) < 0)
+		n = 0;
+	if (head)
+		atomic_store(&head->failed, 1);
+	_exit(1);
+}
+
+void t_ok(int rc, const char *what)
+{
+	if (rc)
+		t_die("%s: %s (%d): %s", what, lagoon_strerror(rc), rc,
+		      lagoon_errmsg());
+}
+
+void t_expect(int rc, int want, const char *what)
+{
+	if (rc != want)
+		t_die("%s: returned %d (%s), not %d (%s): %s", what, rc,
+		      lagoon_strerror(rc), want, lagoon_strerror(want),
+		      lagoon_errmsg());
+	if (want < 0 && !lagoon_errmsg()[0])
+		t_die("%s: returned %d without a message", what, rc);
+}
+
+double t_scale(void)
+{
+	const char *text = getenv("LAGOON_TEST_SCALE");
+	double scale = text && *text ? strtod(text, NULL) : 1;
+
+	return scale > 0 ? scale : 1;
+}
+
+uint64_t t_scaled(uint64_t n, uint64_t min)
+{
+	uint64_t m = (uint64_t)((double)n * t_scale());
+
+	return m > min ? m : min;
+}
+
+uint64_t t_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* Give the core away: 1000 times at once, then in naps. */
+static void wait_step(unsigned *steps)
+{
+	const struct timespec nap = { .tv_nsec = NAP_NS };
+
+	if (head && atomic_load(&head->failed))
+		_exit(1);
+	if (++*steps < YIELDS)
+		sched_yield();
+	else
+		nanosleep(&nap, NULL);
+}
+
+/*
+ * All ranks have the same parent, the launcher. The name lives only until
+ * lagoon_open() has returned once: by then everybody has opened the file.
+ */
+void t_begin(const char *name, size_t shared_bytes)
+{
+	const char *dir = getenv("TMPDIR");
+	size_t bytes = HEAD + shared_bytes;
+	uint8_t *base;
+	int fd;
+
+	test_name = name;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	snprintf(shared_path, sizeof(shared_path), "%s/lagoon-test.%s.%ld.%d",
+		 dir && *dir ? dir : "/tmp", name, (long)getuid(), getppid());
+	fd = open(shared_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || ftruncate(fd, (off_t)bytes))
+		t_die("%s: %s", shared_path, strerror(errno));
+	base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (base == MAP_FAILED)
+		t_die("mmap of %s: %s", shared_path, strerror(errno));
+	close(fd);
+	head = (struct head *)base;
+	t_shared = base + HEAD;
+}
+
+static long env_number(const char *name)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtol(text, NULL, 10) : -1;
+}
+
+/* For processes that no launcher started: an allgather over the head. */
+static int gather(void *arg, const void *mine, size_t len, void *all)
+{
+	struct lagoon_attr *attr = arg;
+	unsigned steps = 0;
+
+	if (len > BLOB)
+		return -1;
+	memcpy(head->blob[attr->rank], mine, len);
+	atomic_fetch_add(&head->gathered, 1);
+	while (atomic_load(&head->gathered) < (uint32_t)attr->nranks)
+		wait_step(&steps);
+	for (int r = 0; r < attr->nranks; r++)
+		memcpy((uint8_t *)all + (size_t)r * len, head->blob[r], len);
+	return 0;
+}
+
+int t_try_open(struct lagoon_attr *attr, t_open_fn open, struct lagoon **lg)
+{
+	long size = env_number("LAGOON_TEST_SIZE");
+	int rc;
+
+	if (size > 0) {
+		T_CHECK(size <= RANKS, "at most %d processes", RANKS);
+		attr->allgather = gather;
+		attr->allgather_arg = attr;
+		attr->rank = (int)env_number("LAGOON_TEST_RANK");
+		attr->nranks = (int)size;
+	}
+	rc = open ? open(attr, lg) : lagoon_open(attr, lg);
+	unlink(shared_path);
+	if (!rc)
+		my_rank = lagoon_rank(*lg);
+	return rc;
+}
+
+void t_open(struct lagoon_attr *attr, t_open_fn open)
+{
+	t_ok(t_try_open(attr, open, &t_lg), "lagoon_open");
+}
+
+void t_close(void)
+{
+	struct lagoon *lg = t_lg;
+
+	t_lg = NULL;
+	t_ok(lagoon_close(lg), "lagoon_close");
+}
+
+uint64_t t_seed(void)
+{
+	const char *text = getenv("LAGOON_TEST_SEED");
+	uint64_t none = 0, mine;
+	static bool printed;
+
+	if (text && *text)
+		mine = strtoull(text, NULL, 0);
+	else
+		mine = t_mix(t_now_ns(), (uint64_t)getpid()) >> 16;
+	mine |= !mine;
+	atomic_compare_exchange_strong(&head->seed, &none, mine);
+	mine = atomic_load(&head->seed);
+	if (my_rank == 0 && !printed)
+		printf("%s: seed %llu (LAGOON_TEST_SEED)\n", test_name,
+		       (unsigned long long)mine);
+	printed |= my_rank == 0;
+	return mine;
+}
+
+void t_sync(void)
+{
+	uint32_t turn = atomic_load(&head->turn);
+	uint32_t size = (uint32_t)lagoon_size(t_lg);
+	unsigned steps = 0;
+
+	if (atomic_fetch_add(&head->arrived, 1) + 1 == size) {
+		atomic_store(&head->arrived, 0);
+		atomic_store(&head->turn, turn + 1);
+		return;
+	}
+	while (atomic_load(&head->turn) == turn)
+		wait_step(&steps);
+}
+
+bool t_names(const char *text, const char *prefix, long n)
+{
+	char want[64];
+	size_t len = (size_t)snprintf(want, sizeof(want), "%s%ld", prefix, n);
+
+	for (const char *p = text; (p = strstr(p, want)); p++) {
+		bool starts = p == text || !strchr("0123456789.-", p[-1]);
+		char after = p[len];
+
+		if (starts && !(after >= '0' && after <= '9'))
+			return true;
+	}
+	return false;
+}

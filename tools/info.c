@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* `lagoon info`: what Lagoon sees, plans and gets on this machine. */
+#include <argp.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/base/env.h"
+#include "runtime/lagoon.h"
+#include "tools/info.h"
+#include "tools/tools.h"
+
+struct options {
+	bool env;
+	bool topology_only;
+	const char *synthetic;
+	int processes;
+	int workers;
+};
+
+enum { KEY_ENV = 256, KEY_TOPOLOGY, KEY_SYNTHETIC, KEY_WORKERS };
+
+static const struct argp_option table[] = {
+	{ "env", KEY_ENV, 0, 0,
+	  "Print the environment options with their values, and end", 0 },
+	{ "topology-only", KEY_TOPOLOGY, 0, 0,
+	  "Print the topology, and end: no job is opened", 0 },
+	{ "synthetic", KEY_SYNTHETIC, "TOPOLOGY", 0,
+	  "Print the plan for another machine, in hwloc's notation such as 'pack:2 [numa] core:4 pu:2' ('': for this one), and end", 0 },
+	{ "processes", 'n', "N", 0,
+	  "With --synthetic: this many processes [1]", 0 },
+	{ "workers", KEY_WORKERS, "N", 0,
+	  "With --synthetic: workers in each process [1]", 0 },
+	{ 0 }
+};
+
+static int number(struct argp_state *state, const char *name, const char *text,
+		  int min, int max)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(text, &end, 10);
+	if (errno || end == text || *end || n < min || n > max)
+		argp_error(state, "%s is \"%s\": expected an integer from %d to %d",
+			   name, text, min, max);
+	return (int)n;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case KEY_ENV:
+		o->env = true;
+		return 0;
+	case KEY_TOPOLOGY:
+		o->topology_only = true;
+		return 0;
+	case KEY_SYNTHETIC:
+		o->synthetic = arg;
+		return 0;
+	case 'n':
+		o->processes = number(state, "-n", arg, 1, 65536);
+		return 0;
+	case KEY_WORKERS:
+		o->workers = number(state, "--workers", arg, 0, 1024);
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "\"%s\": no argument expected", arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->synthetic && (o->processes || o->workers >= 0))
+			argp_error(state, "-n and --workers go with --synthetic; a real job is described by: lagoon run -n N lagoon info");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp parser = {
+	.options = table, .parser = parse,
+	.doc = "Print what Lagoon sees and does on this machine: topology, "
+	       "placement (plan, applied, verified), limits, PMIx, RDMA "
+	       "devices, libraries.",
+};
+
+void info_env(FILE *out)
+{
+	int width[3] = { 4, 5, 7 };
+
+	for (int i = 0; i < LGN_ENV_COUNT; i++) {
+		const struct lgn_env_entry *e = lgn_env_entry(i);
+		const char *cell[3] = { e->name, lgn_env_text(i), e->def };
+
+		for (int c = 0; c < 3; c++)
+			if ((int)strlen(cell[c]) > width[c])
+				width[c] = (int)strlen(cell[c]);
+	}
+	fprintf(out, "%-*s  %-*s  %-*s  %s\n", width[0], "NAME", width[1],
+		"VALUE", width[2], "DEFAULT", "HELP");
+	for (int i = 0; i < LGN_ENV_COUNT; i++) {
+		const struct lgn_env_entry *e = lgn_env_entry(i);
+
+		fprintf(out, "%-*s  %-*s  %-*s  %s\n", width[0], e->name,
+			width[1], lgn_env_text(i), width[2], e->def, e->help);
+	}
+}
+
+/* As few write(2) as can be: a launcher that merges lines sees one block. */
+static int write_all(const char *text, size_t len)
+{
+	while (len) {
+		ssize_t n = write(STDOUT_FILENO, text, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			fprintf(stderr, "lagoon info: write: %s\n",
+				strerror(errno));
+			return 1;
+		}
+		text += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* What one process says, written at once so that ranks do not mix. */
+struct report {
+	char *text;
+	size_t len;
+	FILE *out;
+};
+
+static bool report_open(struct report *r)
+{
+	r->text = NULL;
+	r->len = 0;
+	r->out = open_memstream(&r->text, &r->len);
+	if (!r->out)
+		fputs("lagoon info: no memory for a report\n", stderr);
+	return r->out;
+}
+
+static void report_free(struct report *r)
+{
+	if (r->out)
+		fclose(r->out);
+	free(r->text);
+}
+
+static int complain(int status)
+{
+	if (status)
+		fprintf(stderr, "lagoon info: %s\n", lagoon_errmsg());
+	return status;
+}
+
+static void print_version(FILE *out)
+{
+	fprintf(out, "Lagoon %s\n", lagoon_version());
+}
+
+static void print_placement(FILE *out, const struct lagoon *lg)
+{
+	int n = lagoon_describe(lg, NULL, 0);
+	char *text = n < 0 ? NULL : malloc((size_t)n + 1);
+
+	if (!text)
+		return;
+	lagoon_describe(lg, text, (size_t)n + 1);
+	fprintf(out, "Placement of rank %d\n%s", lagoon_rank(lg), text);
+	if (n && text[n - 1] != '\n')
+		fputc('\n', out);
+	free(text);
+}
+
+struct turn {
+	struct lagoon *lg;
+	const struct report *report;
+	int status;
+};
+
+/* The ranks write one after the other: a barrier after each. */
+static int take_turn(struct lagoon_worker *w, void *arg)
+{
+	struct turn *t = arg;
+	struct lagoon_worker *first;
+	int rc = lagoon_worker(t->lg, 0, &first);
+
+	for (int rank = 0; rank < lagoon_size(t->lg) && !rc; rank++) {
+		if (rank == lagoon_rank(t->lg) && w == first)
+			t->status = write_all(t->report->text, t->report->len);
+		rc = lagoon_barrier(w);
+	}
+	return rc;
+}
+
+/* A process without workers has no barrier: it writes when it is ready. */
+static int write_in_turn(struct lagoon *lg, struct report *r)
+{
+	struct turn turn = { lg, r, 0 };
+
+	fflush(r->out);
+	if (!lagoon_local_workers(lg))
+		return write_all(r->text, r->len);
+	if (lagoon_run(lg, take_turn, &turn))
+		return complain(1);
+	return turn.status;
+}
+
+/* Everything that is the same for all ranks comes from rank 0 alone. */
+static int report_job(struct report *r, struct lagoon *lg)
+{
+	bool all = lagoon_rank(lg) == 0;
+	int status = 0;
+
+	if (all) {
+		print_version(r->out);
+		status = info_topology(r->out, lgn_env_text(LGN_ENV_ID_SYNTHETIC));
+	}
+	if (status)
+		return complain(status);
+	print_placement(r->out, lg);
+	if (all) {
+		info_limits(r->out);
+		info_surroundings(r->out);
+	}
+	return write_in_turn(lg, r);
+}
+
+/* Without a job there is still much to say, mostly why there is none. */
+static int report_no_job(struct report *r, int rc)
+{
+	char why[512];
+
+	snprintf(why, sizeof(why), "%s", lagoon_errmsg());
+	print_version(r->out);
+	info_topology(r->out, lgn_env_text(LGN_ENV_ID_SYNTHETIC));
+	fprintf(r->out, "Placement\n  no job: %s\n", why);
+	info_limits(r->out);
+	info_surroundings(r->out);
+	fflush(r->out);
+	write_all(r->text, r->len);
+	fprintf(stderr, "lagoon info: %s\n", why);
+	return rc == LAGOON_EINVAL ? 2 : 1;
+}
+
+static int report_all(struct report *r)
+{
+	struct lagoon *lg;
+	int rc = lagoon_open(NULL, &lg);
+	int status;
+
+	if (rc)
+		return report_no_job(r, rc);
+	status = report_job(r, lg);
+	if (lagoon_close(lg) && !status)
+		status = complain(1);
+	return status;
+}
+
+static int report_part(struct report *r, const struct options *o)
+{
+	int status = 0;
+
+	if (o->env)
+		info_env(r->out);
+	else if (o->synthetic)
+		status = info_plan(r->out, o->synthetic,
+				   o->processes ? o->processes : 1,
+				   o->workers >= 0 ? o->workers : 1);
+	else
+		status = info_topology(r->out,
+				       lgn_env_text(LGN_ENV_ID_SYNTHETIC));
+	if (status)
+		return complain(status);
+	fflush(r->out);
+	return write_all(r->text, r->len);
+}
+
+int tool_info(int argc, char **argv)
+{
+	struct options o = { .workers = -1 };
+	static char name[] = "lagoon info";
+	struct report report;
+	int status;
+
+	argv[0] = name;
+	argp_err_exit_status = 2;
+	if (argp_parse(&parser, argc, argv, 0, NULL, &o))
+		return 2;
+	if (!report_open(&report))
+		return 1;
+	if (o.env || o.topology_only || o.synthetic)
+		status = report_part(&report, &o);
+	else
+		status = report_all(&report);
+	report_free(&report);
+	return status;
+}

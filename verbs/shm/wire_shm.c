@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "runtime/base/status.h"
+#include "verbs/copy.h"
+#include "verbs/shm/shm.h"
+
+enum { MAX_BATCH = 256 };
+
+/* A region as this process has it mapped; rmem.priv. */
+struct mapping {
+	uint64_t *addr;
+	int own;		/* our own region: not unmapped here */
+	int writable;
+};
+
+static struct lgn_shm *shm_of(struct lgn_wire *wire)
+{
+	return (struct lgn_shm *)wire;
+}
+
+/* The kernel's identity of this boot of this machine. */
+static int read_boot_id(uint8_t id[16])
+{
+	char text[40] = "";
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	int k = 0;
+
+	if (fd >= 0)
+		close(fd);
+	for (ssize_t i = 0; i + 1 < n && k < 16; i++) {
+		char two[3] = { text[i], text[i + 1], 0 };
+
+		if (text[i] == '-')
+			continue;
+		id[k++] = (uint8_t)strtoul(two, NULL, 16);
+		i++;
+	}
+	return k == 16 ? 0 :
+		lgn_fail(LAGOON_EIO, "/proc/sys/kernel/random/boot_id is not readable");
+}
+
+static void shm_quiet(struct lgn_wire *wire)
+{
+	lgn_shm_listener_stop(shm_of(wire));
+}
+
+static void shm_close(struct lgn_wire *wire)
+{
+	struct lgn_shm *shm = shm_of(wire);
+
+	lgn_shm_listener_stop(shm);
+	for (int i = 0; i < LGN_SHM_REGIONS; i++)
+		if (shm->region[i].fd >= 0)
+			close(shm->region[i].fd);
+	pthread_mutex_destroy(&shm->lock);
+	free(shm->peer);
+	free(shm->node_of);
+	free(shm->pidfd);
+	free(shm);
+}
+
+static int shm_open_wire(struct lgn_wire_addr *mine, struct lgn_wire **wire)
+{
+	struct lgn_shm *shm = calloc(1, sizeof(*shm));
+	int rc;
+
+	if (!shm)
+		return lgn_fail(LAGOON_ENOMEM, "no memory for a wire");
+	shm->wire.ops = &lgn_wire_shm;
+	shm->wire.caps = LGN_WIRE_CPU_ATOMIC;
+	shm->wire.max_batch = MAX_BATCH;
+	shm->listen_fd = shm->stop_fd = shm->epoll_fd = -1;
+	pthread_mutex_init(&shm->lock, NULL);
+	for (int i = 0; i < LGN_SHM_REGIONS; i++)
+		shm->region[i].fd = -1;
+	rc = read_boot_id(shm->self.boot_id);
+	if (!rc && getrandom(shm->self.socket, sizeof(shm->self.socket), 0) < 0)
+		rc = lgn_fail(LAGOON_EIO, "getrandom: %s", strerror(errno));
+	if (!rc)
+		rc = lgn_shm_listen(shm);
+	if (rc) {
+		shm_close(&shm->wire);
+		return rc;
+	}
+	*mine = (struct lgn_wire_addr){ { 0 } };
+	memcpy(mine->bytes, &shm->self, sizeof(shm->self));
+	*wire = &shm->wire;
+	return 0;
+}
+
+static int check_machines(const struct lgn_shm *shm)
+{
+	for (int i = 0; i < shm->config.size; i++)
+		if (memcmp(shm->peer[i].boot_id, shm->self.boot_id, 16))
+			return lgn_fail(LAGOON_ENOTSUP,
+					"rank %d runs on another machine, which shared memory does not reach: run all processes on one machine",
+					i);
+	return 0;
+}
+
+static int shm_start(struct lgn_wire *wire, const struct lgn_wire_config *config,
+		     const struct lgn_wire_addr *all, const int *node_of)
+{
+	struct lgn_shm *shm = shm_of(wire);
+	size_t n = (size_t)config->size;
+	int rc;
+
+	shm->config = *config;
+	shm->peer = calloc(n, sizeof(*shm->peer));
+	shm->node_of = calloc(n, sizeof(*shm->node_of));
+	shm->pidfd = calloc(n, sizeof(*shm->pidfd));
+	if (!shm->peer || !shm->node_of || !shm->pidfd)
+		return lgn_fail(LAGOON_ENOMEM, "no memory for %zu peers", n);
+	for (size_t i = 0; i < n; i++) {
+		memcpy(&shm->peer[i], all[i].bytes, sizeof(shm->peer[i]));
+		shm->node_of[i] = node_of[i];
+		shm->pidfd[i] = -1;
+	}
+	rc = check_machines(shm);
+	return rc ? rc : lgn_shm_listener_start(shm);
+}
+
+static uint64_t random_key(int slot)
+{
+	uint64_t r = 0;
+
+	if (getrandom(&r, sizeof(r), 0) < 0)
+		r = (uint64_t)getpid() << 32;
+	return (r << 16) | (uint64_t)slot | (1ull << 63);
+}
+
+/* Any thread. Puts the region where the listener finds it. */
+static int publish_region(struct lgn_shm *shm, const struct lgn_mem_want *want,
+			  struct lgn_mem *mem, int fd)
+{
+	int slot = 0;
+
+	pthread_mutex_lock(&shm->lock);
+	while (slot < LGN_SHM_REGIONS && shm->region[slot].fd >= 0)
+		slot++;
+	if (slot < LGN_SHM_REGIONS) {
+		mem->key.rkey = random_key(slot);
+		shm->region[slot] = (struct lgn_shm_region){
+			.fd = fd, .len = want->len, .rkey = mem->key.rkey,
+			.writable = !!(want->access & (LGN_ACC_WRITE | LGN_ACC_ATOMIC)),
+		};
+	}
+	pthread_mutex_unlock(&shm->lock);
+	return slot < LGN_SHM_REGIONS ? 0 :
+		lgn_fail(LAGOON_EAGAIN, "all %d regions are in use", LGN_SHM_REGIONS);
+}
+
+static int shm_reg(struct lgn_wire *wire, const struct lgn_mem_want *want,
+		   struct lgn_mem *mem)
+{
+	struct lgn_mem m = { .len = want->len };
+	int fd;
+	int rc = lgn_shm_region_make(want, &m.addr, &fd);
+
+	if (rc)
+		return rc;
+	m.key.addr = (uint64_t)(uintptr_t)m.addr;
+	m.key.len = want->len;
+	if (fd >= 0) {
+		rc = publish_region(shm_of(wire), want, &m, fd);
+		if (rc) {
+			close(fd);
+			lgn_shm_region_drop(m.addr, m.len);
+			return rc;
+		}
+	}
+	*mem = m;
+	return 0;
+}
+
+static void shm_unreg(struct lgn_wire *wire, struct lgn_mem *mem)
+{
+	struct lgn_shm *shm = shm_of(wire);
+
+	if (!mem->addr)
+		return;
+	if (mem->key.rkey) {
+		struct lgn_shm_region *r =
+			&shm->region[(mem->key.rkey & 0xffff) % LGN_SHM_REGIONS];
+
+		pthread_mutex_lock(&shm->lock);
+		close(r->fd);
+		r->fd = -1;
+		pthread_mutex_unlock(&shm->lock);
+	}
+	lgn_shm_region_drop(mem->addr, mem->len);
+	*mem = (struct lgn_mem){ 0 };
+}
+
+static int map_peer(struct lgn_shm *shm, int peer, const struct lgn_key *key,
+		    struct mapping *m)
+{
+	struct lgn_shm_answer answer;
+	int fd, pid;
+	int rc = lgn_shm_ask_peer(shm, peer, key->rkey, &answer, &fd, &pid);
+
+	if (rc)
+		return rc;
+	if (fd < 0 || answer.len != key->len) {
+		if (fd >= 0)
+			close(fd);
+		return lgn_fail(LAGOON_EPEER,
+				"rank %d handed over %llu bytes of a region of %llu",
+				peer, (unsigned long long)answer.len,
+				(unsigned long long)key->len);
+	}
+	m->writable = answer.writable;
+	m->addr = mmap(NULL, key->len,
+		       PROT_READ | (m->writable ? PROT_WRITE : 0), MAP_SHARED,
+		       fd, 0);
+	close(fd);
+	if (m->addr == MAP_FAILED)
+		return lgn_fail(LAGOON_ENOMEM, "mapping %llu bytes of rank %d: %s",
+				(unsigned long long)key->len, peer,
+				strerror(errno));
+	return 0;
+}
+
+static int shm_attach(struct lgn_wire *wire, int peer, const struct lgn_key *key,
+		      struct lgn_rmem *mem)
+{
+	struct lgn_shm *shm = shm_of(wire);
+	struct mapping *m = calloc(1, sizeof(*m));
+	int rc = 0;
+
+	if (!m)
+		return lgn_fail(LAGOON_ENOMEM, "no memory for a mapping");
+	if (peer == shm->config.rank) {
+		m->addr = (uint64_t *)(uintptr_t)key->addr;
+		m->own = m->writable = 1;
+	} else {
+		rc = map_peer(shm, peer, key, m);
+	}
+	if (rc) {
+		free(m);
+		return rc;
+	}
+	*mem = (struct lgn_rmem){
+		.wire = wire, .peer = peer, .len = key->len, .priv = m,
+	};
+	if (shm->node_of[peer] == shm->node_of[shm->config.rank])
+		mem->map = m->addr;
+	return 0;
+}
+
+static void shm_detach(struct lgn_rmem *mem)
+{
+	struct mapping *m = mem->priv;
+
+	if (!m)
+		return;
+	if (!m->own)
+		munmap(m->addr, mem->len);
+	free(m);
+	*mem = (struct lgn_rmem){ 0 };
+}
+
+static int check_request(const struct lgn_wr *wr)
+{
+	const struct mapping *m = wr->mem->priv;
+
+	if (lgn_unlikely((wr->off | wr->len) & 7 || wr->off > wr->mem->len ||
+			 wr->len > wr->mem->len - wr->off))
+		return lgn_fail(LAGOON_EINVAL,
+				"request of %u bytes at %llu in a region of %llu bytes of rank %d",
+				wr->len, (unsigned long long)wr->off,
+				(unsigned long long)wr->mem->len, wr->mem->peer);
+	if (lgn_unlikely(wr->op != LGN_GET && !m->writable))
+		return lgn_fail(LAGOON_EINVAL, "the region of rank %d is read-only",
+				wr->mem->peer);
+	return 0;
+}
+
+static int execute(const struct lgn_wr *wr)
+{
+	const struct mapping *m = wr->mem->priv;
+	_Atomic uint64_t *word = (_Atomic uint64_t *)(m->addr + wr->off / 8);
+	uint64_t old;
+	int rc = check_request(wr);
+
+	if (lgn_unlikely(rc))
+		return rc;
+	switch (wr->op) {
+	case LGN_GET:
+		lgn_copy_words(wr->local, m->addr + wr->off / 8, wr->len / 8);
+		break;
+	case LGN_PUT:
+		for (uint32_t i = 0; i < wr->len / 8; i++)
+			atomic_store_explicit(&word[i], wr->local[i],
+					      memory_order_release);
+		break;
+	case LGN_ADD:
+		*wr->local = atomic_fetch_add(word, wr->operand);
+		break;
+	case LGN_CAS:
+		old = wr->expect;
+		atomic_compare_exchange_strong(word, &old, wr->operand);
+		*wr->local = old;
+		break;
+	}
+	return 0;
+}
+
+/* Any thread. Executed here and now: complete on return. */
+static int shm_post(struct lgn_wire *wire, struct lgn_batch *batch)
+{
+	int status = 0;
+
+	(void)wire;
+	lgn_batch_begin(batch);
+	for (uint32_t i = 0; i < batch->n && !status; i++)
+		status = execute(&batch->wr[i]);
+	/* Orders the loads of these GETs before whatever the poster loads
+	 * after it has seen the batch done: a board read before a data read. */
+	atomic_thread_fence(memory_order_acquire);
+	lgn_batch_complete(batch, batch->n, status);
+	return 0;
+}
+
+static void shm_poll(struct lgn_wire *wire)
+{
+	(void)wire;
+}
+
+const struct lgn_wire_ops lgn_wire_shm = {
+	.name = "shm",
+	.open = shm_open_wire,
+	.start = shm_start,
+	.quiet = shm_quiet,
+	.close = shm_close,
+	.reg = shm_reg,
+	.unreg = shm_unreg,
+	.attach = shm_attach,
+	.detach = shm_detach,
+	.post = shm_post,
+	.poll = shm_poll,
+};

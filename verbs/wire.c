@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/base/status.h"
+#include "runtime/base/wait.h"
+#include "verbs/wire.h"
+
+static int timed_out(const struct lgn_wire *wire, const struct lgn_batch *batch,
+		     int timeout_s)
+{
+	return lgn_fail(LAGOON_ETIMEDOUT,
+			"wire %s: %u of %u requests to rank %d made no progress in %d s; see LAGOON_TIMEOUT",
+			wire->ops->name, atomic_load(&batch->left), batch->n,
+			batch->n ? batch->wr[0].mem->peer : -1, timeout_s);
+}
+
+/* Any thread. A request that is still out when this gives up may yet write to
+ * its local buffer: callers treat LAGOON_ETIMEDOUT as the end of the job. */
+int lgn_wire_run(struct lgn_wire *wire, struct lgn_batch *batch, int timeout_s)
+{
+	const uint64_t limit = (uint64_t)timeout_s * 1000000000u;
+	struct lgn_wait wait = LGN_WAIT_INIT;
+	uint32_t left;
+	int rc;
+
+	while ((rc = wire->ops->post(wire, batch)) == LAGOON_EAGAIN) {
+		wire->ops->poll(wire);
+		lgn_wait_step(&wait);
+		if (lgn_waited_ns(&wait) > limit)
+			return timed_out(wire, batch, timeout_s);
+	}
+	if (rc)
+		return rc;
+	left = batch->n;
+	wait = (struct lgn_wait)LGN_WAIT_INIT;
+	while (!lgn_batch_done(batch)) {
+		uint32_t now;
+
+		wire->ops->poll(wire);
+		now = atomic_load_explicit(&batch->left, memory_order_relaxed);
+		if (now != left)
+			wait = (struct lgn_wait)LGN_WAIT_INIT;
+		left = now;
+		if (!now)
+			break;
+		lgn_wait_step(&wait);
+		if (lgn_waited_ns(&wait) > limit)
+			return timed_out(wire, batch, timeout_s);
+	}
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(&batch->status, memory_order_relaxed);
+}
