@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "runtime/lagoon.h"
+#include "lagoon.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -49,14 +49,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (g->kind || strcmp(arg, "logistic"))
-			argp_error(state, "\"%s\": expected \"logistic\"", arg);
+			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\"", arg);
 		g->kind = arg;
 		break;
 	case ARGP_KEY_END:
 		if (!g->kind)
-			argp_error(state, "no kind of data: expected \"logistic\"");
+			argp_failure(state, 2, 0, "no kind of data: expected \"logistic\"");
 		if (!g->output)
-			argp_error(state, "no --output FILE");
+			argp_failure(state, 2, 0, "no --output FILE");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

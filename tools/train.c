@@ -62,17 +62,17 @@ static int consistency(struct argp_state *state, const char *text)
 	if (!strcmp(text, "asp"))
 		return LAGOON_ASP;
 	if (strcmp(text, "ssp"))
-		argp_error(state, "--consistency is \"%s\": expected bsp, ssp or asp",
-			   text);
+		argp_failure(state, 2, 0, "--consistency is \"%s\": expected bsp, ssp or asp",
+			     text);
 	return LAGOON_SSP;
 }
 
 static void check_end(struct argp_state *state, const struct train *t)
 {
 	if (!t->solver)
-		argp_error(state, "no solver: expected \"logistic\"");
+		argp_failure(state, 2, 0, "no solver: expected \"logistic\"");
 	if (!t->data)
-		argp_error(state, "no --data FILE");
+		argp_failure(state, 2, 0, "no --data FILE");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -118,7 +118,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (t->solver || strcmp(arg, "logistic"))
-			argp_error(state, "\"%s\": expected \"logistic\"", arg);
+			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\"", arg);
 		t->solver = arg;
 		break;
 	case ARGP_KEY_END:

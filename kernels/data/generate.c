@@ -212,7 +212,9 @@ lagoon_generate_logistic(const char *path, const char *planted,
 		return lgn_fail(LAGOON_ENOMEM, "no memory for %llu weights",
 				(unsigned long long)options->cols);
 	lgn_generate_planted(options, weights);
-	rc = planted ? lagoon_model_check_path(planted) : 0;
+	rc = lagoon_model_check_path(path);
+	if (!rc && planted)
+		rc = lagoon_model_check_path(planted);
 	if (!rc)
 		rc = write_rows(options, weights, path);
 	if (!rc && planted)
