@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Start the processes of a job, watch them, end them. One thread does all of
  * it: the parent-death signal of a child is tied to the thread that forked. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

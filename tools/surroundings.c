@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is around the library: launcher, devices, other libraries. */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <limits.h>
 #include <link.h>
