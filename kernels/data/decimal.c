@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#define _GNU_SOURCE
 #include <locale.h>
 #include <stdbool.h>
 #include <stdint.h>

@@ -197,6 +197,20 @@ void t_open(struct lagoon_attr *attr, t_open_fn open)
 	t_ok(t_try_open(attr, open, &t_lg), "lagoon_open");
 }
 
+int t_workers(const char *list)
+{
+	long rank = env_number("LAGOON_TEST_RANK");
+	const char *p = list;
+
+	if (rank < 0)
+		rank = env_number("PMIX_RANK");
+	while (rank-- > 0) {
+		p = strchr(p, ',');
+		p = p ? p + 1 : list;
+	}
+	return (int)strtol(p, NULL, 10);
+}
+
 void t_close(void)
 {
 	struct lagoon *lg = t_lg;
