@@ -6,7 +6,7 @@ AC_DEFUN([LAGOON_WARNINGS],
   [WARN_CFLAGS=
    for flag in -Wall -Wextra -Wshadow -Wstrict-prototypes \
      -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla \
-     -Wno-missing-field-initializers -Wno-unknown-warning-option
+     -Wno-missing-field-initializers
    do
      AC_MSG_CHECKING([whether $CC accepts $flag])
      lagoon_save=$CFLAGS

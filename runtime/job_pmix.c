@@ -81,13 +81,16 @@ static int fence(void)
 				seconds);
 	if (rc != PMIX_SUCCESS)
 		return lgn_fail(LAGOON_EJOB,
-				"the first exchange of the job failed (PMIx: %s): a process ended before lagoon_open()",
+				"a process of the job ended before the first exchange was complete (PMIx: %s)",
 				PMIx_Error_string(rc));
 	return 0;
 }
 
+/* The fence has brought everything here. What is not there belongs to a
+ * process that died before the others met, and never comes. */
 static int get(const char *key, pmix_rank_t rank, size_t len, void *out)
 {
+	bool immediate = true;
 	pmix_proc_t who = pmix.me;
 	pmix_value_t *value;
 	size_t got = 0;
@@ -95,11 +98,11 @@ static int get(const char *key, pmix_rank_t rank, size_t len, void *out)
 	pmix_status_t rc;
 
 	who.rank = rank;
-	PMIX_INFO_LOAD(&info, PMIX_TIMEOUT, &pmix.timeout_s, PMIX_INT);
+	PMIX_INFO_LOAD(&info, PMIX_IMMEDIATE, &immediate, PMIX_BOOL);
 	rc = PMIx_Get(&who, key, &info, 1, &value);
 	if (rc != PMIX_SUCCESS)
 		return lgn_fail(LAGOON_EJOB,
-				"the PMIx server has nothing from rank %u: %s",
+				"rank %u ended before lagoon_open() was complete (PMIx: %s)",
 				rank, PMIx_Error_string(rc));
 	if (value->type == PMIX_BYTE_OBJECT)
 		got = value->data.bo.size;
@@ -135,6 +138,19 @@ static void pmix_leave(struct lgn_job *job)
 	PMIx_Finalize(NULL, 0);
 }
 
+/* PMIx_Init() leaves a variable in the environment, which is the host
+ * program's. */
+static pmix_status_t init(void)
+{
+	static const char variable[] = "PMIX_MCA_psec";
+	bool had = getenv(variable) != NULL;
+	pmix_status_t rc = PMIx_Init(&pmix.me, NULL, 0);
+
+	if (!had)
+		unsetenv(variable);
+	return rc;
+}
+
 int lgn_job_pmix_open(struct lgn_job *job)
 {
 	pmix_status_t status;
@@ -142,7 +158,7 @@ int lgn_job_pmix_open(struct lgn_job *job)
 
 	if (!has_server())
 		return 1;
-	status = PMIx_Init(&pmix.me, NULL, 0);
+	status = init();
 	if (status != PMIX_SUCCESS)
 		return lgn_fail(LAGOON_EJOB,
 				"PMIX_RANK is %s, but the PMIx server of the job cannot be reached: %s",
