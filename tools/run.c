@@ -147,6 +147,7 @@ int tool_spawn(int n, int nodes, char **argv)
 		return rc;
 	spec.n = n;
 	spec.nodes = nodes;
+	spec.outspoken = true;
 	spec.argv = argv;
 	return run_job(&spec);
 }

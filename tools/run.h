@@ -22,6 +22,7 @@ struct run_spec {
 	bool tag;
 	int on_death;		/* enum lagoon_on_death */
 	int grace_s;
+	bool outspoken;		/* a rank that exits says why by itself */
 	char **argv;		/* the program and its arguments */
 };
 

@@ -217,13 +217,15 @@ static int open_signals(struct job *job)
 
 /* ------------------------------------------------------------- the end */
 
-static void say_failed(int index, const struct rank *r, int status)
+static void say_failed(const struct job *job, int index, int status)
 {
+	const struct rank *r = &job->rank[index];
+
 	if (WIFSIGNALED(status))
 		run_say("rank %d (pid %ld) was killed by signal %d (%s)%s", index,
 			(long)r->pid, WTERMSIG(status), strsignal(WTERMSIG(status)),
 			WCOREDUMP(status) ? ", core dumped" : "");
-	else
+	else if (!job->spec->outspoken)
 		run_say("rank %d (pid %ld) exited with status %d", index,
 			(long)r->pid, WEXITSTATUS(status));
 }
@@ -237,7 +239,7 @@ static void on_failed(struct job *job, int index, int status)
 		job->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
 						  : WEXITSTATUS(status);
 	if (first || (goes_on && job->stage != KILLED))
-		say_failed(index, &job->rank[index], status);
+		say_failed(job, index, status);
 	if (first && !goes_on && job->stage == RUNNING)
 		/* not 0, which is no deadline */
 		enter(job, GRACE, (uint64_t)job->spec->grace_s * SECOND + 1);
