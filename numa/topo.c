@@ -17,10 +17,25 @@ static int fail_load(const char *synthetic)
 			synthetic);
 }
 
+/* GPU libraries take long and may open their devices, and only HCAs and
+ * networks are wanted; libpciaccess leaks, and the same stands in /sys. A
+ * component that is not there is refused, which is as good. */
+static void skip_components(hwloc_topology_t hw)
+{
+	static const char *const name[] = {
+		"opencl", "cuda", "nvml", "rsmi", "levelzero", "gl", "pci",
+	};
+
+	for (size_t i = 0; i < LGN_COUNT(name); i++)
+		hwloc_topology_set_components(hw,
+				HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, name[i]);
+}
+
 /* DONT_CHANGE_BINDING: hwloc's x86 discovery would move the calling thread
  * over all cores, and its mask belongs to the host program. */
 static int configure(hwloc_topology_t hw, const char *synthetic, bool io)
 {
+	skip_components(hw);
 	if (io && hwloc_topology_set_io_types_filter(hw,
 			HWLOC_TYPE_FILTER_KEEP_IMPORTANT))
 		return -1;

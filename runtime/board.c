@@ -173,6 +173,13 @@ int lgn_board_poll(struct lagoon *lg, struct lgn_board_view *view,
 	return 0;
 }
 
+void lgn_board_drain(struct lagoon *lg, struct lgn_board_view *view)
+{
+	if (view->posted)
+		lgn_wire_drain(lg->wire, &view->batch, lg->timeout_s);
+	view->posted = false;
+}
+
 int64_t lgn_board_min(const struct lagoon *lg,
 		      const struct lgn_board_view *view, int *whose)
 {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* READs of pages into the cache; page.h has the rules. */
+/* Pages: READs into the cache, holding, changing the copy. page.h has the
+ * rules. */
 #include "runtime/request.h"
 #include "runtime/table.h"
+#include "runtime/word.h"
 
 static bool fresh(const struct lgn_page *page, uint64_t need)
 {
@@ -116,4 +118,34 @@ int lgn_fetch_post(struct lagoon_request *r, bool *posted)
 	*posted = true;
 	lgn_count(&r->part->counts.pages_read, pages);
 	return 0;
+}
+
+void lgn_table_hold(struct lagoon_table *t, uint64_t page)
+{
+	struct lgn_wire *wire = t->lg->wire;
+	struct lgn_wait wait = LGN_WAIT_INIT;
+
+	while (!lgn_page_acquire(&t->page[page], LGN_PUSHING)) {
+		wire->ops->poll(wire);
+		lgn_wait_step(&wait);
+	}
+}
+
+void lgn_table_copy_in(struct lagoon_table *t, uint64_t page, uint64_t word,
+		       uint64_t delta)
+{
+	_Atomic uint64_t *copy = (_Atomic uint64_t *)lgn_table_copy(t, page) + word;
+	struct lgn_page *p = &t->page[page];
+	uint64_t sum;
+	int mask;
+
+	if (!atomic_load_explicit(&p->stamp, memory_order_relaxed))
+		return;
+	sum = lgn_word_sum(t->number.lanes, t->number.legal,
+			   atomic_load_explicit(copy, memory_order_relaxed),
+			   delta, &mask);
+	if (mask)
+		atomic_store(&p->stamp, 0);
+	else
+		atomic_store_explicit(copy, sum, memory_order_relaxed);
 }

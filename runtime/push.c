@@ -198,24 +198,6 @@ static void append(struct lgn_push *p, uint64_t page, uint64_t word,
 		p->large[p->n_large++] = i;
 }
 
-/* A delta moves into the copy. Where stale copy and delta do not fit one
- * lane, the copy is given up: the next view reads the shard. */
-static void copy_in(struct lagoon_table *t, struct lgn_page *page,
-		    uint64_t *copy, uint64_t delta)
-{
-	int mask;
-	uint64_t sum;
-
-	if (!atomic_load_explicit(&page->stamp, memory_order_relaxed))
-		return;
-	sum = lgn_word_sum(t->number.lanes, t->number.legal, *copy, delta, &mask);
-	if (mask)
-		atomic_store(&page->stamp, 0);
-	else
-		atomic_store_explicit((_Atomic uint64_t *)copy, sum,
-				      memory_order_relaxed);
-}
-
 /* Take the deltas of words [from, to) of a page in PUSHING. Between sends the
  * version is even, so that views do not wait for the network. */
 static int take(struct lgn_push *p, uint64_t number, uint64_t from, uint64_t to)
@@ -223,7 +205,6 @@ static int take(struct lgn_push *p, uint64_t number, uint64_t from, uint64_t to)
 	struct lagoon_table *t = p->t;
 	struct lgn_page *page = &t->page[number];
 	_Atomic uint64_t *delta = lgn_table_delta(t, number);
-	uint64_t *copy = lgn_table_copy(t, number);
 	int rc = 0;
 
 	/* Odd before anything moves, even after all has moved: seq_cst
@@ -237,7 +218,7 @@ static int take(struct lgn_push *p, uint64_t number, uint64_t from, uint64_t to)
 		d = atomic_exchange(&delta[i], 0);
 		if (!d)
 			continue;
-		copy_in(t, page, &copy[i], d);
+		lgn_table_copy_in(t, number, i, d);
 		append(p, number, i, d);
 		if (!full(p))
 			continue;
@@ -255,23 +236,13 @@ static uint64_t part_start(const struct lagoon_table *t, uint64_t bit)
 	return (bit * t->layout.page_words + 63) / 64;
 }
 
-static void acquire(struct lagoon *lg, struct lgn_page *page)
-{
-	struct lgn_wait wait = LGN_WAIT_INIT;
-
-	while (!lgn_page_acquire(page, LGN_PUSHING)) {
-		lg->wire->ops->poll(lg->wire);
-		lgn_wait_step(&wait);
-	}
-}
-
 static int push_page(struct lgn_push *p, uint64_t number)
 {
 	struct lgn_page *page = &p->t->page[number];
 	uint64_t mask;
 	int rc = 0;
 
-	acquire(p->t->lg, page);
+	lgn_table_hold(p->t, number);
 	mask = atomic_exchange(&page->dirty, 0);
 	while (mask && !rc) {
 		uint64_t bit = (uint64_t)__builtin_ctzll(mask);

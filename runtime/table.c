@@ -138,7 +138,8 @@ static int make_shard(struct lagoon_table *t)
 	if (t->home_index < 0)
 		return 0;
 	pages = lgn_layout_shard_pages(&t->layout, (uint64_t)t->home_index);
-	rc = lgn_limits_check(pages * t->layout.page_words * 8, false);
+	/* All homes that shared memory reaches are on this machine. */
+	rc = lgn_limits_check(table_bytes(t), false);
 	return rc ? rc : lgn_memory(lg, (pages ? pages : 1) * t->layout.page_words * 8,
 				    LGN_ACC_READ | LGN_ACC_ATOMIC, &t->home);
 }
@@ -151,7 +152,7 @@ static int make_cache(struct lagoon_table *t)
 
 	if (t->in_place)
 		return 0;
-	rc = lgn_limits_check(bytes, false);
+	rc = lgn_limits_check(2 * bytes * (uint64_t)t->lg->size, false);
 	if (rc)
 		return rc;
 	t->page = calloc(t->layout.pages, sizeof(*t->page));

@@ -33,6 +33,15 @@ static inline uint64_t lgn_table_offset(const struct lagoon_table *t,
 	return lgn_layout_slot(&t->layout, page) * t->layout.page_words * 8;
 }
 
+/* Wait until the page is in PUSHING, the caller's. Any thread. */
+void lgn_table_hold(struct lagoon_table *t, uint64_t page);
+
+/* A delta moves into the copy, if there is one. Where stale copy and delta do
+ * not fit one lane, the copy is given up: the next view reads the shard. The
+ * page must be in PUSHING, its version odd. */
+void lgn_table_copy_in(struct lagoon_table *t, uint64_t page, uint64_t word,
+		       uint64_t delta);
+
 /* The element that a word of a page holds, for messages. */
 void lgn_table_locate(const struct lagoon_table *t, uint64_t page,
 		      uint64_t element, uint64_t *row, uint32_t *col);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,9 +43,25 @@ int lgn_workers_open(struct lagoon *lg)
 	return rc;
 }
 
+/* What is in flight still writes to this process's memory: it must land
+ * before that is freed, also when nobody waits for it any more. */
+static void settle(struct lagoon_worker *w)
+{
+	struct lagoon *lg = w->lg;
+
+	for (int i = 0; w->request && i < LGN_REQUESTS; i++)
+		if (w->busy >> i & 1 && !w->request[i].complete &&
+		    w->request[i].phase == LGN_PULL_FETCH)
+			lgn_wire_drain(lg->wire, &w->request[i].batch,
+				       lg->timeout_s);
+	lgn_board_drain(lg, &w->view);
+}
+
 void lgn_workers_close(struct lagoon *lg)
 {
 	for (int i = 0; lg->worker && i < lg->local_workers; i++) {
+		if (lg->worker[i].lg)
+			settle(&lg->worker[i]);
 		free(lg->worker[i].request);
 		lgn_board_view_close(lg, &lg->worker[i].view);
 	}

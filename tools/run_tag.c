@@ -5,7 +5,6 @@
  * nothing piles up; and nothing is written that could block, so a slow reader
  * does not keep the launcher from its signals.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -12,13 +12,36 @@ static int timed_out(const struct lgn_wire *wire, const struct lgn_batch *batch,
 			batch->n ? batch->wr[0].mem->peer : -1, timeout_s);
 }
 
+int lgn_wire_drain(struct lgn_wire *wire, struct lgn_batch *batch,
+		   int timeout_s)
+{
+	const uint64_t limit = (uint64_t)timeout_s * 1000000000u;
+	struct lgn_wait wait = LGN_WAIT_INIT;
+	uint32_t left = batch->n;
+
+	while (!lgn_batch_done(batch)) {
+		uint32_t now;
+
+		wire->ops->poll(wire);
+		now = atomic_load_explicit(&batch->left, memory_order_relaxed);
+		if (now != left)
+			wait = (struct lgn_wait)LGN_WAIT_INIT;
+		left = now;
+		if (!now)
+			continue;
+		lgn_wait_step(&wait);
+		if (lgn_waited_ns(&wait) > limit)
+			return timed_out(wire, batch, timeout_s);
+	}
+	return 0;
+}
+
 /* Any thread. A request that is still out when this gives up may yet write to
  * its local buffer: callers treat LAGOON_ETIMEDOUT as the end of the job. */
 int lgn_wire_run(struct lgn_wire *wire, struct lgn_batch *batch, int timeout_s)
 {
 	const uint64_t limit = (uint64_t)timeout_s * 1000000000u;
 	struct lgn_wait wait = LGN_WAIT_INIT;
-	uint32_t left;
 	int rc;
 
 	while ((rc = wire->ops->post(wire, batch)) == LAGOON_EAGAIN) {
@@ -29,22 +52,6 @@ int lgn_wire_run(struct lgn_wire *wire, struct lgn_batch *batch, int timeout_s)
 	}
 	if (rc)
 		return rc;
-	left = batch->n;
-	wait = (struct lgn_wait)LGN_WAIT_INIT;
-	while (!lgn_batch_done(batch)) {
-		uint32_t now;
-
-		wire->ops->poll(wire);
-		now = atomic_load_explicit(&batch->left, memory_order_relaxed);
-		if (now != left)
-			wait = (struct lgn_wait)LGN_WAIT_INIT;
-		left = now;
-		if (!now)
-			break;
-		lgn_wait_step(&wait);
-		if (lgn_waited_ns(&wait) > limit)
-			return timed_out(wire, batch, timeout_s);
-	}
-	atomic_thread_fence(memory_order_acquire);
-	return atomic_load_explicit(&batch->status, memory_order_relaxed);
+	rc = lgn_wire_drain(wire, batch, timeout_s);
+	return rc ? rc : atomic_load_explicit(&batch->status, memory_order_relaxed);
 }

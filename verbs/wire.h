@@ -197,6 +197,11 @@ struct lgn_wire {
 extern const struct lgn_wire_ops lgn_wire_shm;
 extern const struct lgn_wire_ops lgn_wire_null;
 
+/* Poll until a posted batch is done. LAGOON_ETIMEDOUT after timeout_s without
+ * progress. */
+int lgn_wire_drain(struct lgn_wire *wire, struct lgn_batch *batch,
+		   int timeout_s);
+
 /* Post, then poll until done. Spins on LAGOON_EAGAIN. Returns the batch's
  * status, or LAGOON_ETIMEDOUT after timeout_s without progress. */
 int lgn_wire_run(struct lgn_wire *wire, struct lgn_batch *batch,

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # The launcher, scenario by scenario. LAGOON_BIN: the command [./lagoon];
-# LAGOON_FENCE: the program of fence.c [./test/job/fence], skipped when it is
+# LAGOON_FENCE: the program of fence.c [./test/job/fence.mp], skipped when it is
 # not there. Arguments: the scenarios to run [all].
 
 # Background jobs in process groups of their own do not ignore SIGINT.
 set -m
 
 lagoon=$(realpath "${LAGOON_BIN:-./lagoon}")
-fence=$(realpath "${LAGOON_FENCE:-./test/job/fence}")
+fence=$(realpath "${LAGOON_FENCE:-./test/job/fence.mp}")
 top=$(mktemp -d) || exit 99
 trap 'rm -rf "$top"' EXIT
 failed=0

@@ -235,26 +235,6 @@ static void options_read(int argc, char **argv, struct options *opt)
 	}
 }
 
-/* Item `rank` of a list "2,1,3", taken round and round. The rank is not known
- * before lagoon_open(): launchers tell it in the environment. */
-static int workers_of(const char *list)
-{
-	const char *const names[] = { "LAGOON_TEST_RANK", "PMIX_RANK" };
-	const char *p = list;
-	long rank = 0;
-
-	for (size_t i = 0; i < T_COUNT(names); i++)
-		if (getenv(names[i])) {
-			rank = strtol(getenv(names[i]), NULL, 10);
-			break;
-		}
-	while (rank-- > 0) {
-		p = strchr(p, ',');
-		p = p ? p + 1 : list;
-	}
-	return (int)strtol(p, NULL, 10);
-}
-
 int pr_main(int argc, char **argv, t_open_fn open)
 {
 	struct lagoon_attr attr;
@@ -265,7 +245,7 @@ int pr_main(int argc, char **argv, t_open_fn open)
 	t_begin("property", sizeof(struct shared));
 	t_ok(lagoon_attr_init(&attr), "lagoon_attr_init");
 	if (opt.workers)
-		attr.workers = workers_of(opt.workers);
+		attr.workers = t_workers(opt.workers);
 	t_open(&attr, open);
 	T_CHECK(lagoon_workers(t_lg) <= OR_WORKERS,
 		"%d workers, the oracle knows %d", lagoon_workers(t_lg),

@@ -197,6 +197,20 @@ void t_open(struct lagoon_attr *attr, t_open_fn open)
 	t_ok(t_try_open(attr, open, &t_lg), "lagoon_open");
 }
 
+int t_workers(const char *list)
+{
+	long rank = env_number("LAGOON_TEST_RANK");
+	const char *p = list;
+
+	if (rank < 0)
+		rank = env_number("PMIX_RANK");
+	while (rank-- > 0) {
+		p = strchr(p, ',');
+		p = p ? p + 1 : list;
+	}
+	return (int)strtol(p, NULL, 10);
+}
+
 void t_close(void)
 {
 	struct lagoon *lg = t_lg;
@@ -218,10 +232,10 @@ uint64_t t_seed(void)
 	mine |= !mine;
 	atomic_compare_exchange_strong(&head->seed, &none, mine);
 	mine = atomic_load(&head->seed);
-	if (my_rank <= 0 && !printed)
+	if (my_rank == 0 && !printed)
 		printf("%s: seed %llu (LAGOON_TEST_SEED)\n", test_name,
 		       (unsigned long long)mine);
-	printed = true;
+	printed |= my_rank == 0;
 	return mine;
 }
 

@@ -42,6 +42,10 @@ void t_open(struct lagoon_attr *attr, t_open_fn open);
 /* The same without t_open()'s judgement: returns what open returned. */
 int t_try_open(struct lagoon_attr *attr, t_open_fn open, struct lagoon **lg);
 
+/* How many workers this process has by a list "2,1,3" that is dealt to the
+ * ranks, round and round. Before t_open(), from the launcher's environment. */
+int t_workers(const char *list);
+
 /* Close, or fail. */
 void t_close(void);
 

@@ -162,6 +162,14 @@ Test(base_limits, group_v1_with_an_unlimited_root)
 	cr_expect_eq(limits_here().cgroup_version, 1);
 }
 
+Test(base_limits, group_v1_without_a_limit)
+{
+	put("/proc/self/cgroup", "4:memory:/\n");
+	put_cgroup1("", 9223372036854771712u, GIB, 0);
+	cr_expect_eq(limits_here().cgroup_version, 0);
+	cr_expect_eq(limits_here().cgroup_limit, LGN_NO_LIMIT);
+}
+
 Test(base_limits, group_v2_and_file_cache_is_not_used_memory)
 {
 	put("/proc/self/cgroup", "0::/system.slice/a.scope\n");

@@ -189,7 +189,9 @@ Test(numa_place, a_pinned_thread_is_where_the_plan_says)
 {
 	struct lgn_topo *topo = open_here();
 	struct lgn_plan plan = plan_all(topo);
+	cpu_set_t before, after;
 
+	sched_getaffinity(0, sizeof(before), &before);
 	for (int i = 0; i < plan.workers; i++) {
 		struct worker w = { .topo = topo, .plan = &plan, .index = i };
 		hwloc_obj_t core = topo->core[i].obj;
@@ -202,6 +204,8 @@ Test(numa_place, a_pinned_thread_is_where_the_plan_says)
 		cr_expect_eq(CPU_COUNT(&w.set), hwloc_bitmap_weight(core->cpuset));
 		cr_expect(CPU_ISSET(hwloc_bitmap_first(core->cpuset), &w.set));
 	}
+	sched_getaffinity(0, sizeof(after), &after);
+	cr_expect(CPU_EQUAL(&before, &after), "another thread was pinned too");
 	lgn_topo_close(topo);
 }
 
@@ -268,6 +272,25 @@ Test(numa_place, memory_is_bound_and_verified)
 	lgn_topo_close(topo);
 }
 
+/* What is not touched says nothing; what is, counts wherever it lies. */
+Test(numa_place, the_end_of_a_range_counts)
+{
+	size_t len[] = { 1 << 20, 80 << 20 };
+	struct lgn_topo *topo = open_here();
+
+	if (lgn_topo_nodes(topo) > 1)
+		cr_skip("the kernel chooses among several nodes");
+	for (size_t i = 0; i < 2; i++) {
+		char *p = map(len[i]);
+
+		memset(p + len[i] - 4096, 1, 4096);
+		cr_expect_eq(lgn_place_memory_node(topo, p, len[i]), 0,
+			     "%zu bytes", len[i]);
+		munmap(p, len[i]);
+	}
+	lgn_topo_close(topo);
+}
+
 Test(numa_place, memory_that_nobody_touched_is_nowhere)
 {
 	struct lgn_topo *topo = open_here();
@@ -298,15 +321,15 @@ Test(numa_place, bad_arguments_are_refused)
 	lgn_topo_close(topo);
 }
 
-/* As the seccomp profile of containers does: no mbind, no move_pages. */
-static int refuse(void)
+/* From now on two system calls of this process have that outcome. */
+static int refuse(unsigned call1, unsigned call2, unsigned outcome)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mbind, 1, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_move_pages, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call1, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, outcome),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog prog = { sizeof(code) / sizeof(code[0]), code };
@@ -318,12 +341,13 @@ static int refuse(void)
 
 enum { CANNOT_TELL = 100, NO_ERROR, NO_REASON, KNEW };
 
+/* As the seccomp profile of containers does. */
 static int container_body(void)
 {
 	static char page[4096] __attribute__((aligned(65536)));
 	struct lgn_topo *topo = open_here();
 
-	if (refuse())
+	if (refuse(SYS_mbind, SYS_move_pages, SECCOMP_RET_ERRNO | EPERM))
 		return CANNOT_TELL;
 	if (lgn_place_memory(topo, 0, page, sizeof(page)) != LAGOON_EIO)
 		return NO_ERROR;
@@ -343,6 +367,31 @@ Test(numa_place, a_container_that_forbids_binding_is_an_error_with_a_reason)
 	if (code == CANNOT_TELL)
 		cr_skip("no seccomp filters here");
 	cr_expect_eq(code, 0, "case %d", code);
+}
+
+/* hwloc may move the calling thread over all cores while it looks, and moves
+ * it back: seen only in the system calls. */
+static int still_body(void)
+{
+	struct lgn_topo *topo;
+	char text[4096];
+
+	if (refuse(SYS_sched_setaffinity, SYS_sched_setaffinity,
+		   SECCOMP_RET_KILL_PROCESS))
+		return CANNOT_TELL;
+	topo = open_here();
+	lgn_topo_print(topo, text, sizeof(text));
+	lgn_topo_close(topo);
+	return 0;
+}
+
+Test(numa_place, opening_never_moves_the_thread)
+{
+	int code = in_child(still_body);
+
+	if (code == CANNOT_TELL)
+		cr_skip("no seccomp filters here");
+	cr_expect_eq(code, 0);
 }
 
 Test(numa_place, the_librarys_version_is_a_release)

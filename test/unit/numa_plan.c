@@ -38,6 +38,8 @@ static const struct machine machines[] = {
 	{ "pack:2 numa:2(indexes=0,2,1,3) core:2 pu:2", NULL, 8, 4, { 0, 2, 1, 3 } },
 	/* one node around two sockets */
 	{ "[numa] pack:2 core:3 pu:1", NULL, 6, 1, { 0 } },
+	/* a node around sockets that have nodes: the nearer one counts */
+	{ "[numa] pack:2 [numa] core:3 pu:1", NULL, 6, 2, { 0, 1 } },
 	{ "l3:8 numa:1 core:8 pu:2", NULL, 64, 8, { 0, 1, 2, 3, 4, 5, 6, 7 } },
 };
 
@@ -323,6 +325,10 @@ Test(numa_plan, nothing_is_bound_on_a_synthetic_topology)
 	cr_expect_not(applied);
 	cr_expect_eq(lgn_place_thread_core(topo), -1);
 	cr_expect_eq(lgn_place_memory(topo, 1, page, sizeof(page)), 0);
+	cr_expect_eq(lgn_place_memory_node(topo, page, sizeof(page)), -1);
+	lgn_topo_close(topo);
+	/* with one node only, what hwloc makes up would look like knowledge */
+	topo = open_machine(&machines[1]);
 	cr_expect_eq(lgn_place_memory_node(topo, page, sizeof(page)), -1);
 	lgn_topo_close(topo);
 }

@@ -3,7 +3,6 @@
  * One thread a process. It sleeps in epoll_wait() until a peer asks for a
  * region, a peer's process ends, or the wire closes.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>

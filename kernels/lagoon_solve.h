@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file lagoon_solve.h
+ * Solvers on Lagoon's tables, their model files and generated data.
+ *
+ *     lagoon_open(&attr, &lg);
+ *     lagoon_logistic_options_init(&options);
+ *     lagoon_logistic_fit_file(lg, "train.libsvm", NULL, &options, &result);
+ *     ... result.objective, result.weights in rank 0 ...
+ *     lagoon_logistic_result_free(&result);
+ *     lagoon_close(lg);
+ *
+ * Errors are as in lagoon.h. A data file that is not legal gives
+ * LAGOON_EINVAL (LAGOON_ENOENT if it is missing) in every process, with the
+ * same message: file, line and what was expected.
+ */
+#ifndef LAGOON_SOLVE_H
+#define LAGOON_SOLVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lagoon.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------- L2-logistic regression */
+
+/** How the fit stands after an epoch; the same in every process. */
+struct lagoon_logistic_epoch {
+	int epoch;		/* from 1 on */
+	double objective;
+	double accuracy;	/* on the training rows [0, 1] */
+	double step;		/* factor on the step length: 1, halved each
+				 * time the objective rose */
+	double seconds;		/* since the call */
+};
+
+/** How to fit. Fill with lagoon_logistic_options_init(), then change. */
+struct lagoon_logistic_options {
+	size_t size;		/* sizeof(struct lagoon_logistic_options) */
+	double c;		/* weight of the loss, > 0 [1] */
+	double rate;		/* step length, 1: the inverse curvature of an
+				 * average row, > 0 [0.5] */
+	int model;		/* enum lagoon_model [LAGOON_SSP] */
+	int32_t staleness;	/* ssp: >= 0 [1] */
+	int epochs;		/* at most, >= 1 [200] */
+	double tolerance;	/* end when the objective changed by at most
+				 * this share of it in 5 epochs, >= 0 [1e-4] */
+	uint64_t seed;		/* of the order of rows [1] */
+	int zero_based;		/* column indices of the file start at 0 [0] */
+	uint64_t batch;		/* rows a worker uses between two clocks
+				 * [0: a 50th of its rows] */
+	/** Called after each epoch in the lowest worker of each process. */
+	void (*progress)(void *arg, const struct lagoon_logistic_epoch *e);
+	void *progress_arg;
+};
+
+/** What a fit found; the same in every process, except weights. */
+struct lagoon_logistic_result {
+	size_t size;		/* sizeof(struct lagoon_logistic_result) */
+	double objective;	/* 0.5 w'w + c * sum of log(1 + exp(-y w'x)) */
+	double accuracy;	/* on the training rows [0, 1] */
+	double test_accuracy;	/* [0, 1]; -1 without a test file */
+	double seconds;		/* whole call, reading included */
+	double read_seconds;	/* of it, until the data was ready */
+	int epochs;
+	int converged;		/* 1 if tolerance ended it, 0 if epochs did */
+	uint64_t rows;
+	uint64_t test_rows;
+	uint64_t entries;
+	uint64_t features;
+	double labels[2];	/* of the file, taken as -1 and +1 */
+	double *weights;	/* [features] in rank 0, else NULL */
+	struct lagoon_stats stats;	/* table of weights, all processes */
+	int ranks;
+	uint64_t *waited_ns;	/* [ranks] waited for the clock of each rank */
+};
+
+/** Set every field to its default.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_logistic_options_init(struct lagoon_logistic_options *options);
+
+/** Minimise 0.5 w'w + c * sum of log(1 + exp(-y w'x)), without a bias, over
+ * the rows of a LIBSVM file. Its two distinct labels are taken as -1 (the
+ * smaller) and +1. The workers of the job share the rows by byte ranges of
+ * the file. Under bsp the result is the same bit for bit for the same seed
+ * and number of workers, however they are grouped in processes.
+ *
+ * @param data    path that every process can read
+ * @param test    file to measure test_accuracy on, or NULL
+ * @param options the same in every process; NULL for the defaults
+ * @param result  its size field must be set; free it with
+ *                lagoon_logistic_result_free()
+ * @return 0; LAGOON_EINVAL for an option out of range, data that is not
+ * legal, or more workers than rows; LAGOON_ENOENT; as lagoon_table_create()
+ * and lagoon_clock(). An error in one worker ends the call in all.
+ * Threads: one, outside lagoon_run().  Blocks: yes.  Collective: yes, every
+ * process.
+ */
+int lagoon_logistic_fit_file(struct lagoon *lg, const char *data,
+			     const char *test,
+			     const struct lagoon_logistic_options *options,
+			     struct lagoon_logistic_result *result);
+
+/** Free what the result owns.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_logistic_result_free(struct lagoon_logistic_result *result);
+
+/* ------------------------------------------------------------ models */
+
+/** A linear model. Its file is text: one "key value" a line, then weights.
+ *
+ *     lagoon-model 1
+ *     solver logistic
+ *     c 1
+ *     labels -1 1
+ *     features 123
+ *     weights
+ *     <one number a line, 17 significant digits: exact>
+ *     end
+ */
+struct lagoon_model_file {
+	size_t size;		/* sizeof(struct lagoon_model_file) */
+	char solver[32];	/* a word */
+	double c;
+	double labels[2];	/* of -1 and +1 */
+	uint64_t features;
+	double *weights;	/* [features] */
+};
+
+/** Write a model. The file appears whole under its name or not at all.
+ * @return 0; LAGOON_EIO; LAGOON_EINVAL if solver is not a word.
+ * Threads: any.  Blocks: for the disk.  Collective: no.
+ */
+int lagoon_model_save(const char *path, const struct lagoon_model_file *model);
+
+/** Find out, before long work, whether lagoon_model_save() can write there.
+ * @return 0; LAGOON_EIO with the reason.
+ * Threads: any.  Blocks: for the disk.  Collective: no.
+ */
+int lagoon_model_check_path(const char *path);
+
+/** Read a model; free it with lagoon_model_free().
+ * @param model  its size field must be set
+ * @return 0; LAGOON_ENOENT; LAGOON_ECORRUPT with the line that is wrong;
+ * LAGOON_EIO; LAGOON_ENOMEM.
+ * Threads: any.  Blocks: for the disk.  Collective: no.
+ */
+int lagoon_model_load(const char *path, struct lagoon_model_file *model);
+
+/** Free the weights.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_model_free(struct lagoon_model_file *model);
+
+/* ---------------------------------------------------- generated data */
+
+/** What to generate. Fill with lagoon_generate_options_init(). */
+struct lagoon_generate_options {
+	size_t size;		/* sizeof(struct lagoon_generate_options) */
+	uint64_t rows;		/* >= 1 [100000] */
+	uint64_t cols;		/* 1 to 2^31 [10000] */
+	uint32_t nnz;		/* entries a row, 1 to cols [50] */
+	uint64_t seed;		/* [1] */
+};
+
+/** Set every field to its default.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_generate_options_init(struct lagoon_generate_options *options);
+
+/** Write a LIBSVM file of rows with labels -1 and +1 drawn from a logistic
+ * model with planted weights, and these weights as a model file (solver
+ * "planted"). A row has one entry in each of nnz equal slices of the columns,
+ * with a value in [-1, 1]. The files depend on the options alone.
+ *
+ * @param path     of the data
+ * @param planted  of the weights, or NULL
+ * @return 0; LAGOON_EINVAL; LAGOON_EIO, LAGOON_ENOMEM. Neither file is there
+ * in part after an error.
+ * Threads: any.  Blocks: for the disk.  Collective: no.
+ */
+int lagoon_generate_logistic(const char *path, const char *planted,
+			     const struct lagoon_generate_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A wire over another wire that uses every freedom that verbs/wire.h gives:
+ * requests are kept back, executed in any order, GETs and PUTs in pieces and
+ * GETs more than once, effects come long before or just at the completion,
+ * post() has no room at times. All of it by seed. It hides the mapping and
+ * the CPU atomics of the wire below, so that nothing goes past it. It can
+ * also let requests fail.
+ */
+#ifndef TEST_WIRES_DELAY_H
+#define TEST_WIRES_DELAY_H
+
+#include "verbs/wire.h"
+
+struct delay_config {
+	const struct lgn_wire_ops *below;	/* NULL: lgn_wire_shm */
+	uint64_t seed;
+	unsigned hold;		/* a request stays for about this many polls */
+	unsigned again;		/* one GET in so many is executed again; 0 never */
+	unsigned refuse;	/* one post in so many gets EAGAIN; 0 never */
+	/* from delay_fail_now() on: one request of an op in fail_ops fails in
+	 * so many, without being executed */
+	unsigned fail;		/* 0 never */
+	unsigned fail_ops;	/* 1 << enum lgn_op, or-ed */
+	int fail_status;
+};
+
+struct delay_counts {
+	uint64_t posted, refused, executed, again, failed;
+};
+
+extern const struct lgn_wire_ops lgn_wire_delay;
+
+/* Before open(), for all wires opened after. */
+void delay_configure(const struct delay_config *config);
+
+/* Failing begins. Any thread. */
+void delay_fail_now(void);
+
+/* Of all delay wires of this process. */
+struct delay_counts delay_counts(void);
+
+#endif

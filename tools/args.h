@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Numbers of the command line. A wrong one ends the program with status
+ * argp_err_exit_status and a sentence that names option and value. */
+#ifndef LGN_TOOLS_ARGS_H
+#define LGN_TOOLS_ARGS_H
+
+#include <argp.h>
+#include <stdint.h>
+
+uint64_t args_count(struct argp_state *state, const char *name,
+		    const char *text, uint64_t min, uint64_t max);
+
+/* Above 0; or, with may_be_zero, not below. Finite. */
+double args_number(struct argp_state *state, const char *name,
+		   const char *text, int may_be_zero);
+
+#endif

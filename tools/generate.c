@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* `lagoon generate`: write data with planted weights. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/lagoon_solve.h"
+#include "tools/args.h"
+#include "tools/tools.h"
+
+struct generate {
+	const char *kind;
+	const char *output;
+	struct lagoon_generate_options options;
+};
+
+enum { KEY_ROWS = 256, KEY_COLS, KEY_NNZ, KEY_SEED };
+
+static const struct argp_option table[] = {
+	{ "output", 'o', "FILE", 0,
+	  "Write the rows there, and the planted weights to FILE.planted", 0 },
+	{ "rows", KEY_ROWS, "N", 0, "Rows [100000]", 0 },
+	{ "cols", KEY_COLS, "N", 0, "Columns [10000]", 0 },
+	{ "nnz", KEY_NNZ, "N", 0, "Entries in each row [50]", 0 },
+	{ "seed", KEY_SEED, "N", 0, "Another seed gives other data [1]", 0 },
+	{ 0 }
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct generate *g = state->input;
+	struct lagoon_generate_options *o = &g->options;
+
+	switch (key) {
+	case 'o': g->output = arg; break;
+	case KEY_ROWS:
+		o->rows = args_count(state, "--rows", arg, 1, INT64_MAX);
+		break;
+	case KEY_COLS:
+		o->cols = args_count(state, "--cols", arg, 1,
+				     UINT64_C(1) << 31);
+		break;
+	case KEY_NNZ:
+		o->nnz = (uint32_t)args_count(state, "--nnz", arg, 1,
+					      UINT64_C(1) << 31);
+		break;
+	case KEY_SEED:
+		o->seed = args_count(state, "--seed", arg, 0, UINT64_MAX);
+		break;
+	case ARGP_KEY_ARG:
+		if (g->kind || strcmp(arg, "logistic"))
+			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\"", arg);
+		g->kind = arg;
+		break;
+	case ARGP_KEY_END:
+		if (!g->kind)
+			argp_failure(state, 2, 0, "no kind of data: expected \"logistic\"");
+		if (!g->output)
+			argp_failure(state, 2, 0, "no --output FILE");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp parser = {
+	.options = table, .parser = parse, .args_doc = "logistic",
+	.doc = "Write a LIBSVM file of rows whose labels are drawn from a "
+	       "logistic model with planted weights. The same options give the "
+	       "same file everywhere.",
+};
+
+int tool_generate(int argc, char **argv)
+{
+	struct generate g = { 0 };
+	char *planted;
+	int rc;
+
+	lagoon_generate_options_init(&g.options);
+	argp_err_exit_status = 2;
+	if (argp_parse(&parser, argc, argv, 0, NULL, &g))
+		return 2;
+	planted = malloc(strlen(g.output) + sizeof(".planted"));
+	if (!planted) {
+		fputs("lagoon generate: no memory for a path\n", stderr);
+		return 1;
+	}
+	sprintf(planted, "%s.planted", g.output);
+	rc = lagoon_generate_logistic(g.output, planted, &g.options);
+	free(planted);
+	if (rc)
+		fprintf(stderr, "lagoon generate: %s\n", lagoon_errmsg());
+	return rc == LAGOON_EINVAL ? 2 : rc ? 1 : 0;
+}

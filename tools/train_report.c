@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/train.h"
+
+/* A report is appended to: what is there must take it. */
+int train_report_check(const char *path)
+{
+	if (!access(path, W_OK))
+		return 0;
+	return lagoon_model_check_path(path);
+}
+
+/* ------------------------------------------------------------ report */
+
+static void report_object(struct train_report *r, json_t *object)
+{
+	if (!r->path || r->failed) {
+		json_decref(object);
+		return;
+	}
+	if (!r->out)
+		r->out = fopen(r->path, "ae");
+	if (!r->out || !object ||
+	    json_dumpf(object, r->out, JSON_COMPACT | JSON_REAL_PRECISION(17)) ||
+	    fputc('\n', r->out) == EOF || fflush(r->out)) {
+		fprintf(stderr, "lagoon train: %s: cannot write the report: %s\n",
+			r->path, strerror(errno));
+		r->failed = true;
+	}
+	json_decref(object);
+}
+
+void train_report_close(struct train_report *r)
+{
+	if (r->out)
+		fclose(r->out);
+	r->out = NULL;
+}
+
+void train_report_epoch(void *arg, const struct lagoon_logistic_epoch *e)
+{
+	struct train_report *r = arg;
+
+	fprintf(stderr, "%sepoch %3d  objective %.6f  accuracy %.2f %%  %.2f s%s",
+		r->terminal ? "\r" : "", e->epoch, e->objective,
+		100 * e->accuracy, e->seconds, r->terminal ? "\033[K" : "\n");
+	report_object(r, json_pack("{s:i, s:f, s:f, s:f, s:f}",
+				   "epoch", e->epoch, "objective", e->objective,
+				   "accuracy", e->accuracy, "step", e->step,
+				   "seconds", e->seconds));
+}
+
+static json_t *counts(const uint64_t *value, int n)
+{
+	json_t *array = json_array();
+
+	for (int i = 0; i < n; i++)
+		json_array_append_new(array, json_integer((json_int_t)value[i]));
+	return array;
+}
+
+static json_t *last_object(const struct lagoon_logistic_result *r,
+			   const struct train_recovery *recovery)
+{
+	const struct lagoon_stats *s = &r->stats;
+	json_t *o = json_pack(
+		"{s:f, s:f, s:f, s:i, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+		"objective", r->objective, "accuracy", r->accuracy,
+		"seconds", r->seconds, "epochs", r->epochs,
+		"converged", r->converged, "rows", (json_int_t)r->rows,
+		"features", (json_int_t)r->features,
+		"pulls", (json_int_t)s->pulls,
+		"rows_pulled", (json_int_t)s->rows_pulled,
+		"cache_hits", (json_int_t)s->cache_hits,
+		"words_pushed", (json_int_t)s->words_pushed,
+		"ages", counts(s->ages, LAGOON_AGES),
+		"waited_ns", counts(r->waited_ns, r->ranks));
+
+	json_object_set_new(o, "test_accuracy", r->test_accuracy < 0 ?
+			    json_null() : json_real(r->test_accuracy));
+	if (recovery->known) {
+		json_object_set_new(o, "recovered_correlation",
+				    json_real(recovery->correlation));
+		json_object_set_new(o, "recovered_signs",
+				    json_real(recovery->signs));
+	}
+	return o;
+}
+
+/* ----------------------------------------------------------- summary */
+
+static void print_ages(const struct lagoon_stats *s)
+{
+	uint64_t total = 0;
+
+	for (int i = 0; i < LAGOON_AGES; i++)
+		total += s->ages[i];
+	printf("ages of reads  ");
+	for (int i = 0; i < LAGOON_AGES; i++)
+		if (s->ages[i])
+			printf("%d%s: %.1f %%  ", i,
+			       i == LAGOON_AGES - 1 ? "+" : "",
+			       100 * (double)s->ages[i] / (double)total);
+	printf("(rounds)\n");
+}
+
+static void print_waited(const struct lagoon_logistic_result *r)
+{
+	uint64_t total = 0;
+
+	printf("waited for     ");
+	for (int i = 0; i < r->ranks; i++) {
+		total += r->waited_ns[i];
+		if (r->waited_ns[i])
+			printf("rank %d: %.3f s  ", i,
+			       (double)r->waited_ns[i] * 1e-9);
+	}
+	puts(total ? "" : "nobody");
+}
+
+static void print_summary(const struct lagoon_logistic_result *r,
+			  const struct train_recovery *recovery)
+{
+	const struct lagoon_stats *s = &r->stats;
+
+	printf("data           %llu rows, %llu features, %llu entries\n",
+	       (unsigned long long)r->rows, (unsigned long long)r->features,
+	       (unsigned long long)r->entries);
+	printf("objective      %.10g after %d epochs (%s)\n", r->objective,
+	       r->epochs, r->converged ? "converged" : "not converged");
+	printf("accuracy       %.4f %%", 100 * r->accuracy);
+	if (r->test_accuracy >= 0)
+		printf(", test %.4f %%", 100 * r->test_accuracy);
+	printf("\nseconds        %.3f, of it %.3f reading\n", r->seconds,
+	       r->read_seconds);
+	printf("rows pulled    %llu in %llu pulls\n",
+	       (unsigned long long)s->rows_pulled, (unsigned long long)s->pulls);
+	printf("cache hits     %llu of %llu pages used\n",
+	       (unsigned long long)s->cache_hits,
+	       (unsigned long long)s->page_uses);
+	printf("words pushed   %llu\n", (unsigned long long)s->words_pushed);
+	print_ages(s);
+	print_waited(r);
+	if (recovery->known)
+		printf("planted        correlation %.4f, signs right %.2f %%\n",
+		       recovery->correlation, 100 * recovery->signs);
+}
+
+int train_report_end(struct train_report *report,
+		     const struct lagoon_logistic_result *result,
+		     const struct train_recovery *recovery)
+{
+	if (report->terminal)
+		fputc('\n', stderr);
+	print_summary(result, recovery);
+	report_object(report, last_object(result, recovery));
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "lagoon train: stdout: %s\n", strerror(errno));
+		return -1;
+	}
+	return report->failed ? -1 : 0;
+}
+
+/* ---------------------------------------------------------- recovery */
+
+/* A planted weight that no row uses is not counted: it cannot be found. */
+static void compare(const double *found, const double *planted, uint64_t n,
+		    struct train_recovery *recovery)
+{
+	double a = 0, b = 0, aa = 0, bb = 0, ab = 0, m = (double)n;
+	uint64_t right = 0;
+
+	for (uint64_t j = 0; j < n; j++) {
+		a += found[j];
+		b += planted[j];
+		aa += found[j] * found[j];
+		bb += planted[j] * planted[j];
+		ab += found[j] * planted[j];
+		right += found[j] * planted[j] > 0;
+	}
+	recovery->correlation = (ab - a * b / m) /
+				sqrt((aa - a * a / m) * (bb - b * b / m));
+	recovery->signs = (double)right / m;
+	recovery->known = isfinite(recovery->correlation);
+}
+
+void train_recover(const char *data,
+		   const struct lagoon_logistic_result *result,
+		   struct train_recovery *recovery)
+{
+	struct lagoon_model_file planted = { .size = sizeof(planted) };
+	uint64_t n = result->features;
+	char *path = malloc(strlen(data) + sizeof(".planted"));
+
+	if (!path)
+		return;
+	sprintf(path, "%s.planted", data);
+	if (!lagoon_model_load(path, &planted)) {
+		if (planted.features < n)
+			n = planted.features;
+		compare(result->weights, planted.weights, n, recovery);
+		lagoon_model_free(&planted);
+	}
+	free(path);
+}
