@@ -165,7 +165,7 @@ int lgn_board_poll(struct lagoon *lg, struct lgn_board_view *view,
 	if (!lgn_batch_done(&view->batch))
 		return 0;
 	view->posted = false;
-	rc = atomic_load(&view->batch.status);
+	rc = lgn_wire_status(lg->wire, &view->batch);
 	if (rc)
 		return rc;
 	note_deaths(lg, view);
