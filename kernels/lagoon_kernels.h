@@ -50,15 +50,18 @@ struct lagoon_loss {
 };
 
 /** Sum of val[k] * x[col[k]] over n entries.
+ * Threads: any.  Blocks: no.  Collective: no.
  */
 double lagoon_sparse_dot(size_t n, const uint32_t *col, const double *val,
 			 const double *x);
 
 /** log(1 + exp(-margin)), exact to rounding for every finite margin.
+ * Threads: any.  Blocks: no.  Collective: no.
  */
 double lagoon_logistic_loss(double margin);
 
 /** Derivative of lagoon_logistic_loss() by the margin: -1 / (1 + exp(margin)).
+ * Threads: any.  Blocks: no.  Collective: no.
  */
 double lagoon_logistic_slope(double margin);
 
@@ -66,6 +69,7 @@ double lagoon_logistic_slope(double margin);
  * product) and the label does, or neither.
  *
  * @param sum  the block is added to it
+ * Threads: any.  Blocks: no.  Collective: no.
  */
 void lagoon_logistic_sum(const struct lagoon_rows *rows, const double *x,
 			 struct lagoon_loss *sum);
@@ -74,6 +78,7 @@ void lagoon_logistic_sum(const struct lagoon_rows *rows, const double *x,
  *
  * @param coef   [rows->n] derivative of each row's loss by its product
  * @param slope  [columns] the block's derivatives are added to it
+ * Threads: any.  Blocks: no.  Collective: no.
  */
 void lagoon_logistic_measure(const struct lagoon_rows *rows, const double *x,
 			     double *coef, struct lagoon_slope *slope,
@@ -89,6 +94,7 @@ void lagoon_logistic_measure(const struct lagoon_rows *rows, const double *x,
  * coef and drift hold the row's and the mean derivative at an earlier point:
  * at the optimum every step is then zero (variance reduction, SVRG). With
  * both zero the pass is plain stochastic gradient descent.
+ * Threads: any.  Blocks: no.  Collective: no.
  */
 void lagoon_logistic_pass(const struct lagoon_rows *rows, const double *coef,
 			  struct lagoon_cell *cell);

@@ -220,7 +220,8 @@ int lgn_board_wait(struct lagoon *lg, struct lgn_board_view *view,
 	}
 	if (last >= 0)
 		atomic_fetch_add(&lg->member[last].waited_ns, lgn_waited_ns(&wait));
-	return 0;
+	/* Perhaps nobody is missing because who was missing has died. */
+	return lgn_check_lost(lg);
 }
 
 int lgn_board_state(struct lagoon *lg, struct lgn_board_view *view, int rank,

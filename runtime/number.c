@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include <Random123/philox.h>
@@ -14,10 +15,6 @@
 #else
 #define CLONES
 #endif
-/* Reads words that others add to at the same time; each aligned word is read
- * by one access, which is all that a pull promises. */
-#define RACY __attribute__((no_sanitize("thread")))
-
 static const uint32_t type_size[] = { 8, 4, 8, 4 };
 
 void lgn_number_init(struct lgn_number *nb, int format, int type,
@@ -32,8 +29,8 @@ void lgn_number_init(struct lgn_number *nb, int format, int type,
 	nb->legal = nb->lanes == 2 ? 1ll << 30 : 1ll << 62;
 }
 
-/* Whole words to pairs of lanes. */
-RACY CLONES
+/* Whole words, nobody else's, to pairs of lanes. */
+CLONES
 static void split(const uint64_t *words, size_t n, int64_t *lanes)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -44,14 +41,20 @@ static void split(const uint64_t *words, size_t n, int64_t *lanes)
 	}
 }
 
-RACY static uint64_t load(const uint64_t *word)
+static uint64_t load(const uint64_t *word)
 {
-	return *(const volatile uint64_t *)word;
+	return atomic_load_explicit((const _Atomic uint64_t *)word,
+				    memory_order_relaxed);
 }
 
+/* n <= LGN_CHUNK. Words are copied before they are split: a compiler may read
+ * memory twice for the two lanes of a word, and a change in between would
+ * tear it. */
 void lgn_number_unpack(const struct lgn_number *nb, const uint64_t *words,
 		       uint64_t first, size_t n, int64_t *lanes)
 {
+	uint64_t copy[LGN_CHUNK / 2];
+
 	if (nb->lanes == 1) {
 		if (n == 1)
 			lanes[0] = (int64_t)load(words + first);
@@ -64,7 +67,8 @@ void lgn_number_unpack(const struct lgn_number *nb, const uint64_t *words,
 		*lanes++ = lgn_lane_high(load(words++));
 		n--;
 	}
-	split(words, n / 2, lanes);
+	lgn_copy_words(copy, words, n / 2);
+	split(copy, n / 2, lanes);
 	if (n % 2)
 		lanes[n - 1] = lgn_lane_low(load(words + n / 2));
 }
@@ -121,14 +125,6 @@ void lgn_number_convert(const struct lgn_number *nb, const int64_t *lanes,
 	}
 }
 
-RACY CLONES
-static void decode_q64(const uint64_t *words, size_t n, double unit,
-		       double *out)
-{
-	for (size_t i = 0; i < n; i++)
-		out[i] = (double)(int64_t)words[i] * unit;
-}
-
 void lgn_number_decode(const struct lgn_number *nb, const uint64_t *words,
 		       uint64_t first, size_t n, void *out)
 {
@@ -136,10 +132,6 @@ void lgn_number_decode(const struct lgn_number *nb, const uint64_t *words,
 
 	if (nb->lanes == 1 && nb->type == LAGOON_INT64) {
 		lgn_copy_words(out, words + first, n);
-		return;
-	}
-	if (nb->lanes == 1 && nb->type == LAGOON_F64) {
-		decode_q64(words + first, n, nb->unit, out);
 		return;
 	}
 	for (size_t i = 0; i < n; i += LGN_CHUNK) {

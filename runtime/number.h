@@ -54,7 +54,8 @@ static inline uint64_t lgn_word_pack(int64_t low, int64_t high)
 	return ((uint64_t)high << 32) + (uint64_t)low;
 }
 
-/* Lanes of n elements from element first of words on. Races with adders. */
+/* Lanes of n <= LGN_CHUNK elements from element first of words on, while
+ * others add to these. */
 void lgn_number_unpack(const struct lgn_number *nb, const uint64_t *words,
 		       uint64_t first, size_t n, int64_t *lanes);
 
@@ -66,7 +67,7 @@ void lgn_number_unpack_add(const struct lgn_number *nb, const uint64_t *words,
 void lgn_number_convert(const struct lgn_number *nb, const int64_t *lanes,
 			size_t n, void *out);
 
-/* Unpack and convert in one, any n. Races with adders. */
+/* Unpack and convert, any n. */
 void lgn_number_decode(const struct lgn_number *nb, const uint64_t *words,
 		       uint64_t first, size_t n, void *out);
 

@@ -239,17 +239,20 @@ static bool same(const struct proposal *a, const struct proposal *b)
 }
 
 /* Every process comes to the same verdict: they all look at the same slots
- * in the same order. */
+ * in the same order. The dead (on_death=continue) have no say: whoever got
+ * through the exchange without one has seen its death on the board. */
 static int judge(const struct lagoon *lg, const struct proposal *mine,
 		 const char *slots)
 {
-	const struct proposal *first = (const void *)slots;
+	const struct proposal *first = (const void *)slots;	/* rank 0 lives */
 	char one[160], two[160];
 
 	for (int i = 0; i < lg->size; i++) {
 		const struct proposal *p =
 			(const void *)(slots + (size_t)i * LGN_SLOT_BYTES);
 
+		if (atomic_load(&lg->member[i].dead))
+			continue;
 		if (p->status)	/* its own message is better where it is mine */
 			return i == lg->rank ? p->status :
 				lgn_fail(p->status, "table %s: rank %d could not create it: %s",

@@ -92,18 +92,25 @@ static int step_back(struct lgn_trainer *t)
 	return rc ? rc : lgn_trainer_measure(t);
 }
 
+/* A step that was too long once may be right later, or was so because one
+ * worker ran far ahead: tried again after some good epochs. */
+static void step_on(struct lgn_trainer *t)
+{
+	lgn_trainer_keep(t);
+	if (t->step < 1 && (t->epoch - t->judged_from) % LGN_WINDOW == 0)
+		t->step *= 2;
+}
+
 static int judge(struct lgn_trainer *t)
 {
-	if (!(t->objective <= t->best * (1 + NOISE))) {
-		int rc = step_back(t);
+	int rc = 0;
 
-		if (rc)
-			return rc;
-	} else {
-		lgn_trainer_keep(t);
-	}
+	if (t->objective <= t->best * (1 + NOISE))
+		step_on(t);
+	else
+		rc = step_back(t);
 	t->history[t->epoch % (LGN_WINDOW + 1)] = t->objective;
-	return 0;
+	return rc;
 }
 
 /* Every worker has the same numbers and comes to the same answer. */

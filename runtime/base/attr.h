@@ -13,7 +13,8 @@
 #define LGN_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define LGN_ALIGNED __attribute__((aligned(LGN_CACHELINE)))
 
-/* Exported: part of the public interface, listed in a version script. */
+/* Exported, and listed in a version script: the public interface, and the few
+ * internals that sibling libraries of the same build use. */
 #define LGN_EXPORT __attribute__((visibility("default")))
 
 #define LGN_COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -10,6 +10,6 @@
 
 enum lgn_log_level { LGN_ERROR, LGN_WARN, LGN_INFO, LGN_DEBUG };
 
-void lgn_log(enum lgn_log_level level, const char *fmt, ...) LGN_PRINTF(2, 3);
+LGN_EXPORT void lgn_log(enum lgn_log_level level, const char *fmt, ...) LGN_PRINTF(2, 3);
 
 #endif

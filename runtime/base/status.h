@@ -15,10 +15,10 @@
 
 /* Store "rank N: <text>" (the rank once it is known) and return code.
  * Keeps errno. Any thread. */
-int lgn_fail(int code, const char *fmt, ...) LGN_PRINTF(2, 3);
+LGN_EXPORT int lgn_fail(int code, const char *fmt, ...) LGN_PRINTF(2, 3);
 
 /* Take over another thread's message, after joining it. */
-void lgn_errmsg_set(const char *text);
+LGN_EXPORT void lgn_errmsg_set(const char *text);
 
 /* The rank that messages and log lines name; -1 until the job is known. */
 void lgn_status_set_rank(int rank);

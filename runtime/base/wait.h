@@ -2,7 +2,7 @@
 /*
  * Time, and waiting that gives the core away: a short spin, then
  * sched_yield(), then sleeps that grow with the time already waited (an
- * idle process stays far below 1 % of a core) up to 2 ms.
+ * idle process stays far below 1 % of a core) up to 10 ms.
  *
  *	struct lgn_wait wait = LGN_WAIT_INIT;
  *	while (!condition)
@@ -13,6 +13,8 @@
 
 #include <stdint.h>
 
+#include "runtime/base/attr.h"
+
 struct lgn_wait {
 	uint64_t start_ns;	/* 0 until the first step */
 	uint32_t steps;
@@ -20,8 +22,8 @@ struct lgn_wait {
 
 #define LGN_WAIT_INIT { 0, 0 }
 
-uint64_t lgn_now_ns(void);		/* CLOCK_MONOTONIC */
-void lgn_wait_step(struct lgn_wait *wait);
+LGN_EXPORT uint64_t lgn_now_ns(void);		/* CLOCK_MONOTONIC */
+LGN_EXPORT void lgn_wait_step(struct lgn_wait *wait);
 uint64_t lgn_waited_ns(const struct lgn_wait *wait);
 
 #endif

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * spawn N program [args]: starts a job test as N processes that find each
- * other through the caller's own exchange (attr->allgather, over a file that
- * the test shares): no launcher and no PMIx. Exit status: the largest of the
- * processes', 128 + signal for one that was killed.
+ * spawn -n N [--nodes K] [--] program [args]
+ *
+ * Starts a job test as N processes that find each other through the caller's
+ * own exchange (attr->allgather over a file that the test shares): no PMIx
+ * and no `lagoon run`. Takes the same words as `lagoon run`, so it can stand
+ * in for it (LAGOON_LAUNCH). Exit status: the largest of the processes',
+ * 128 + signal for one that was killed.
  */
 #include <errno.h>
+#include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/types.h>
 #include <sys/wait.h>
-#include <signal.h>
 #include <unistd.h>
 
 static void start(int rank, char **argv)
@@ -36,16 +40,29 @@ static void start(int rank, char **argv)
 
 int main(int argc, char **argv)
 {
-	int n = argc > 2 ? atoi(argv[1]) : 0;
-	int status, worst = 0;
+	static const struct option table[] = {
+		{ "nodes", required_argument, NULL, 'k' },
+		{ 0 },
+	};
+	int c, n = 1, status, worst = 0;
+	char text[16];
 
-	if (n < 1) {
-		fprintf(stderr, "usage: spawn N program [args]\n");
+	while ((c = getopt_long(argc, argv, "+n:", table, NULL)) != -1) {
+		if (c == 'n')
+			n = atoi(optarg);
+		else if (c == 'k')
+			setenv("LAGOON_NODES", optarg, 1);
+		else
+			return 2;
+	}
+	if (n < 1 || optind == argc) {
+		fprintf(stderr, "usage: spawn -n N [--nodes K] [--] program [args]\n");
 		return 2;
 	}
-	setenv("LAGOON_TEST_SIZE", argv[1], 1);
+	snprintf(text, sizeof(text), "%d", n);
+	setenv("LAGOON_TEST_SIZE", text, 1);
 	for (int r = 0; r < n; r++)
-		start(r, argv + 2);
+		start(r, argv + optind);
 	while (wait(&status) > 0) {
 		int code = WIFEXITED(status) ? WEXITSTATUS(status)
 					     : 128 + WTERMSIG(status);

@@ -232,10 +232,11 @@ uint64_t t_seed(void)
 	mine |= !mine;
 	atomic_compare_exchange_strong(&head->seed, &none, mine);
 	mine = atomic_load(&head->seed);
-	if (my_rank == 0 && !printed)
+	if (my_rank == 0 && !printed) {
+		printed = true;
 		printf("%s: seed %llu (LAGOON_TEST_SEED)\n", test_name,
 		       (unsigned long long)mine);
-	printed |= my_rank == 0;
+	}
 	return mine;
 }
 

@@ -69,7 +69,8 @@ double t_scale(void);
 uint64_t t_scaled(uint64_t n, uint64_t min);
 
 /* The seed of this run, the same in every process: LAGOON_TEST_SEED, else
- * the time. After t_open(). Rank 0 prints it the first time. */
+ * the time. Rank 0 prints it the first time after t_open(): let that be the
+ * main thread. */
 uint64_t t_seed(void);
 
 /* Every process waits here for all others, without Lagoon. After t_open(). */

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What a library exports is what its public header declares, no more and no
+# less; each declaration says Threads, Blocks and Collective.
+set -u
+src=${srcdir:-.}
+bad=0
+
+# Declarations begin in column 1.
+declared() {
+	sed -nE 's/^[a-z].*[ *](lagoon_[a-z0-9_]+)\(.*/\1/p' "$1" | sort -u
+}
+
+# library header
+compare() {
+	local lib=.libs/$1.so header=$src/$2
+	[ -f "$lib" ] || { echo "no shared libraries in this build"; exit 77; }
+	diff <(declared "$header") \
+		<(nm -D --defined-only "$lib" | sed -n 's/.* [Ti] \(lagoon_[a-z0-9_]*\).*/\1/p' | sort -u) ||
+		{ echo "$1 (>) and $2 (<) differ"; bad=1; }
+}
+
+# A comment block stands for the declarations up to the next one.
+tags() {
+	awk -v file="$1" '
+	/^\/\*\*/ { block = ""; open = 1 }
+	open { block = block $0 "\n" }
+	/\*\// { open = 0 }
+	!open && /^[a-z].*[ *]lagoon_[a-z0-9_]+\(/ {
+		for (i = 1; i <= split("Threads: Blocks: Collective:", tag, " "); i++)
+			if (index(block, tag[i]) == 0) {
+				print file ":" FNR ": no " tag[i] " for: " $0
+				bad = 1
+			}
+	}
+	END { exit bad }' "$src/$1" || bad=1
+}
+
+compare liblagoon runtime/lagoon.h
+compare liblagoon_kernels kernels/lagoon_kernels.h
+compare liblagoon_solve kernels/lagoon_solve.h
+tags runtime/lagoon.h
+tags kernels/lagoon_kernels.h
+tags kernels/lagoon_solve.h
+exit $bad

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Each header compiles alone; the public ones also as C++.
+set -u
+src=${srcdir:-.}
+bad=0
+while read -r header; do
+	case $header in */env_table.h|tools/*) continue ;; esac
+	echo "#include \"$header\"" |
+		${CC:-cc} -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only \
+			-I"$src" -I"$src/runtime" -I"$src/kernels" -I. -x c - ||
+		{ echo "$header does not compile alone"; bad=1; }
+done < <(cd "$src" && find runtime numa verbs kernels -name '*.h')
+for header in runtime/lagoon.h kernels/lagoon_kernels.h kernels/lagoon_solve.h; do
+	echo "#include \"$header\"" |
+		${CXX:-c++} -Wall -Wextra -Werror -pedantic -fsyntax-only \
+			-I"$src" -I"$src/runtime" -x c++ - ||
+		{ echo "$header does not compile as C++"; bad=1; }
+done
+exit $bad

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Includes go one way: see the table in HACKING.md.
+set -u
+cd "${srcdir:-.}" || exit 1
+bad=0
+
+# Every include of ours in a folder must match the pattern.
+# folder pattern
+allow() {
+	local file line inc
+	while IFS=: read -r file line inc; do
+		inc=${inc#*\"}
+		inc=${inc%\"*}
+		[[ $inc =~ ^($2)$ ]] && continue
+		echo "$file:$line: $1 may not include \"$inc\""
+		bad=1
+	done < <(grep -rnE '^ *# *include *"' --include=*.[ch] $1)
+}
+
+# A foreign header may be included by these files only.
+# header-pattern file-pattern
+foreign() {
+	local file line rest
+	while IFS=: read -r file line rest; do
+		[[ $file =~ ^($2)$ ]] && continue
+		echo "$file:$line: only $2 may include <$1...>"
+		bad=1
+	done < <(grep -rnE "^ *# *include *[<\"]$1" --include=*.[ch] runtime numa verbs kernels tools bench examples test)
+}
+
+base='runtime/base/[a-z_]+\.h|runtime/lagoon\.h'
+solve='lagoon(_solve|_kernels)?\.h|kernels/lagoon_(solve|kernels)\.h'
+allow runtime/base "$base"
+allow numa "$base|numa/[a-z_]+\.h"
+allow verbs "$base|numa/place\.h|verbs/[a-z_/]+\.h"
+allow kernels/math 'kernels/lagoon_kernels\.h|kernels/math/[a-z_]+\.h|runtime/base/attr\.h'
+allow kernels/data "$base|kernels/data/[a-z_]+\.h|$solve"
+allow kernels/solve "$base|kernels/(data|solve)/[a-z_]+\.h|$solve"
+for file in runtime/*.[ch]; do
+	while IFS=: read -r line inc; do
+		inc=${inc#*\"}
+		inc=${inc%\"*}
+		[[ $inc =~ ^($base|numa/place\.h|verbs/(wire|copy)\.h|runtime/[a-z_]+\.h|config\.h)$ ]] && continue
+		echo "$file:$line: runtime may not include \"$inc\""
+		bad=1
+	done < <(grep -nE '^ *# *include *"' "$file")
+done
+foreign hwloc 'numa/[a-z_]+\.[ch]|test/unit/numa_[a-z_]+\.c'
+foreign infiniband/ 'verbs/rc/[a-z_]+\.[ch]'
+foreign rdma/ 'verbs/rc/[a-z_]+\.[ch]'
+foreign 'pmix\.h' '(runtime/job_pmix|tools/run_pmix)\.c'
+foreign 'pmix_server\.h' 'tools/run_pmix\.c'
+foreign jansson 'tools/[a-z_]+\.[ch]'
+foreign criterion/ 'test/unit/[a-z_]+\.[ch]'
+exit $bad

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Sizes: functions of at most 80 lines, files of at most 500 (public headers
+# and tests excepted); nothing left for later; a licence line in each file.
+set -u
+cd "${srcdir:-.}" || exit 1
+bad=0
+mapfile -t files < <(find runtime numa verbs kernels tools bench examples -name '*.[ch]')
+
+for file in "${files[@]}"; do
+	n=$(wc -l <"$file")
+	case $file in */lagoon*.h) ;; *)
+		[ "$n" -le 500 ] || { echo "$file has $n lines"; bad=1; } ;;
+	esac
+	head -n 3 "$file" | grep -q SPDX-License-Identifier ||
+		{ echo "$file has no licence line"; bad=1; }
+done
+# A function body is from a { in column 1 to a } in column 1.
+awk 'FNR == 1 { start = 0 }
+/^\{/ { start = FNR }
+/^\}/ && start { if (FNR - start > 80) { print FILENAME ":" start ": a function of " FNR - start " lines"; bad = 1 } start = 0 }
+END { exit bad }' "${files[@]}" || bad=1
+mapfile -t all < <(find runtime numa verbs kernels tools bench examples test doc m4/lagoon_* \
+	configure.ac Makefile.am quickstart README.md HACKING.md -type f ! -path test/check/style.sh)
+grep -nE 'TODO|FIXME|\bXXX\b|not implemented' "${all[@]}" && bad=1
+exit $bad

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Generated data and model files. */
+#include "test/unit/kernels.h"
+
+#include <math.h>
+#include <sys/resource.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "kernels/data/generate.h"
+#include "kernels/data/libsvm.h"
+#include "kernels/lagoon_solve.h"
+
+TestSuite(files, .timeout = 60);
+
+/* ------------------------------------------------------------- generate */
+
+static struct lagoon_generate_options shape(uint64_t rows, uint64_t cols,
+					    uint32_t nnz, uint64_t seed)
+{
+	struct lagoon_generate_options o;
+
+	lagoon_generate_options_init(&o);
+	o.rows = rows;
+	o.cols = cols;
+	o.nnz = nnz;
+	o.seed = seed;
+	return o;
+}
+
+Test(files, generated_rows_do_not_depend_on_pieces)
+{
+	const struct lagoon_generate_options o = shape(300, 1000, 20, 3);
+	double weights[1000];
+	char path[64], *whole, *row = malloc(lgn_generate_row_len(&o));
+	size_t len, at = 0;
+
+	cr_assert_eq(lagoon_generate_logistic(temp_path(path), NULL, &o), 0);
+	whole = read_file(path, &len);
+	lgn_generate_planted(&o, weights);
+	for (uint64_t i = 0; i < o.rows; i++) {
+		size_t n = (size_t)(lgn_generate_row(&o, weights, i, row) - row);
+
+		cr_assert(n <= lgn_generate_row_len(&o));
+		cr_assert(!memcmp(whole + at, row, n), "row %lu", (long)i);
+		at += n;
+	}
+	cr_assert_eq(at, len);
+	unlink(path);
+	free(whole);
+	free(row);
+}
+
+/* A change of the generator changes every figure made with its data: it is
+ * then to be said, here. */
+Test(files, generated_bytes_are_fixed)
+{
+	const struct lagoon_generate_options o = shape(2, 100, 3, 1);
+	char path[64], *text;
+	size_t len;
+
+	cr_assert_eq(lagoon_generate_logistic(temp_path(path), NULL, &o), 0);
+	text = read_file(path, &len);
+	cr_assert_str_eq(text, "+1 30:0.8947 53:-0.7113 67:0.2599\n"
+			 "+1 23:0.8742 49:-0.6562 74:0.9387\n");
+	unlink(path);
+	free(text);
+}
+
+Test(files, generated_data_is_legal_and_fits_its_model)
+{
+	const struct lgn_libsvm_range range = { 0, 1, 0 };
+	const struct lagoon_generate_options o = shape(2000, 5000, 50, 9);
+	struct lagoon_model_file planted = { .size = sizeof(planted) };
+	struct lgn_libsvm d;
+	char path[64], weights[64];
+	double right = 0, square = 0;
+
+	cr_assert_eq(lagoon_generate_logistic(temp_path(path),
+					      temp_path(weights), &o), 0);
+	cr_assert_eq(lgn_libsvm_read(path, &range, &d), 0);
+	cr_assert_eq(lagoon_model_load(weights, &planted), 0);
+	cr_assert_str_eq(planted.solver, "planted");
+	cr_assert_eq(d.rows, o.rows);
+	cr_assert_eq(d.start[d.rows], o.rows * o.nnz);
+	cr_assert_eq(planted.features, o.cols);
+	for (size_t i = 0; i < d.rows; i++) {
+		double p = 0;
+
+		for (size_t k = d.start[i]; k < d.start[i + 1]; k++)
+			p += d.val[k] * planted.weights[d.col[k]];
+		right += (p > 0) == (d.label[i] > 0);
+		square += p * p;
+	}
+	cr_assert(right / (double)d.rows > 0.7 && right / (double)d.rows < 0.9);
+	cr_assert(fabs(sqrt(square / (double)d.rows) - 2) < 0.2);
+	lgn_libsvm_free(&d);
+	lagoon_model_free(&planted);
+	unlink(path);
+	unlink(weights);
+}
+
+Test(files, generate_refuses)
+{
+	const struct lagoon_generate_options bad[] = {
+		shape(0, 1, 1, 1), shape(1, 0, 1, 1), shape(1, 5, 6, 1),
+		shape(1, 5, 0, 1), shape(1, (UINT64_C(1) << 31) + 1, 1, 1),
+	};
+
+	for (size_t i = 0; i < 5; i++)
+		cr_assert_eq(lagoon_generate_logistic("/tmp/none", NULL,
+						      &bad[i]), LAGOON_EINVAL);
+	cr_assert(access("/tmp/none", F_OK));
+}
+
+Test(files, one_row_one_column)
+{
+	const struct lagoon_generate_options o = shape(1, 1, 1, 1);
+	const struct lgn_libsvm_range range = { 0, 1, 0 };
+	struct lgn_libsvm d;
+	char path[64];
+
+	cr_assert_eq(lagoon_generate_logistic(temp_path(path), NULL, &o), 0);
+	cr_assert_eq(lgn_libsvm_read(path, &range, &d), 0);
+	cr_assert_eq(d.cols, 1);
+	lgn_libsvm_free(&d);
+	unlink(path);
+}
+
+/* A full disk, here a limit on the size of files: an error, and no file. */
+Test(files, no_file_in_part)
+{
+	const struct lagoon_generate_options o = shape(10000, 100, 50, 1);
+	const struct rlimit limit = { 100000, 100000 };
+	char path[64];
+
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert(!setrlimit(RLIMIT_FSIZE, &limit));
+	cr_assert_eq(lagoon_generate_logistic(temp_path(path), NULL, &o),
+		     LAGOON_EIO);
+	cr_assert(strstr(lagoon_errmsg(), path));
+	cr_assert(access(path, F_OK));
+}
+
+/* --------------------------------------------------------------- models */
+
+static struct lagoon_model_file model_of(double *weights, uint64_t n)
+{
+	return (struct lagoon_model_file){
+		.size = sizeof(struct lagoon_model_file),
+		.solver = "logistic",
+		.c = 0.1,
+		.labels = { 0, 1 },
+		.features = n,
+		.weights = weights,
+	};
+}
+
+Test(files, models_are_read_as_written)
+{
+	double w[1000];
+	uint64_t seed = 5;
+	struct lagoon_model_file out = model_of(w, 1000);
+	struct lagoon_model_file in = { .size = sizeof(in) };
+	char path[64];
+
+	for (int j = 0; j < 1000; j++)
+		w[j] = (uniform(&seed) - 0.5) * pow(10, (double)below(&seed, 20) - 10);
+	w[0] = -0.0;
+	w[1] = 4.9e-324;
+	w[2] = 1.7976931348623157e308;
+	cr_assert_eq(lagoon_model_save(temp_path(path), &out), 0);
+	cr_assert_eq(lagoon_model_load(path, &in), 0, "%s", lagoon_errmsg());
+	cr_assert_str_eq(in.solver, "logistic");
+	cr_assert_eq(in.c, 0.1);
+	cr_assert_eq(in.labels[0], 0);
+	cr_assert_eq(in.labels[1], 1);
+	cr_assert_eq(in.features, 1000);
+	cr_assert(!memcmp(in.weights, w, sizeof(w)));
+	lagoon_model_free(&in);
+	unlink(path);
+}
+
+Test(files, a_model_replaces_another)
+{
+	double w[2] = { 1, 2 };
+	struct lagoon_model_file out = model_of(w, 2);
+	struct lagoon_model_file in = { .size = sizeof(in) };
+	char path[64];
+
+	cr_assert_eq(lagoon_model_save(temp_path(path), &out), 0);
+	w[1] = 3;
+	cr_assert_eq(lagoon_model_save(path, &out), 0);
+	cr_assert_eq(lagoon_model_load(path, &in), 0);
+	cr_assert_eq(in.weights[1], 3);
+	lagoon_model_free(&in);
+	unlink(path);
+}
+
+static void check_corrupt(const char *path, const char *text, size_t len,
+			  const char *what)
+{
+	struct lagoon_model_file in = { .size = sizeof(in), .features = 77 };
+
+	write_file(path, text, len);
+	cr_assert_eq(lagoon_model_load(path, &in), LAGOON_ECORRUPT, "%s", what);
+	cr_assert(strstr(lagoon_errmsg(), path) &&
+		  strstr(lagoon_errmsg(), "line "), "%s: %s", what,
+		  lagoon_errmsg());
+	cr_assert_eq(in.features, 77, "output changed");
+}
+
+Test(files, every_cut_of_a_model_is_noticed)
+{
+	double w[3] = { 0.25, -1e-5, 3 };
+	struct lagoon_model_file out = model_of(w, 3);
+	char path[64], *text;
+	size_t len;
+
+	cr_assert_eq(lagoon_model_save(temp_path(path), &out), 0);
+	text = read_file(path, &len);
+	for (size_t n = 0; n < len; n++)
+		check_corrupt(path, text, n, "cut");
+	unlink(path);
+	free(text);
+}
+
+Test(files, corrupt_models_name_the_line)
+{
+	static const struct {
+		const char *from, *to, *expect;
+	} change[] = {
+		{ "lagoon-model 1", "lagoon-model 2", "line 1" },
+		{ "solver logistic", "solver a b", "line 2" },
+		{ "c 0.1", "c x", "line 3" },
+		{ "labels 0 1", "labels 0", "line 4" },
+		{ "features 3", "features -3", "line 5" },
+		{ "features 3", "features 4", "line 10" },
+		{ "features 3", "features 2", "line 9" },
+		{ "features 3", "features 99999999999", "line 5" },
+		{ "weights\n", "weight\n", "line 6" },
+		{ "0.25\n", "0.25x\n", "line 7" },
+		{ "0.25\n", "nan\n", "line 7" },
+		{ "0.25\n", "1e999\n", "line 7" },
+		{ "end\n", "end\nend\n", "line 11" },
+	};
+	static const char good[] =
+		"lagoon-model 1\nsolver logistic\nc 0.1\nlabels 0 1\n"
+		"features 3\nweights\n0.25\n-1e-05\n3\nend\n";
+	struct lagoon_model_file in = { .size = sizeof(in) };
+	char path[64];
+
+	write_file(temp_path(path), good, strlen(good));
+	cr_assert_eq(lagoon_model_load(path, &in), 0);
+	lagoon_model_free(&in);
+	for (size_t i = 0; i < sizeof(change) / sizeof(*change); i++) {
+		char text[300];
+		const char *at = strstr(good, change[i].from);
+
+		snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - good), good,
+			 change[i].to, at + strlen(change[i].from));
+		check_corrupt(path, text, strlen(text), change[i].to);
+		cr_assert(strstr(lagoon_errmsg(), change[i].expect), "%s: %s",
+			  change[i].to, lagoon_errmsg());
+	}
+	unlink(path);
+}
+
+Test(files, paths_that_cannot_be_written)
+{
+	double w = 1;
+	struct lagoon_model_file out = model_of(&w, 1);
+	static const char *const bad[] = {
+		"", "/tmp", "/tmp/", "/tmp/lagoon-none/m", "/dev/null",
+		"/proc/m",
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		cr_assert_eq(lagoon_model_check_path(bad[i]), LAGOON_EIO, "%s",
+			     bad[i]);
+		cr_assert_eq(lagoon_model_save(bad[i], &out), LAGOON_EIO);
+	}
+	cr_assert_eq(lagoon_model_load("/tmp/lagoon-none/m", &out),
+		     LAGOON_ENOENT);
+	strcpy(out.solver, "two words");
+	cr_assert_eq(lagoon_model_save("/tmp/m", &out), LAGOON_EINVAL);
+}
