@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* `lagoon run`: the command line of the launcher. */
-#include <argp.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 
 #include "runtime/base/env.h"
 #include "runtime/lagoon.h"
+#include "tools/args.h"
 #include "tools/run.h"
 #include "tools/tools.h"
 
@@ -31,27 +31,13 @@ static const struct argp_option table[] = {
 	{ 0 }
 };
 
-static int number(struct argp_state *state, const char *name, const char *text,
-		  int min, int max)
-{
-	char *end;
-	long n;
-
-	errno = 0;
-	n = strtol(text, &end, 10);
-	if (errno || end == text || *end || n < min || n > max)
-		argp_error(state, "%s is \"%s\": expected an integer from %d to %d",
-			   name, text, min, max);
-	return (int)n;
-}
-
 static int on_death(struct argp_state *state, const char *text)
 {
 	if (!strcmp(text, "continue"))
 		return LAGOON_DEATH_CONTINUE;
 	if (strcmp(text, "stop"))
-		argp_error(state, "--on-death is \"%s\": expected stop or continue",
-			   text);
+		argp_failure(state, 2, 0, "--on-death is \"%s\": expected stop or continue",
+			     text);
 	return LAGOON_DEATH_STOP;
 }
 
@@ -61,10 +47,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'n':
-		spec->n = number(state, "-n", arg, 1, RUN_MAX);
+		spec->n = (int)args_count(state, "-n", arg, 1, RUN_MAX);
 		return 0;
 	case KEY_NODES:
-		spec->nodes = number(state, "--nodes", arg, 1, 1024);
+		spec->nodes = (int)args_count(state, "--nodes", arg, 1, 1024);
 		return 0;
 	case KEY_TAG:
 		spec->tag = true;
@@ -74,14 +60,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		setenv(lgn_env_entry(LGN_ENV_ID_ON_DEATH)->name, arg, 1);
 		return 0;
 	case KEY_GRACE:
-		spec->grace_s = number(state, "--grace", arg, 0, 86400);
+		spec->grace_s = (int)args_count(state, "--grace", arg, 0, 86400);
 		return 0;
 	case ARGP_KEY_ARG:
 		spec->argv = &state->argv[state->next - 1];
 		state->next = state->argc;	/* the rest is the program's */
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "no program to run");
+		argp_failure(state, 2, 0, "no program to run");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -147,6 +133,7 @@ int tool_spawn(int n, int nodes, char **argv)
 		return rc;
 	spec.n = n;
 	spec.nodes = nodes;
+	spec.outspoken = true;
 	spec.argv = argv;
 	return run_job(&spec);
 }

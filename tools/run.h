@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The launcher of one machine, in parts: run.c reads the command line,
- * run_job.c starts and watches the processes, run_pmix.c lets them find each
- * other, run_tag.c marks their output, run_warden.c cleans up. */
+ * run_job.c watches the processes, run_child.c starts one, run_pmix.c lets
+ * them find each other, run_tag.c marks their output, run_warden.c cleans up. */
 #ifndef LGN_TOOLS_RUN_H
 #define LGN_TOOLS_RUN_H
 
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "runtime/base/attr.h"
@@ -20,6 +22,7 @@ struct run_spec {
 	bool tag;
 	int on_death;		/* enum lagoon_on_death */
 	int grace_s;
+	bool outspoken;		/* a rank that exits says why by itself */
 	char **argv;		/* the program and its arguments */
 };
 
@@ -41,6 +44,26 @@ char **run_server_env(int rank);
 void run_server_env_free(char **env);
 
 void run_server_close(void);
+
+/* --------------------------------------------------------------- a child */
+
+enum { RUN_EXEC_FAILED = 127 };
+
+struct run_child {
+	char **argv, **env;
+	bool leader;		/* of a process group of its own */
+	const sigset_t *mask;	/* blocked signals and */
+	const struct rlimit *files;	/* limit of open files to start with */
+	int in;			/* standard input; -1: inherited */
+	int out[2];		/* standard output and error; -1: inherited */
+	int report;		/* set by fork: tells whether exec succeeds */
+};
+
+/* A child that ends with the calling thread. -1 with errno. */
+pid_t run_child_fork(struct run_child *c);
+
+/* Wait until it is the program. 0, or the errno of exec: the child ends. */
+int run_child_exec(struct run_child *c);
 
 /* ----------------------------------------------------------- the warden */
 

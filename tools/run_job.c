@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Start the processes of a job, watch them, end them. One thread does all of
- * it: the parent-death signal of a child is tied to the thread that forked. */
+/* Start the processes of a job, watch them, end them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -10,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -24,7 +23,6 @@
 #define SECOND 1000000000ull
 
 enum {
-	EXEC_FAILED = 127,
 	TERM_S = 2,		/* between SIGTERM and SIGKILL */
 	LINGER_MS = 1000,	/* for what the ranks have left behind */
 	LOOK_MS = 20,
@@ -54,7 +52,8 @@ struct job {
 	const struct run_spec *spec;
 	struct run_warden warden;
 	struct run_tag *tag;	/* NULL: the ranks write by themselves */
-	sigset_t mask;		/* of the caller */
+	sigset_t mask;		/* of the caller, as the limit of open files */
+	struct rlimit files;
 	int epoll;		/* signals and pidfds, in the order of events */
 	int signals;
 	int null;		/* input of all but rank 0 */
@@ -68,43 +67,6 @@ struct job {
 };
 
 /* ------------------------------------------------------- starting a rank */
-
-struct child {
-	struct job *job;
-	int index;
-	char **env;
-	int out[2];		/* -1: inherited */
-	int report;		/* takes errno if exec fails */
-	pid_t parent;
-};
-
-/* Between fork and exec in a process with threads: system calls only. */
-static void become_rank(const struct child *c)
-{
-	sigprocmask(SIG_SETMASK, &c->job->mask, NULL);
-	if (c->job->rank[c->index].leader)
-		setpgid(0, 0);
-	if (c->index)
-		dup2(c->job->null, STDIN_FILENO);
-	if (c->out[0] >= 0) {
-		dup2(c->out[0], STDOUT_FILENO);
-		dup2(c->out[1], STDERR_FILENO);
-	}
-	execvpe(c->job->spec->argv[0], c->job->spec->argv, c->env);
-}
-
-static _Noreturn void child_main(const struct child *c)
-{
-	int error;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() == c->parent)	/* else it was too late for the signal */
-		become_rank(c);
-	error = errno;
-	if (write(c->report, &error, sizeof(error)) < 0)
-		_exit(EXEC_FAILED + 1);
-	_exit(EXEC_FAILED);
-}
 
 static int watch_fd(struct job *job, int fd, int what)
 {
@@ -131,61 +93,43 @@ static int adopt(struct job *job, int index, pid_t pid)
 	return 1;
 }
 
-static int await_exec(const struct job *job, int report)
+/* 0, or the exit status of the job. */
+static int start_child(struct job *job, int index, struct run_child *c)
 {
-	int error = 0;
-	ssize_t got;
+	pid_t pid = run_child_fork(c);
+	int rc, error;
 
-	do
-		got = read(report, &error, sizeof(error));
-	while (got < 0 && errno == EINTR);
-	if (got <= 0)
-		return 0;
-	run_say("cannot execute %s: %s", job->spec->argv[0], strerror(error));
-	return EXEC_FAILED;
-}
-
-static int fork_rank(struct job *job, struct child *c)
-{
-	int report[2];
-	pid_t pid;
-	int rc;
-
-	if (pipe2(report, O_CLOEXEC)) {
-		run_say("cannot start rank %d: %s", c->index, strerror(errno));
+	if (pid < 0) {
+		run_say("cannot start rank %d: %s", index, strerror(errno));
 		return 1;
 	}
-	c->report = report[1];
-	pid = fork();
-	if (!pid)
-		child_main(c);
-	close(report[1]);
-	if (pid < 0) {
-		run_say("cannot start rank %d: %s", c->index, strerror(errno));
-		rc = 1;
-	} else {
-		rc = adopt(job, c->index, pid);
-	}
-	if (!rc)
-		rc = await_exec(job, report[0]);
-	close(report[0]);
-	return rc;
+	rc = adopt(job, index, pid);
+	error = run_child_exec(c);
+	if (rc || !error)
+		return rc;
+	run_say("cannot execute %s: %s", c->argv[0], strerror(error));
+	return RUN_EXEC_FAILED;
 }
 
-/* 0, or the exit status of the job. */
 static int start_rank(struct job *job, int index)
 {
-	struct child c = { .job = job, .index = index, .out = { -1, -1 },
-			   .parent = getpid() };
+	struct run_child c = {
+		.argv = job->spec->argv,
+		.leader = index || !job->terminal,
+		.mask = &job->mask,
+		.files = &job->files,
+		.in = index ? job->null : -1,
+		.out = { -1, -1 },
+	};
 	int rc;
 
-	job->rank[index].leader = index || !job->terminal;
+	job->rank[index].leader = c.leader;
 	c.env = run_server_env(index);
 	if (!c.env)
 		return 1;
 	rc = job->tag && run_tag_pipes(job->tag, index, c.out);
 	if (!rc)
-		rc = fork_rank(job, &c);
+		rc = start_child(job, index, &c);
 	for (int i = 0; i < 2; i++)
 		if (c.out[i] >= 0)
 			close(c.out[i]);
@@ -272,13 +216,15 @@ static int open_signals(struct job *job)
 
 /* ------------------------------------------------------------- the end */
 
-static void say_failed(int index, const struct rank *r, int status)
+static void say_failed(const struct job *job, int index, int status)
 {
+	const struct rank *r = &job->rank[index];
+
 	if (WIFSIGNALED(status))
 		run_say("rank %d (pid %ld) was killed by signal %d (%s)%s", index,
 			(long)r->pid, WTERMSIG(status), strsignal(WTERMSIG(status)),
 			WCOREDUMP(status) ? ", core dumped" : "");
-	else
+	else if (!job->spec->outspoken)
 		run_say("rank %d (pid %ld) exited with status %d", index,
 			(long)r->pid, WEXITSTATUS(status));
 }
@@ -292,7 +238,7 @@ static void on_failed(struct job *job, int index, int status)
 		job->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
 						  : WEXITSTATUS(status);
 	if (first || (goes_on && job->stage != KILLED))
-		say_failed(index, &job->rank[index], status);
+		say_failed(job, index, status);
 	if (first && !goes_on && job->stage == RUNNING)
 		/* not 0, which is no deadline */
 		enter(job, GRACE, (uint64_t)job->spec->grace_s * SECOND + 1);
@@ -311,10 +257,11 @@ static void reap(struct job *job, int index)
 	r->stray = r->leader && !kill(-r->pid, 0);
 	if (!r->stray)
 		job->warden.target[index] = 0;
-	if (!--job->live)
-		enter(job, LINGERING, LINGER_MS * 1000000ull);
+	job->live--;
 	if (status)
 		on_failed(job, index, status);
+	if (!job->live)
+		enter(job, LINGERING, LINGER_MS * 1000000ull);
 }
 
 /* Whether anything of a rank that has ended still runs. */
@@ -439,6 +386,17 @@ static void set_environment(const struct run_spec *spec)
 	setenv(lgn_env_entry(LGN_ENV_ID_NODES)->name, text, 1);
 }
 
+/* A rank takes up to four. */
+static void more_files(struct rlimit *old)
+{
+	struct rlimit all;
+
+	getrlimit(RLIMIT_NOFILE, old);
+	all = *old;
+	all.rlim_cur = all.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &all);
+}
+
 static struct job *make_job(const struct run_spec *spec)
 {
 	struct job *job = calloc(1, sizeof(*job) +
@@ -449,6 +407,7 @@ static struct job *make_job(const struct run_spec *spec)
 		return NULL;
 	}
 	job->spec = spec;
+	more_files(&job->files);
 	for (int i = 0; i < spec->n; i++)
 		job->rank[i].pidfd = -1;
 	job->terminal = tcgetpgrp(STDIN_FILENO) == getpgrp();
@@ -459,6 +418,7 @@ static struct job *make_job(const struct run_spec *spec)
 
 static void free_job(struct job *job)
 {
+	setrlimit(RLIMIT_NOFILE, &job->files);
 	close(job->null);
 	close(job->epoll);
 	free(job);

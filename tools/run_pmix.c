@@ -107,6 +107,12 @@ static pmix_server_module_t module = {
 	.direct_modex = on_modex,
 };
 
+static void destruct(pmix_info_t *info, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		PMIX_INFO_DESTRUCT(&info[i]);
+}
+
 /* "0,1,2" */
 static char *list_ranks(int n)
 {
@@ -122,6 +128,7 @@ static pmix_status_t register_job(uint32_t n, const char *ranks,
 				  const char *node_map, const char *proc_map)
 {
 	pmix_info_t info[6];
+	pmix_status_t rc;
 
 	PMIX_INFO_LOAD(&info[0], PMIX_UNIV_SIZE, &n, PMIX_UINT32);
 	PMIX_INFO_LOAD(&info[1], PMIX_JOB_SIZE, &n, PMIX_UINT32);
@@ -129,7 +136,9 @@ static pmix_status_t register_job(uint32_t n, const char *ranks,
 	PMIX_INFO_LOAD(&info[3], PMIX_LOCAL_PEERS, ranks, PMIX_STRING);
 	PMIX_INFO_LOAD(&info[4], PMIX_NODE_MAP, node_map, PMIX_REGEX);
 	PMIX_INFO_LOAD(&info[5], PMIX_PROC_MAP, proc_map, PMIX_REGEX);
-	return PMIx_server_register_nspace(nspace, (int)n, info, 6, NULL, NULL);
+	rc = PMIx_server_register_nspace(nspace, (int)n, info, 6, NULL, NULL);
+	destruct(info, 6);
+	return rc;
 }
 
 static pmix_status_t register_nspace(int n)
@@ -197,6 +206,7 @@ int run_server_open(int n, const char *dir)
 	PMIX_INFO_LOAD(&info[0], PMIX_SERVER_TMPDIR, dir, PMIX_STRING);
 	PMIX_INFO_LOAD(&info[1], PMIX_SYSTEM_TMPDIR, dir, PMIX_STRING);
 	rc = PMIx_server_init(&module, info, 2);
+	destruct(info, 2);
 	if (rc != PMIX_SUCCESS)
 		goto say;
 	rc = register_nspace(n);

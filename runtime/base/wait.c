@@ -8,7 +8,7 @@ enum {
 	SPINS = 64,			/* pause instructions, about 2 us */
 	YIELDS = 256,			/* then gifts of the core */
 	SLEEP_MIN_NS = 20000,
-	SLEEP_MAX_NS = 2000000,
+	SLEEP_MAX_NS = 10000000,
 	SLEEP_SHARE = 16,		/* a sleep is 1/16 of the time waited */
 };
 

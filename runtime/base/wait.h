@@ -2,7 +2,7 @@
 /*
  * Time, and waiting that gives the core away: a short spin, then
  * sched_yield(), then sleeps that grow with the time already waited (an
- * idle process stays far below 1 % of a core) up to 2 ms.
+ * idle process stays far below 1 % of a core) up to 10 ms.
  *
  *	struct lgn_wait wait = LGN_WAIT_INIT;
  *	while (!condition)

@@ -6,18 +6,17 @@ set -u
 src=${srcdir:-.}
 bad=0
 
+# Declarations begin in column 1.
 declared() {
-	sed 's|//.*||' "$1" | ${CC:-cc} -E -P -x c -I"$src/runtime" - 2>/dev/null |
-		grep -oE '\blagoon_[a-z0-9_]+ *\(' | tr -d ' (' | sort -u
+	sed -nE 's/^[a-z].*[ *](lagoon_[a-z0-9_]+)\(.*/\1/p' "$1" | sort -u
 }
 
 # library header
 compare() {
-	local lib=.libs/$1.so header=$src/$2 own
+	local lib=.libs/$1.so header=$src/$2
 	[ -f "$lib" ] || { echo "no shared libraries in this build"; exit 77; }
-	own=$(grep -oE '\blagoon_[a-z0-9_]+' "$header" | sort -u)
-	diff <(declared "$header" | grep -Fx "$own") \
-		<(nm -D --defined-only "$lib" | sed -n 's/.* T \(lagoon_[a-z0-9_]*\).*/\1/p' | sort -u) ||
+	diff <(declared "$header") \
+		<(nm -D --defined-only "$lib" | sed -n 's/.* [Ti] \(lagoon_[a-z0-9_]*\).*/\1/p' | sort -u) ||
 		{ echo "$1 (>) and $2 (<) differ"; bad=1; }
 }
 

@@ -11,6 +11,10 @@
  *	    absent    the last rank never comes; LAGOON_TIMEOUT decides
  *	    dies      the last rank is killed before the exchange
  */
+/* launch: -n 1 -- 1 */
+/* launch: -n 2 -- 2 */
+/* launch: -n 5 -- 5 */
+/* launch: -n 16 -- 16 */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
