@@ -11,7 +11,7 @@
 
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && \
 	!defined(__SANITIZE_ADDRESS__)
-#define CLONES __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CLONES
 #endif
@@ -117,7 +117,10 @@ void lgn_number_convert(const struct lgn_number *nb, const int64_t *lanes,
 		to_f32(lanes, n, nb->unit, out);
 		break;
 	case LAGOON_INT64:
-		memcpy(out, lanes, n * sizeof(*lanes));
+		if (n == 1)
+			*(int64_t *)out = lanes[0];
+		else
+			memcpy(out, lanes, n * sizeof(*lanes));
 		break;
 	case LAGOON_INT32:
 		to_i32(lanes, n, out);
@@ -131,7 +134,10 @@ void lgn_number_decode(const struct lgn_number *nb, const uint64_t *words,
 	int64_t lanes[LGN_CHUNK];
 
 	if (nb->lanes == 1 && nb->type == LAGOON_INT64) {
-		lgn_copy_words(out, words + first, n);
+		if (n == 1)
+			*(uint64_t *)out = load(words + first);
+		else
+			lgn_copy_words(out, words + first, n);
 		return;
 	}
 	for (size_t i = 0; i < n; i += LGN_CHUNK) {
