@@ -103,12 +103,24 @@ static void prepare_read(struct lagoon *lg, struct lgn_board_view *view,
 	view->batch.n = 2;
 }
 
-/* Deaths that others have written to the board. */
-static void note_deaths(struct lagoon *lg, const struct lgn_board_view *view)
+/* Deaths that others have written to the board. The view has no read in
+ * flight. */
+static void note_deaths(struct lagoon *lg, struct lgn_board_view *view)
 {
 	for (int i = 0; i < lg->size; i++)
 		if (lgn_unlikely(view->state[i] == LGN_DEAD))
 			lgn_note_dead(lg, i);
+	lgn_board_give_up(lg, view);
+}
+
+void lgn_board_give_up(struct lagoon *lg, struct lgn_board_view *view)
+{
+	uint64_t old;
+
+	if (lgn_likely(!atomic_load_explicit(&lg->lost, memory_order_relaxed)) ||
+	    atomic_exchange(&lg->gave_up, true))
+		return;
+	lgn_board_state(lg, view, lg->rank, LGN_LIVE, LGN_LEFT, &old);
 }
 
 int lgn_board_publish(struct lagoon *lg, struct lgn_board_view *view,
@@ -165,7 +177,7 @@ int lgn_board_poll(struct lagoon *lg, struct lgn_board_view *view,
 	if (!lgn_batch_done(&view->batch))
 		return 0;
 	view->posted = false;
-	rc = atomic_load(&view->batch.status);
+	rc = lgn_wire_status(lg->wire, &view->batch);
 	if (rc)
 		return rc;
 	note_deaths(lg, view);

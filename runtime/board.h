@@ -88,6 +88,10 @@ int lgn_board_wait(struct lagoon *lg, struct lgn_board_view *view,
 int lgn_board_state(struct lagoon *lg, struct lgn_board_view *view, int rank,
 		    enum lgn_state from, enum lgn_state to, uint64_t *old);
 
+/* If a death has ended the job: this process leaves it, once, so that its own
+ * end is not taken for another death, and the message names the first. */
+void lgn_board_give_up(struct lagoon *lg, struct lgn_board_view *view);
+
 /* Everybody says `mine` and gets all of them, [size x LGN_SLOT_BYTES]. Also a
  * barrier of processes. Collective. */
 int lgn_board_exchange(struct lagoon *lg, const void *mine, size_t len,

@@ -110,6 +110,8 @@ static void on_lost(void *arg, int rank)
 	    old == LGN_LEFT)
 		return;
 	lgn_note_dead(lg, rank);
+	if (atomic_load(&lg->ready))
+		lgn_board_give_up(lg, &lg->watch_view);
 }
 
 static int bind_home(void *arg, void *addr, uint64_t len)

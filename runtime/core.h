@@ -133,6 +133,7 @@ struct lagoon {
 	struct lgn_mem dir_mem;		/* my directory */
 	struct lgn_rmem *dir;		/* [homes] the homes' */
 	struct lgn_board board;
+	_Atomic bool gave_up;		/* and this process has left because of it */
 	struct lgn_board_view watch_view; /* of the wire's thread */
 	_Atomic int lost;		/* rank + 1 of a death that ends the job */
 	int runs;			/* lagoon_run() calls */

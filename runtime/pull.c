@@ -292,7 +292,7 @@ bool lgn_pull_step(struct lagoon_request *r)
 		case LGN_PULL_FETCH:
 			if (!arrived(r))
 				return false;
-			rc = atomic_load(&r->batch.status);
+			rc = lgn_wire_status(r->w->lg->wire, &r->batch);
 			if (rc)
 				return finish(r, rc);
 			r->phase = LGN_PULL_VIEW;

@@ -5,14 +5,19 @@
 #include "runtime/request.h"
 #include "runtime/table.h"
 
+static int slots_full(const struct lagoon_worker *w)
+{
+	return lgn_fail(LAGOON_EAGAIN,
+			"worker %d has %d requests in flight: wait for one first",
+			w->id, LGN_REQUESTS);
+}
+
 static int take_slot(struct lagoon_worker *w, struct lagoon_request **r)
 {
 	int i;
 
 	if (w->busy == UINT64_MAX)
-		return lgn_fail(LAGOON_EAGAIN,
-				"worker %d has %d requests in flight: wait for one first",
-				w->id, LGN_REQUESTS);
+		return slots_full(w);
 	i = __builtin_ctzll(~w->busy);
 	w->busy |= 1ull << i;
 	*r = &w->request[i];
@@ -41,15 +46,6 @@ static int start_pull(struct lagoon_worker *w, struct lagoon_table *t,
 	return 0;
 }
 
-/* An add touches local memory only: it is complete when it has begun. */
-static void start_add(struct lagoon_request *r, struct lagoon_worker *w,
-		      int status)
-{
-	r->w = w;
-	r->complete = true;
-	r->status = status;
-}
-
 LGN_EXPORT int lagoon_pull_start(struct lagoon_worker *w, struct lagoon_table *t,
 				 uint64_t row, uint64_t nrows, void *out,
 				 struct lagoon_request **req)
@@ -73,18 +69,39 @@ LGN_EXPORT int lagoon_pull_rows_start(struct lagoon_worker *w,
 	return rc ? rc : start_pull(w, t, rows, 0, n, out, req);
 }
 
-LGN_EXPORT int lagoon_add_start(struct lagoon_worker *w, struct lagoon_table *t,
-				uint64_t row, uint64_t nrows, const void *in,
-				struct lagoon_request **req)
+/* An add touches local memory only: it is complete when it has begun. */
+static int start_add(struct lagoon_worker *w, int status,
+		     struct lagoon_request **req)
 {
 	struct lagoon_request *r = NULL;
 	int rc = take_slot(w, &r);
 
 	if (rc)
 		return rc;
-	start_add(r, w, lgn_add_range(w, t, row, nrows, in));
+	r->w = w;
+	r->complete = true;
+	r->status = status;
 	*req = r;
 	return 0;
+}
+
+/* What a start refuses at once: rows that are not there, no free slot. */
+static int check_start(const struct lagoon_worker *w, int rows)
+{
+	int rc = lgn_worker_check(w);
+
+	if (rc || rows)
+		return rc ? rc : rows;
+	return w->busy == UINT64_MAX ? slots_full(w) : 0;
+}
+
+LGN_EXPORT int lagoon_add_start(struct lagoon_worker *w, struct lagoon_table *t,
+				uint64_t row, uint64_t nrows, const void *in,
+				struct lagoon_request **req)
+{
+	int rc = check_start(w, lgn_table_check_rows(t, row, nrows));
+
+	return rc ? rc : start_add(w, lgn_add_range(w, t, row, nrows, in), req);
 }
 
 LGN_EXPORT int lagoon_add_rows_start(struct lagoon_worker *w,
@@ -93,14 +110,9 @@ LGN_EXPORT int lagoon_add_rows_start(struct lagoon_worker *w,
 				     const void *in,
 				     struct lagoon_request **req)
 {
-	struct lagoon_request *r = NULL;
-	int rc = take_slot(w, &r);
+	int rc = check_start(w, lgn_table_check_list(t, rows, n));
 
-	if (rc)
-		return rc;
-	start_add(r, w, lgn_add_list(w, t, rows, n, in));
-	*req = r;
-	return 0;
+	return rc ? rc : start_add(w, lgn_add_list(w, t, rows, n, in), req);
 }
 
 LGN_EXPORT int lagoon_wait(struct lagoon_request *req)

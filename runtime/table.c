@@ -58,6 +58,9 @@ static int resolve(const char *name, struct lagoon_table_attr *a)
 		return lgn_fail(LAGOON_EINVAL, "table %s: format %d is not known", name, a->format);
 	if (a->model < LAGOON_SSP || a->model > LAGOON_ASP)
 		return lgn_fail(LAGOON_EINVAL, "table %s: model %d is not known", name, a->model);
+	if (a->type < -1 || a->frac_bits < -1)
+		return lgn_fail(LAGOON_EINVAL, "table %s: type %d, frac_bits %d: expected -1 for the default, or more",
+				name, a->type, a->frac_bits);
 	if (a->type < 0)
 		a->type = a->format >= LAGOON_I64 ? LAGOON_INT64 : LAGOON_F64;
 	most = a->format == LAGOON_Q64 ? 62 : a->format == LAGOON_Q32 ? 30 : 0;
@@ -374,8 +377,10 @@ LGN_EXPORT int lagoon_table_create(struct lagoon *lg, const char *name,
 	}
 	lg->table[t->slot] = t;
 	lg->bsp_tables += t->model == LAGOON_BSP;
-	*out = t;
-	return lgn_board_sync(lg);
+	rc = lgn_board_sync(lg);
+	if (!rc)
+		*out = t;
+	return rc;
 }
 
 LGN_EXPORT int lagoon_table_attach(struct lagoon *lg, const char *name,

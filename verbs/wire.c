@@ -12,6 +12,18 @@ static int timed_out(const struct lgn_wire *wire, const struct lgn_batch *batch,
 			batch->n ? batch->wr[0].mem->peer : -1, timeout_s);
 }
 
+/* Whoever polled saw the error; whoever posted has to say it. */
+int lgn_wire_status(const struct lgn_wire *wire, const struct lgn_batch *batch)
+{
+	int rc = atomic_load_explicit(&batch->status, memory_order_relaxed);
+
+	if (lgn_likely(!rc))
+		return 0;
+	return lgn_fail(rc, "wire %s: an operation on memory of rank %d failed: %s",
+			wire->ops->name, batch->wr[0].mem->peer,
+			lagoon_strerror(rc));
+}
+
 int lgn_wire_drain(struct lgn_wire *wire, struct lgn_batch *batch,
 		   int timeout_s)
 {
@@ -53,5 +65,5 @@ int lgn_wire_run(struct lgn_wire *wire, struct lgn_batch *batch, int timeout_s)
 	if (rc)
 		return rc;
 	rc = lgn_wire_drain(wire, batch, timeout_s);
-	return rc ? rc : atomic_load_explicit(&batch->status, memory_order_relaxed);
+	return rc ? rc : lgn_wire_status(wire, batch);
 }

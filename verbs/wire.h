@@ -202,6 +202,9 @@ extern const struct lgn_wire_ops lgn_wire_null;
 int lgn_wire_drain(struct lgn_wire *wire, struct lgn_batch *batch,
 		   int timeout_s);
 
+/* The status of a batch that is done, with its message. */
+int lgn_wire_status(const struct lgn_wire *wire, const struct lgn_batch *batch);
+
 /* Post, then poll until done. Spins on LAGOON_EAGAIN. Returns the batch's
  * status, or LAGOON_ETIMEDOUT after timeout_s without progress. */
 int lgn_wire_run(struct lgn_wire *wire, struct lgn_batch *batch,

@@ -118,6 +118,8 @@ static double unseen_rows(const struct lgn_fit *fit)
 	       (double)fit->facts.data.rows;
 }
 
+/* At the optimum w'w / 2 is below c n log 2, its value at 0; single steps go
+ * beyond. */
 static void derive(struct lgn_fit *fit)
 {
 	const struct lgn_extent *data = &fit->facts.data;
@@ -125,6 +127,7 @@ static void derive(struct lgn_fit *fit)
 
 	fit->batches = batches_of(fit);
 	fit->unseen_rows = unseen_rows(fit);
+	fit->largest = 64 * sqrt(2 * fit->options.c * (double)data->rows);
 	fit->row_entries = data->squares / (double)data->entries;
 	r->rows = data->rows;
 	r->entries = data->entries;
@@ -173,14 +176,12 @@ static int create_waited(struct lgn_fit *fit)
 				   &fit->waited);
 }
 
-/* At the optimum w'w / 2 is below c n log 2, its value at 0; single steps go
- * beyond. Derivatives are sums of at most |x| and x^2 / 4 over the rows. */
+/* Derivatives are sums of at most |x| and x^2 / 4 over the rows. */
 static int create_tables(struct lgn_fit *fit)
 {
 	double n = (double)fit->facts.data.rows;
 	double x = fmax(fit->facts.data.max_abs, 1e-100);
-	double largest = sqrt(2 * fit->options.c * n);
-	int rc = create(fit, "logistic weights", 64 * largest, &fit->weights);
+	int rc = create(fit, "logistic weights", fit->largest, &fit->weights);
 
 	if (!rc)
 		rc = create(fit, "logistic first", n * x, &fit->first);

@@ -19,9 +19,27 @@
 #include <math.h>
 
 #include "kernels/solve/trainer.h"
+#include "runtime/base/status.h"
 
 #define SAFETY 4	/* columns of a row pull the same way */
 #define NOISE 1e-9	/* a rise of the objective that is rounding */
+
+/* The changes of the weights into t->at. */
+static int take_changes(struct lgn_trainer *t, uint32_t n)
+{
+	double largest = t->fit->largest;
+	int lost = 0;
+
+	for (uint32_t k = 0; k < n; k++) {
+		lost |= !(fabs(t->cell[k].w) <= largest);
+		t->at[k] = t->cell[k].w - t->at[k];
+	}
+	if (lost)
+		return lgn_fail(LAGOON_ERANGE, "epoch %d: a weight went beyond "
+				"%g: expected a rate smaller than %g", t->epoch,
+				largest, t->fit->options.rate);
+	return 0;
+}
 
 /* One round on batch i: pull, step, add, clock. Workers with fewer rows than
  * others still clock. */
@@ -39,9 +57,10 @@ static int train_batch(struct lgn_trainer *t, uint64_t i)
 		t->cell[k].w = t->at[k];
 	}
 	lagoon_logistic_pass(&b->rows, b->coef, t->cell);
-	for (uint32_t k = 0; k < b->n_cols; k++)
-		t->at[k] = t->cell[k].w - t->at[k];
-	rc = lagoon_add_rows(t->w, fit->weights, b->cols, b->n_cols, t->at);
+	rc = take_changes(t, b->n_cols);
+	if (!rc)
+		rc = lagoon_add_rows(t->w, fit->weights, b->cols, b->n_cols,
+				     t->at);
 	return rc ? rc : lagoon_clock(t->w);
 }
 
@@ -159,7 +178,7 @@ int lgn_logistic_train(struct lagoon_worker *w, void *arg)
 	if (!rc)
 		rc = train(&t);
 	if (rc)
-		lgn_share_fail(&t.fit->share, w, rc);
+		lgn_share_fail(&t.fit->share, w, t.round, rc);
 	lgn_trainer_close(&t);
 	return rc;
 }

@@ -15,6 +15,12 @@ struct head {
 	char text[TEXT];
 };
 
+static int fail_memory(size_t words)
+{
+	return lgn_fail(LAGOON_ENOMEM, "no memory for messages of %zu words",
+			words);
+}
+
 static size_t row_words(const struct lgn_share *share)
 {
 	return (sizeof(struct head) + share->bytes + 3) / 4;
@@ -58,68 +64,87 @@ static uint64_t first_row(const struct lgn_share *share, uint32_t round)
 
 /* The worker's own row becomes this: what it holds is pulled, the difference
  * added. */
+static int add_difference(const struct lgn_share *share, struct lagoon_worker *w,
+			  uint64_t row, const uint32_t *now, int64_t *words)
+{
+	int rc = lagoon_pull(w, share->table, row, 1, words);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < row_words(share); i++)
+		words[i] = (int64_t)now[i] - words[i];
+	return lagoon_add(w, share->table, row, 1, words);
+}
+
 static int put(const struct lgn_share *share, struct lagoon_worker *w,
-	       uint32_t round, const struct head *head, const void *mine)
+	       const struct head *head, const void *mine)
 {
 	size_t n = row_words(share);
-	uint64_t row = first_row(share, round) + (uint64_t)lagoon_worker_id(w);
+	uint64_t row = first_row(share, head->round);
 	int64_t *words = calloc(n, sizeof(*words));
 	uint32_t *now = calloc(n, sizeof(*now));
-	int rc = words && now ? 0 : lgn_fail(LAGOON_ENOMEM, "no memory for a "
-					     "message of %zu words", n);
+	int rc = words && now ? 0 : fail_memory(n);
 
-	if (!rc)
-		rc = lagoon_pull(w, share->table, row, 1, words);
 	if (!rc) {
 		memcpy(now, head, sizeof(*head));
 		if (mine)
 			memcpy((char *)now + sizeof(*head), mine, share->bytes);
-		for (size_t i = 0; i < n; i++)
-			words[i] = (int64_t)now[i] - words[i];
-		rc = lagoon_add(w, share->table, row, 1, words);
+		row += (uint64_t)lagoon_worker_id(w);
+		rc = add_difference(share, w, row, now, words);
 	}
 	free(words);
 	free(now);
 	return rc;
 }
 
-static int check_head(const struct head *head, int worker, uint32_t round)
+/* Lowest worker first, and errors before absence: all hear the same. */
+static int check_heads(const struct head *heads, int n, uint32_t round)
 {
-	if (head->status) {
-		lgn_errmsg_set(head->text);
-		return head->status;
+	for (int i = 0; i < n; i++) {
+		if (!heads[i].status)
+			continue;
+		lgn_errmsg_set(heads[i].text);
+		return heads[i].status;
 	}
-	if (head->round != round)
-		return lgn_fail(LAGOON_EJOB, "worker %d left before the end",
-				worker);
+	for (int i = 0; i < n; i++)
+		if (heads[i].round != round)
+			return lgn_fail(LAGOON_EJOB, "worker %d left before "
+					"the end", i);
 	return 0;
 }
 
-/* Lowest worker first: of several errors, all report the same one. */
+static void unpack_rows(const struct lgn_share *share, const int64_t *words,
+			uint32_t *row, struct head *heads, char *all)
+{
+	size_t n = row_words(share);
+
+	for (int i = 0; i < share->workers; i++) {
+		unpack(words + (size_t)i * n, n, row);
+		memcpy(&heads[i], row, sizeof(*heads));
+		memcpy(all + (size_t)i * share->bytes,
+		       (char *)row + sizeof(*heads), share->bytes);
+	}
+}
+
 static int get(const struct lgn_share *share, struct lagoon_worker *w,
 	       uint32_t round, void *all)
 {
-	size_t n = row_words(share);
-	size_t total = n * (size_t)share->workers;
-	int64_t *words = malloc(total * sizeof(*words));
-	int rc;
+	size_t n = row_words(share), rows = (size_t)share->workers;
+	int64_t *words = malloc(n * rows * sizeof(*words));
+	uint32_t *row = malloc(n * sizeof(*row));
+	struct head *heads = malloc(rows * sizeof(*heads));
+	int rc = words && row && heads ? 0 : fail_memory(rows * n);
 
-	if (!words)
-		return lgn_fail(LAGOON_ENOMEM, "no memory for the messages of "
-				"%d workers", share->workers);
-	rc = lagoon_pull(w, share->table, first_row(share, round),
-			 (uint64_t)share->workers, words);
-	for (int i = 0; i < share->workers && !rc; i++) {
-		struct head head;
-		uint32_t row[n];
-
-		unpack(words + (size_t)i * n, n, row);
-		memcpy(&head, row, sizeof(head));
-		rc = check_head(&head, i, round);
-		memcpy((char *)all + (size_t)i * share->bytes,
-		       (char *)row + sizeof(head), share->bytes);
+	if (!rc)
+		rc = lagoon_pull(w, share->table, first_row(share, round), rows,
+				 words);
+	if (!rc) {
+		unpack_rows(share, words, row, heads, all);
+		rc = check_heads(heads, share->workers, round);
 	}
+	free(heads);
 	free(words);
+	free(row);
 	return rc;
 }
 
@@ -131,33 +156,35 @@ static void set_status(struct head *head, int rc)
 			 lagoon_errmsg());
 }
 
+/* round counts the meetings that are over: what the worker tells next, at its
+ * next meeting or in lgn_share_fail(), nobody reads before it has come to the
+ * barrier or left. */
 int lgn_share_meet(const struct lgn_share *share, struct lagoon_worker *w,
 		   uint32_t *round, int status, const void *mine, void *all)
 {
-	struct head head = { .round = ++*round };
+	struct head head = { .round = *round + 1 };
 	int rc;
 
 	set_status(&head, status);
-	rc = put(share, w, *round, &head, mine);
+	rc = put(share, w, &head, mine);
 	if (!rc)
 		rc = lagoon_clock(w);
 	if (!rc)
 		rc = lagoon_barrier(w);
-	if (!rc)
-		rc = get(share, w, *round, all);
-	return rc;
+	if (rc)
+		return rc;
+	*round = head.round;
+	return get(share, w, head.round, all);
 }
 
-/* Which meeting the others are at is not known here: both rows tell. */
 void lgn_share_fail(const struct lgn_share *share, struct lagoon_worker *w,
-		    int rc)
+		    uint32_t round, int rc)
 {
-	struct head head = { 0 };
+	struct head head = { .round = round + 1 };
 	char text[512];
 
 	snprintf(text, sizeof(text), "%s", lagoon_errmsg());
 	set_status(&head, rc);
-	put(share, w, 0, &head, NULL);
-	put(share, w, 1, &head, NULL);
+	put(share, w, &head, NULL);
 	lgn_errmsg_set(text);
 }

@@ -9,7 +9,7 @@
  *	in each worker, as often as needed and equally often:
  *		lgn_share_meet(&share, w, &round, rc, &mine, all);
  *	and when it fails between meetings, before it leaves:
- *		lgn_share_fail(&share, w, rc);
+ *		lgn_share_fail(&share, w, round, rc);
  */
 #ifndef LGN_SOLVE_SHARE_H
 #define LGN_SOLVE_SHARE_H
@@ -42,6 +42,6 @@ int lgn_share_meet(const struct lgn_share *share, struct lagoon_worker *w,
 /* Tell the others that this worker failed with rc and the message of this
  * thread. It must leave then, so that nobody waits for its clock. */
 void lgn_share_fail(const struct lgn_share *share, struct lagoon_worker *w,
-		    int rc);
+		    uint32_t round, int rc);
 
 #endif

@@ -34,6 +34,7 @@ struct lgn_fit {
 	int first_worker;	/* lowest number of this process */
 	struct lgn_loaded *loaded;	/* [local workers] */
 	struct lgn_facts facts;
+	double largest;		/* a weight beyond this diverges */
 	double row_entries;	/* of the row of an average entry */
 	double unseen_rows;	/* that others use before one sees them */
 	uint64_t batches;	/* rounds of an epoch */

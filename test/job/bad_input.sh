@@ -84,6 +84,7 @@ train 2 '--epochs is "0"' --data "$tmp/data" --epochs 0
 train 2 '--staleness is "-1"' --data "$tmp/data" --staleness -1
 train 2 '--consistency is "x"' --data "$tmp/data" --consistency x
 train 2 '--tolerance is "nan"' --data "$tmp/data" --tolerance nan
+status 1 'expected a rate smaller than 1e+300' train logistic --data "$tmp/data" --rate 1e300
 status 2 'no --data' train logistic
 status 2 'no solver' train --data "$tmp/data"
 status 2 '"x": expected "logistic"' train x --data "$tmp/data"

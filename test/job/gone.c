@@ -7,6 +7,7 @@
  * A process that ends without lagoon_close(), with status 0, is as dead as a
  * killed one: the others get LAGOON_EPEER, which names it, within 5 s.
  */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ enum { QUITTER = 1, ROUNDS = 5, LIMIT_S = 5 };
 
 struct shared {
 	_Atomic uint64_t quit_ns;
+	_Atomic int ready;	/* the others, when their rounds are over */
 };
 
 static void error_check(int rc, const char *where)
@@ -45,7 +47,10 @@ static int work(struct lagoon_worker *w, void *arg)
 		t_ok(lagoon_clock(w), "clock");
 		t_ok(lagoon_pull(w, t, 3, 1, &x), "pull");
 	}
+	atomic_fetch_add(&shared->ready, 1);
 	if (lagoon_rank(t_lg) == QUITTER) {
+		while (atomic_load(&shared->ready) < lagoon_workers(t_lg))
+			sched_yield();
 		/* its worker must not leave in good order */
 		atomic_store(&shared->quit_ns, t_now_ns());
 		exit(0);

@@ -101,9 +101,11 @@ int main(int argc, char **argv)
 	shape.format = LAGOON_I64;
 	shape.model = LAGOON_ASP;
 	t_ok(lagoon_table_create(t_lg, "reached", &shape, &t), "create");
+	t_sync();
 	rc = lagoon_run(t_lg, work, t);
 	T_CHECK(rc == (is_failing ? LAGOON_EIO : 0), "run returned %d: %s", rc,
 		lagoon_errmsg());
+	t_sync();
 	if (is_failing)
 		exit(0);	/* it cannot take leave of the others any more */
 	rc = lagoon_close(t_lg);

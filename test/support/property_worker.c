@@ -40,7 +40,7 @@ struct worker {
 	struct op op[PR_OPS];
 };
 
-static volatile uint64_t sink;
+static _Atomic uint64_t sink;
 
 /* Up to about 200 us of computing, or the core given away. */
 static void busy_work(struct worker *me)
@@ -53,7 +53,7 @@ static void busy_work(struct worker *me)
 	}
 	for (uint64_t n = t_below(&me->rng, 200000); n; n--)
 		x += n ^ (x << 1);
-	sink = x;
+	atomic_store_explicit(&sink, x, memory_order_relaxed);
 }
 
 /* Several rows: some twice, some where everybody goes. */
