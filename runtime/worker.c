@@ -16,7 +16,6 @@ struct runner {
 	pthread_t thread;
 	int started;
 	int result;
-	bool pinned;
 };
 
 int lgn_workers_open(struct lagoon *lg)
@@ -96,14 +95,19 @@ LGN_EXPORT int64_t lagoon_worker_clock(const struct lagoon_worker *w)
 	return w->clock;
 }
 
-static void pin(struct runner *r)
+static void pin(struct lagoon_worker *w)
 {
-	struct lagoon *lg = r->w->lg;
+	struct lagoon *lg = w->lg;
+	bool pinned = false;
 
-	if (lg->bind && lgn_place_thread(lg->topo, &lg->plan, r->w->index,
-					 &r->pinned))
-		lgn_log(LGN_WARN, "worker %d is not pinned: %s", r->w->id,
+	if (!lg->bind)
+		return;
+	if (lgn_place_thread(lg->topo, &lg->plan, w->index, &pinned))
+		lgn_log(LGN_WARN, "worker %d is not pinned: %s", w->id,
 			lagoon_errmsg());
+	lg->pinned += pinned;
+	lg->verified += pinned && lgn_place_thread_core(lg->topo) ==
+		lg->plan.core[w->index];
 }
 
 static void *run_worker(void *arg)
@@ -111,7 +115,7 @@ static void *run_worker(void *arg)
 	struct runner *r = arg;
 	int rc;
 
-	pin(r);
+	pin(r->w);
 	r->result = r->work(r->w, r->arg);
 	if (r->result)
 		snprintf(r->w->errmsg, sizeof(r->w->errmsg), "%s", lagoon_errmsg());
@@ -172,13 +176,12 @@ LGN_EXPORT int lagoon_run(struct lagoon *lg,
 		goto out;
 	for (size_t i = 0; i < n; i++)
 		r[i] = (struct runner){ .w = &lg->worker[i], .work = work, .arg = arg };
+	lg->pinned = lg->verified = 0;
 	rc = start_all(lg, r);
-	lg->pinned = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (!r[i].started)
 			continue;
 		pthread_join(r[i].thread, NULL);
-		lg->pinned += r[i].pinned;
 		if (!rc && r[i].result) {
 			rc = r[i].result;
 			lgn_errmsg_set(lg->worker[i].errmsg);
