@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/base/thread.h"
 #include "runtime/request.h"
 
 /* One thread of lagoon_run(). */
@@ -129,23 +129,6 @@ static void *run_worker(void *arg)
 	return NULL;
 }
 
-/* Signals stay with the threads of the host program. */
-static int start(struct runner *r)
-{
-	sigset_t all, old;
-	int err;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&r->thread, NULL, run_worker, r);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (err)
-		return lgn_fail(LAGOON_ENOMEM, "starting a worker thread: %s",
-				strerror(err));
-	r->started = 1;
-	return 0;
-}
-
 /* A worker whose thread could not start must not be waited for by others. */
 static int start_all(struct lagoon *lg, struct runner *r)
 {
@@ -153,7 +136,9 @@ static int start_all(struct lagoon *lg, struct runner *r)
 
 	for (int i = 0; i < lg->local_workers; i++) {
 		if (!rc)
-			rc = start(&r[i]);
+			rc = lgn_thread_start(&r[i].thread, "lagoon-worker",
+					      run_worker, &r[i]);
+		r[i].started = !rc;
 		if (rc)
 			lagoon_worker_leave(&lg->worker[i]);
 	}
