@@ -21,7 +21,7 @@ static int open_on_delay(const struct lagoon_attr *attr, struct lagoon **lg)
 	struct t_rng rng = { t_mix(seed, 99) };
 	struct delay_config config = {
 		.seed = seed,
-		.hold = 1 + (unsigned)t_below(&rng, 6),
+		.hold = 1 + (unsigned)t_below(&rng, 4),
 		.again = 1 + (unsigned)t_below(&rng, 4),
 		.refuse = t_once_in(&rng, 2) ? 0 : 5,
 	};

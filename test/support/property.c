@@ -8,7 +8,7 @@
 
 enum {
 	SECONDS = 5,		/* by default, times the scale */
-	CASES = 4,
+	CASES = 2,
 	BOUND_MAX = 8,
 };
 

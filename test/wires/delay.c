@@ -280,8 +280,8 @@ static void delay_poll(struct lgn_wire *wire)
 
 	d->below->ops->poll(d->below);
 	pthread_mutex_lock(&d->lock);
-	for (unsigned n = 1 + d->used / hold; n && d->used && done.n < DONE; n--)
-		if (t_once_in(&d->rng, 1 + hold / 2))
+	for (unsigned n = 1 + d->used; n && d->used && done.n < DONE; n--)
+		if (t_once_in(&d->rng, hold))
 			step(d, (unsigned)t_below(&d->rng, d->used), &done);
 	pthread_mutex_unlock(&d->lock);
 	for (unsigned i = 0; i < done.n; i++)

@@ -15,7 +15,7 @@
 struct delay_config {
 	const struct lgn_wire_ops *below;	/* NULL: lgn_wire_shm */
 	uint64_t seed;
-	unsigned hold;		/* a request stays for about this many polls */
+	unsigned hold;		/* a poll takes one step of a request in so many */
 	unsigned again;		/* one GET in so many is executed again; 0 never */
 	unsigned refuse;	/* one post in so many gets EAGAIN; 0 never */
 	/* from delay_fail_now() on: one request of an op in fail_ops fails in
