@@ -9,12 +9,6 @@
 #include "runtime/number.h"
 #include "verbs/copy.h"
 
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && \
-	!defined(__SANITIZE_ADDRESS__)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CLONES
-#endif
 static const uint32_t type_size[] = { 8, 4, 8, 4 };
 
 void lgn_number_init(struct lgn_number *nb, int format, int type,
@@ -30,7 +24,7 @@ void lgn_number_init(struct lgn_number *nb, int format, int type,
 }
 
 /* Whole words, nobody else's, to pairs of lanes. */
-CLONES
+LGN_CLONES
 static void split(const uint64_t *words, size_t n, int64_t *lanes)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -83,14 +77,14 @@ void lgn_number_unpack_add(const struct lgn_number *nb, const uint64_t *words,
 		lanes[i] += more[i];
 }
 
-CLONES static void to_f64(const int64_t *lanes, size_t n, double unit,
+LGN_CLONES static void to_f64(const int64_t *lanes, size_t n, double unit,
 			  double *out)
 {
 	for (size_t i = 0; i < n; i++)
 		out[i] = (double)lanes[i] * unit;
 }
 
-CLONES static void to_f32(const int64_t *lanes, size_t n, double unit,
+LGN_CLONES static void to_f32(const int64_t *lanes, size_t n, double unit,
 			  float *out)
 {
 	for (size_t i = 0; i < n; i++)

@@ -52,5 +52,5 @@ foreign rdma/ 'verbs/rc/[a-z_]+\.[ch]'
 foreign 'pmix\.h' '(runtime/job_pmix|tools/run_pmix)\.c'
 foreign 'pmix_server\.h' 'tools/run_pmix\.c'
 foreign jansson 'tools/[a-z_]+\.[ch]'
-foreign criterion/ 'test/unit/[a-z_]+\.[ch]'
+foreign criterion/ 'test/(unit|shim/criterion)/[a-z_]+\.[ch]'
 exit $bad

@@ -174,6 +174,14 @@ ranks_differ() {
 	[ "$(sort -n "$dir/out" | tr '\n' ' ')" = "$(seq -s' ' 0 15) " ] || fail ranks
 }
 
+no_temporary_directory() {
+	env TMPDIR="$dir/none" timeout 20 "$lagoon" run -n 2 true 2>"$dir/err"
+	status=$?
+	expect 1
+	says 'TMPDIR.*No such file'
+	lines err 1
+}
+
 # What was around this launcher must not reach the ranks.
 nested() {
 	run 30 -n 2 -- "$lagoon" run -n 3 -- sh -c 'echo $PMIX_NAMESPACE $PMIX_RANK'
@@ -427,6 +435,10 @@ exchange_fails() {
 [ $# -gt 0 ] || set -- $(sed -n 's/^\([a-z_]*\)() {$/\1/p' "$0" |
 	sed '1,/^nothing_left$/d')
 [ -x "$lagoon" ] || { echo "no $lagoon: set LAGOON_BIN"; exit 99; }
+if "$lagoon" run -n 2 true 2>&1 | grep -q 'without PMIx'; then
+	echo 'built without PMIx'
+	exit 77
+fi
 for name in "$@"; do
 	dir=$top/$name
 	mark=$$.$name

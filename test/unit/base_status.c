@@ -19,13 +19,12 @@ Test(status, each_code_has_a_text_of_its_own)
 	const char *unknown = lagoon_strerror(1);
 
 	for (size_t i = 0; i < LGN_COUNT(codes); i++) {
-		cr_assert_str_neq(lagoon_strerror(codes[i]), unknown,
-				  "code %d", codes[i]);
+		cr_assert(strcmp(lagoon_strerror(codes[i]), unknown),
+			  "code %d", codes[i]);
 		for (size_t k = 0; k < i; k++)
-			cr_assert_str_neq(lagoon_strerror(codes[i]),
-					  lagoon_strerror(codes[k]),
-					  "codes %d and %d", codes[i],
-					  codes[k]);
+			cr_assert(strcmp(lagoon_strerror(codes[i]),
+					 lagoon_strerror(codes[k])),
+				  "codes %d and %d", codes[i], codes[k]);
 	}
 	cr_assert_str_eq(lagoon_strerror(LAGOON_EPEER),
 			 "another process of the job is dead");
@@ -45,7 +44,7 @@ Test(status, what_is_no_code_is_unknown)
 
 Test(status, no_message_before_a_failure)
 {
-	cr_assert_str_empty(lagoon_errmsg());
+	cr_assert_str_eq(lagoon_errmsg(), "");
 }
 
 Test(status, fail_returns_the_code_and_keeps_errno)

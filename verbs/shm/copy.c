@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/base/attr.h"
 #include "verbs/copy.h"
-
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && \
-	!defined(__SANITIZE_ADDRESS__)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CLONES
-#endif
 
 /* Eight words, aligned as words. */
 typedef uint64_t eight __attribute__((vector_size(64), aligned(8), may_alias));
@@ -29,7 +23,7 @@ static void copy_long(uint64_t *dst, const uint64_t *src, size_t n)
  * memcpy() gives no such promise, and the empty statements keep compilers
  * from putting one in. Not instrumented, for the race alone.
  */
-CLONES __attribute__((no_sanitize("thread")))
+LGN_CLONES __attribute__((no_sanitize("thread")))
 void lgn_copy_words(uint64_t *restrict dst, const uint64_t *restrict src,
 		    size_t n)
 {
