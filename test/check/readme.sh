@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # The README's first program is examples/hello.c, and does what it says there.
+# needs: pmix
 set -u
 src=${srcdir:-.}
 bad=0

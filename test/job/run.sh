@@ -3,6 +3,7 @@
 # The launcher, scenario by scenario. LAGOON_BIN: the command [./lagoon];
 # LAGOON_FENCE: the program of fence.c [./test/job/fence.mp], skipped when it is
 # not there. Arguments: the scenarios to run [all].
+# needs: pmix
 
 # Background jobs in process groups of their own do not ignore SIGINT.
 set -m
