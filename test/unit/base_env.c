@@ -104,6 +104,17 @@ Test(env, integers_that_are_refused)
 	}
 }
 
+/* What strtoll() clamps would pass for the largest value. */
+Test(env, integers_that_do_not_fit)
+{
+	int64_t value = -99;
+
+	setenv("LAGOON_SEED", "9223372036854775808", 1);
+	cr_assert_eq(lgn_env_int(LGN_ENV_ID_SEED, 0, INT64_MAX, &value),
+		     LAGOON_EINVAL);
+	cr_assert_eq(value, -99);
+}
+
 Test(env, choices_by_their_place_in_the_list)
 {
 	static const char *const levels[] = { "error", "warn", "info",
