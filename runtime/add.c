@@ -74,6 +74,7 @@ static int add_lanes(struct adder *a, uint64_t page, uint64_t first,
 {
 	_Atomic uint64_t *words = target(a->t, page);
 	bool pairs = a->t->number.lanes == 2;
+	uint64_t sent = 0;
 	size_t i = 0;
 
 	while (i < n) {
@@ -87,6 +88,7 @@ static int add_lanes(struct adder *a, uint64_t page, uint64_t first,
 		else if (pairs)
 			delta = e % 2 ? lgn_word_pack(0, lanes[i]) :
 				lgn_word_pack(lanes[i], 0);
+		sent += delta != 0;
 		mask = add_word(a, words, page, pairs ? e / 2 : e, delta);
 		if (lgn_unlikely(mask)) {
 			size_t bad = i + (step == 2 && mask == LGN_REJECT_HIGH);
@@ -100,6 +102,8 @@ static int add_lanes(struct adder *a, uint64_t page, uint64_t first,
 		}
 		i += step;
 	}
+	if (a->t->direct)
+		lgn_count(&a->part->counts.words_pushed, sent);
 	return 0;
 }
 

@@ -117,8 +117,13 @@ static void on_lost(void *arg, int rank)
 static int bind_home(void *arg, void *addr, uint64_t len)
 {
 	struct lagoon *lg = arg;
+	int rc = lgn_place_memory(lg->topo, lg->plan.node, addr, len);
 
-	return lgn_place_memory(lg->topo, lg->plan.node, addr, len);
+	if (rc)
+		lg->unbound++;
+	else
+		lg->bound++;
+	return rc;
 }
 
 int lgn_memory(struct lagoon *lg, uint64_t bytes, int access,
@@ -386,6 +391,7 @@ int lgn_open_on(const struct lagoon_attr *attr, const struct lgn_wire_ops *ops,
 	lg->timeout_s = attr->timeout_s;
 	lg->seed = attr->seed;
 	lg->local_workers = attr->workers;
+	lg->plan.node = -1;	/* until there is a plan: anywhere */
 	lgn_gate_init(&lg->gate, attr->workers);
 	rc = open_local(lg, ops, &card);
 	if (!rc)

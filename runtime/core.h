@@ -121,7 +121,8 @@ struct lagoon {
 	bool bind;			/* LAGOON_BIND */
 	struct lgn_topo *topo;
 	struct lgn_plan plan;
-	int pinned;			/* workers that really were */
+	_Atomic int pinned, verified;	/* workers, by the last lagoon_run() */
+	int bound, unbound;		/* regions on the home's NUMA node, or not */
 	struct lgn_member *member;	/* [size] */
 	int homes;
 	int *home_rank;			/* [homes] */

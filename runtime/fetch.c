@@ -18,7 +18,7 @@ static void landed(struct lgn_batch *batch)
 
 	for (uint32_t i = 0; i < batch->n; i++) {
 		for (uint32_t k = 0; k < r->pages[i]; k++) {
-			struct lgn_page *page = &r->t->page[r->first_page[i] + k];
+			struct lgn_page *page = &r->view.t->page[r->first_page[i] + k];
 
 			if (good) {
 				atomic_store_explicit(&page->floor, r->floor,
@@ -35,7 +35,7 @@ static void landed(struct lgn_batch *batch)
 /* Make page part of the batch: longer by one READ, or a READ longer. */
 static void include(struct lagoon_request *r, uint64_t page)
 {
-	struct lagoon_table *t = r->t;
+	struct lagoon_table *t = r->view.t;
 	const struct lgn_layout *l = &t->layout;
 	uint32_t bytes = (uint32_t)(l->page_words * 8);
 	uint64_t shard = lgn_layout_shard(l, page);
@@ -61,7 +61,7 @@ static void include(struct lagoon_request *r, uint64_t page)
  * gets there. */
 static void collect(struct lagoon_request *r)
 {
-	struct lagoon_table *t = r->t;
+	struct lagoon_table *t = r->view.t;
 	uint64_t last = UINT64_MAX;
 	uint64_t i = r->done;
 
@@ -71,10 +71,10 @@ static void collect(struct lagoon_request *r)
 		uint64_t page = lgn_layout_page(&t->layout, row);
 		struct lgn_page *p = &t->page[page];
 
-		if (page != last && !fresh(p, r->need) &&
+		if (page != last && !fresh(p, r->view.need) &&
 		    lgn_page_acquire(p, LGN_READING)) {
 			/* Somebody may have just refreshed it. */
-			if (fresh(p, r->need))
+			if (fresh(p, r->view.need))
 				lgn_page_release(p);
 			else
 				include(r, page);
@@ -89,7 +89,7 @@ static void give_up(struct lagoon_request *r)
 {
 	for (uint32_t i = 0; i < r->batch.n; i++)
 		for (uint32_t k = 0; k < r->pages[i]; k++)
-			lgn_page_release(&r->t->page[r->first_page[i] + k]);
+			lgn_page_release(&r->view.t->page[r->first_page[i] + k]);
 }
 
 /* The stamp is decided before the READ is posted: what was flushed before the
@@ -103,7 +103,7 @@ int lgn_fetch_post(struct lagoon_request *r, bool *posted)
 
 	*posted = false;
 	r->floor = atomic_load(&lg->floor);
-	r->stamp = lgn_stamp(epoch, r->t->model == LAGOON_ASP ? r->clock : r->floor);
+	r->stamp = lgn_stamp(epoch, r->view.t->model == LAGOON_ASP ? r->clock : r->floor);
 	collect(r);
 	if (!r->batch.n)
 		return 0;
@@ -116,7 +116,7 @@ int lgn_fetch_post(struct lagoon_request *r, bool *posted)
 		return rc == LAGOON_EAGAIN ? 0 : rc;
 	}
 	*posted = true;
-	lgn_count(&r->part->counts.pages_read, pages);
+	lgn_count(&r->view.part->counts.pages_read, pages);
 	return 0;
 }
 

@@ -9,12 +9,6 @@
 #include "runtime/number.h"
 #include "verbs/copy.h"
 
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && \
-	!defined(__SANITIZE_ADDRESS__)
-#define CLONES __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
-#else
-#define CLONES
-#endif
 static const uint32_t type_size[] = { 8, 4, 8, 4 };
 
 void lgn_number_init(struct lgn_number *nb, int format, int type,
@@ -30,7 +24,7 @@ void lgn_number_init(struct lgn_number *nb, int format, int type,
 }
 
 /* Whole words, nobody else's, to pairs of lanes. */
-CLONES
+LGN_CLONES
 static void split(const uint64_t *words, size_t n, int64_t *lanes)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -83,14 +77,14 @@ void lgn_number_unpack_add(const struct lgn_number *nb, const uint64_t *words,
 		lanes[i] += more[i];
 }
 
-CLONES static void to_f64(const int64_t *lanes, size_t n, double unit,
+LGN_CLONES static void to_f64(const int64_t *lanes, size_t n, double unit,
 			  double *out)
 {
 	for (size_t i = 0; i < n; i++)
 		out[i] = (double)lanes[i] * unit;
 }
 
-CLONES static void to_f32(const int64_t *lanes, size_t n, double unit,
+LGN_CLONES static void to_f32(const int64_t *lanes, size_t n, double unit,
 			  float *out)
 {
 	for (size_t i = 0; i < n; i++)
@@ -117,7 +111,10 @@ void lgn_number_convert(const struct lgn_number *nb, const int64_t *lanes,
 		to_f32(lanes, n, nb->unit, out);
 		break;
 	case LAGOON_INT64:
-		memcpy(out, lanes, n * sizeof(*lanes));
+		if (n == 1)
+			*(int64_t *)out = lanes[0];
+		else
+			memcpy(out, lanes, n * sizeof(*lanes));
 		break;
 	case LAGOON_INT32:
 		to_i32(lanes, n, out);
@@ -131,7 +128,10 @@ void lgn_number_decode(const struct lgn_number *nb, const uint64_t *words,
 	int64_t lanes[LGN_CHUNK];
 
 	if (nb->lanes == 1 && nb->type == LAGOON_INT64) {
-		lgn_copy_words(out, words + first, n);
+		if (n == 1)
+			*(uint64_t *)out = load(words + first);
+		else
+			lgn_copy_words(out, words + first, n);
 		return;
 	}
 	for (size_t i = 0; i < n; i += LGN_CHUNK) {

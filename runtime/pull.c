@@ -3,7 +3,6 @@
 
 #include "runtime/base/status.h"
 #include "runtime/request.h"
-#include "runtime/sparse.h"
 #include "runtime/table.h"
 
 /* The floor that a pull at this clock needs; negative: none. */
@@ -38,108 +37,11 @@ static void count_pull(struct lgn_part *part, uint64_t rows, uint64_t uses,
 	lgn_count(&c->ages[age], 1);
 }
 
-/* bsp: the worker's own deltas of this round, for n <= LGN_CHUNK elements of
- * a page from element first on. */
-static void add_own(const struct lagoon_request *r, uint64_t page,
-		    uint64_t first, size_t n, int64_t *lanes)
-{
-	uint32_t cols = r->t->attr.cols;
-	uint64_t row;
-	uint32_t col;
-
-	lgn_table_locate(r->t, page, first, &row, &col);
-	while (n) {
-		size_t m = cols - col < n ? cols - col : n;
-		const int64_t *own = lgn_sparse_find(r->part->own, row);
-
-		for (size_t i = 0; own && i < m; i++)
-			lanes[i] += own[col + i];
-		lanes += m;
-		n -= m;
-		row++;
-		col = 0;
-	}
-}
-
-/* The view of a cached page: copy + delta words, from one version of the
- * page. False: the copy is not fresh enough. */
-static bool view_cached(struct lagoon_request *r, uint64_t number,
-			uint64_t first, size_t n, int64_t *lanes)
-{
-	struct lagoon_table *t = r->t;
-	struct lgn_page *page = &t->page[number];
-	struct lgn_wait wait = LGN_WAIT_INIT;
-
-	for (;;) {
-		uint32_t version = atomic_load_explicit(&page->version,
-							memory_order_acquire);
-		int64_t floor;
-
-		if (version & 1) {
-			lgn_wait_step(&wait);
-			continue;
-		}
-		if (atomic_load_explicit(&page->stamp, memory_order_acquire) < r->need)
-			return false;
-		floor = atomic_load_explicit(&page->floor, memory_order_relaxed);
-		lgn_number_unpack(&t->number, lgn_table_copy(t, number), first,
-				  n, lanes);
-		if (t->delta)
-			lgn_number_unpack_add(&t->number,
-				(const uint64_t *)lgn_table_delta(t, number),
-				first, n, lanes);
-		/* Orders the loads above before the second look at the
-		 * version: a take in between changes it. */
-		atomic_thread_fence(memory_order_acquire);
-		if (atomic_load_explicit(&page->version,
-					 memory_order_relaxed) != version)
-			continue;
-		if (floor < r->oldest)
-			r->oldest = floor;
-		return true;
-	}
-}
-
-static bool view_chunk(struct lagoon_request *r, uint64_t page, uint64_t first,
-		       size_t n, char *out)
-{
-	struct lagoon_table *t = r->t;
-	int64_t lanes[LGN_CHUNK];
-
-	if (t->in_place)
-		lgn_number_unpack(&t->number, t->map[page], first, n, lanes);
-	else if (!view_cached(r, page, first, n, lanes))
-		return false;
-	if (r->part->own)
-		add_own(r, page, first, n, lanes);
-	lgn_number_convert(&t->number, lanes, n, out);
-	return true;
-}
-
-/* Elements [first, first + n) of a page. */
-static bool view_page(struct lagoon_request *r, uint64_t page, uint64_t first,
-		      uint64_t n, char *out)
-{
-	const struct lgn_number *nb = &r->t->number;
-
-	if (r->t->in_place && !(r->part->own && r->part->own->used)) {
-		lgn_number_decode(nb, r->t->map[page], first, n, out);
-		return true;
-	}
-	for (uint64_t i = 0; i < n; i += LGN_CHUNK) {
-		size_t m = n - i < LGN_CHUNK ? n - i : LGN_CHUNK;
-
-		if (!view_chunk(r, page, first + i, m, out + i * nb->type_size))
-			return false;
-	}
-	return true;
-}
-
 /* As far as pages are fresh. True: all rows are done. */
 static bool view(struct lagoon_request *r)
 {
-	const struct lgn_layout *l = &r->t->layout;
-	uint64_t bytes = (uint64_t)l->cols * r->t->number.type_size;
+	const struct lgn_layout *l = &r->view.t->layout;
+	uint64_t bytes = (uint64_t)l->cols * r->view.t->number.type_size;
 	uint64_t uses = 0;
 
 	while (r->done < r->n) {
@@ -152,14 +54,28 @@ static bool view(struct lagoon_request *r)
 			if (rows > r->n - r->done)
 				rows = r->n - r->done;
 		}
-		if (!view_page(r, page, lgn_layout_element(l, row),
+		if (!lgn_view_page(&r->view, page, lgn_layout_element(l, row),
 			       rows * l->cols, r->out + r->done * bytes))
 			break;
 		r->done += rows;
 		uses++;
 	}
-	lgn_count(&r->part->counts.page_uses, uses);
+	lgn_count(&r->view.part->counts.page_uses, uses);
 	return r->done == r->n;
+}
+
+static struct lgn_view view_of(const struct lagoon_worker *w,
+				struct lagoon_table *t)
+{
+	/* asp: a copy serves the round in which it was fetched. */
+	int64_t clock = t->model == LAGOON_ASP ? w->clock : bound_of(t, w->clock);
+
+	return (struct lgn_view){
+		.t = t, .part = &t->part[w->index],
+		.need = lgn_stamp(atomic_load_explicit(&w->lg->epoch,
+						       memory_order_relaxed), clock),
+		.oldest = INT64_MAX,
+	};
 }
 
 void lgn_pull_begin(struct lagoon_request *r, struct lagoon_worker *w,
@@ -167,8 +83,7 @@ void lgn_pull_begin(struct lagoon_request *r, struct lagoon_worker *w,
 		    uint64_t n, void *out)
 {
 	r->w = w;
-	r->t = t;
-	r->part = &t->part[w->index];
+	r->view = view_of(w, t);
 	r->rows = rows;
 	r->row = row;
 	r->n = n;
@@ -179,9 +94,6 @@ void lgn_pull_begin(struct lagoon_request *r, struct lagoon_worker *w,
 	r->done = 0;
 	r->clock = w->clock;
 	r->bound = bound_of(t, w->clock);
-	r->need = lgn_stamp(atomic_load(&w->lg->epoch),
-			    t->model == LAGOON_ASP ? w->clock : r->bound);
-	r->oldest = INT64_MAX;
 	r->wait_from = 0;
 	r->slowest = -1;
 	r->batch.wr = r->wr;
@@ -192,9 +104,9 @@ static bool finish(struct lagoon_request *r, int status)
 	r->status = status;
 	r->complete = true;
 	if (!status) {
-		if (r->oldest == INT64_MAX)
-			r->oldest = atomic_load(&r->w->lg->floor);
-		count_pull(r->part, r->n, 0, r->clock - r->oldest);
+		if (r->view.oldest == INT64_MAX)	/* in place: as of now */
+			r->view.oldest = atomic_load(&r->w->lg->floor);
+		count_pull(r->view.part, r->n, 0, r->clock - r->view.oldest);
 	}
 	return true;
 }
@@ -206,7 +118,7 @@ static void end_wait(struct lagoon_request *r)
 	if (!r->wait_from)
 		return;
 	ns = lgn_now_ns() - r->wait_from;
-	lgn_count(&r->part->counts.wait_ns, ns);
+	lgn_count(&r->view.part->counts.wait_ns, ns);
 	if (r->slowest >= 0)
 		atomic_fetch_add(&r->w->lg->member[r->slowest].waited_ns, ns);
 	r->wait_from = 0;
@@ -317,18 +229,12 @@ static int run(struct lagoon_request *r)
 		} else if (lgn_waited_ns(&wait) > limit) {
 			return lgn_fail(LAGOON_ETIMEDOUT,
 					"table %s: a read of rank %d brought nothing in %d s; see LAGOON_TIMEOUT",
-					r->t->name, r->wr[0].mem->peer,
+					r->view.t->name, r->wr[0].mem->peer,
 					r->w->lg->timeout_s);
 		}
 		lgn_wait_step(&wait);
 	}
 	return r->status;
-}
-
-/* All words are on this node and nothing has to be waited for: no request. */
-static bool at_once(const struct lagoon_worker *w, const struct lagoon_table *t)
-{
-	return t->direct && bound_met(w->lg, bound_of(t, w->clock));
 }
 
 /* A list of single 64-bit lanes as doubles: the inner loop of sparse models. */
@@ -349,12 +255,6 @@ static void gather(const struct lagoon_table *t, const uint64_t *rows,
 	}
 }
 
-static int64_t age_now(const struct lagoon_worker *w)
-{
-	return w->clock - atomic_load_explicit(&w->lg->floor,
-					       memory_order_relaxed);
-}
-
 static int pull_blocking(struct lagoon_worker *w, struct lagoon_table *t,
 			 const uint64_t *rows, uint64_t row, uint64_t n,
 			 void *out)
@@ -365,24 +265,34 @@ static int pull_blocking(struct lagoon_worker *w, struct lagoon_table *t,
 	return run(r);
 }
 
+static int64_t age(const struct lagoon_worker *w, int64_t oldest)
+{
+	if (oldest == INT64_MAX)	/* in place: as of now */
+		oldest = atomic_load_explicit(&w->lg->floor, memory_order_relaxed);
+	return w->clock - oldest;
+}
+
 LGN_EXPORT int lagoon_pull(struct lagoon_worker *w, struct lagoon_table *t,
 			   uint64_t row, uint64_t nrows, void *out)
 {
+	const struct lgn_layout *l = &t->layout;
 	uint64_t page;
 	int rc = lgn_worker_check(w);
 
 	if (!rc)
 		rc = lgn_table_check_rows(t, row, nrows);
-	if (rc)
+	if (rc || !nrows)
 		return rc;
-	page = lgn_layout_page(&t->layout, row);
-	if (lgn_likely(at_once(w, t) && nrows) &&
-	    page == lgn_layout_page(&t->layout, row + nrows - 1)) {
-		lgn_number_decode(&t->number, t->map[page],
-				  lgn_layout_element(&t->layout, row),
-				  nrows * t->layout.cols, out);
-		count_pull(&t->part[w->index], nrows, 1, age_now(w));
-		return 0;
+	page = lgn_layout_page(l, row);
+	if (lgn_likely(bound_met(w->lg, bound_of(t, w->clock))) &&
+	    page == lgn_layout_page(l, row + nrows - 1)) {
+		struct lgn_view v = view_of(w, t);
+
+		if (lgn_likely(lgn_view_page(&v, page, lgn_layout_element(l, row),
+					     nrows * l->cols, out))) {
+			count_pull(v.part, nrows, 1, age(w, v.oldest));
+			return 0;
+		}
 	}
 	return pull_blocking(w, t, NULL, row, nrows, out);
 }
@@ -396,10 +306,11 @@ LGN_EXPORT int lagoon_pull_rows(struct lagoon_worker *w, struct lagoon_table *t,
 		rc = lgn_table_check_list(t, rows, n);
 	if (rc)
 		return rc;
-	if (at_once(w, t) && t->layout.cols == 1 && t->number.lanes == 1 &&
-	    t->number.type == LAGOON_F64) {
+	if (t->direct && t->layout.cols == 1 && t->number.lanes == 1 &&
+	    t->number.type == LAGOON_F64 &&
+	    bound_met(w->lg, bound_of(t, w->clock))) {
 		gather(t, rows, n, out);
-		count_pull(&t->part[w->index], n, n, age_now(w));
+		count_pull(&t->part[w->index], n, n, age(w, INT64_MAX));
 		return 0;
 	}
 	return pull_blocking(w, t, rows, 0, n, out);

@@ -198,8 +198,8 @@ static void append(struct lgn_push *p, uint64_t page, uint64_t word,
 		p->large[p->n_large++] = i;
 }
 
-/* Take the deltas of words [from, to) of a page in PUSHING. Between sends the
- * version is even, so that views do not wait for the network. */
+/* Take the deltas of words [from, to) of a page in PUSHING, its version odd.
+ * During sends it is even, so that views do not wait for the network. */
 static int take(struct lgn_push *p, uint64_t number, uint64_t from, uint64_t to)
 {
 	struct lagoon_table *t = p->t;
@@ -207,9 +207,6 @@ static int take(struct lgn_push *p, uint64_t number, uint64_t from, uint64_t to)
 	_Atomic uint64_t *delta = lgn_table_delta(t, number);
 	int rc = 0;
 
-	/* Odd before anything moves, even after all has moved: seq_cst
-	 * read-modify-writes, which later loads and stores cannot pass. */
-	atomic_fetch_add(&page->version, 1);
 	for (uint64_t i = from; i < to && !rc; i++) {
 		uint64_t d;
 
@@ -226,7 +223,6 @@ static int take(struct lgn_push *p, uint64_t number, uint64_t from, uint64_t to)
 		rc = send(p);
 		atomic_fetch_add(&page->version, 1);
 	}
-	atomic_fetch_add(&page->version, 1);
 	return rc;
 }
 
@@ -243,6 +239,9 @@ static int push_page(struct lgn_push *p, uint64_t number)
 	int rc = 0;
 
 	lgn_table_hold(p->t, number);
+	/* Odd before anything moves or looks clean, even after all has moved:
+	 * seq_cst read-modify-writes, which later accesses cannot pass. */
+	atomic_fetch_add(&page->version, 1);
 	mask = atomic_exchange(&page->dirty, 0);
 	while (mask && !rc) {
 		uint64_t bit = (uint64_t)__builtin_ctzll(mask);
@@ -253,6 +252,7 @@ static int push_page(struct lgn_push *p, uint64_t number)
 		mask = run < 64 ? mask >> run << run : 0;
 		rc = take(p, number, part_start(p->t, bit), part_start(p->t, run));
 	}
+	atomic_fetch_add(&page->version, 1);
 	p->held[p->n_held++] = number;
 	if (!rc && p->n_held == LGN_PUSH_WRS)
 		rc = send(p);

@@ -14,15 +14,14 @@
 #ifndef LGN_RUNTIME_REQUEST_H
 #define LGN_RUNTIME_REQUEST_H
 
-#include "runtime/core.h"
+#include "runtime/view.h"
 
 enum lgn_pull_phase { LGN_PULL_BOUND, LGN_PULL_VIEW, LGN_PULL_FETCH };
 
 struct lagoon_request {
 	struct lgn_batch batch;		/* first: completions find the request */
 	struct lagoon_worker *w;
-	struct lagoon_table *t;
-	struct lgn_part *part;
+	struct lgn_view view;
 	/* what is asked for */
 	const uint64_t *rows;		/* the list, or NULL */
 	uint64_t row;			/* the first */
@@ -35,8 +34,6 @@ struct lagoon_request {
 	uint64_t done;			/* rows */
 	int64_t clock;			/* of the worker when it began */
 	int64_t bound;			/* the floor it needs */
-	uint64_t need;			/* the stamp a page needs */
-	int64_t oldest;			/* floor of its oldest page */
 	uint64_t wait_from;		/* [ns], 0: not waiting for clocks */
 	int slowest;			/* who held the floor down */
 	/* pages in flight: of the batch */

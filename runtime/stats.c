@@ -86,6 +86,7 @@ LGN_EXPORT int lagoon_describe(const struct lagoon *lg, char *buf, size_t len)
 	const struct lgn_member *me = &lg->member[lg->rank];
 	const struct lgn_plan *plan = &lg->plan;
 	char cores[128] = "none", homes[128] = "";
+	int node = lgn_place_memory_node(lg->topo, lg->dir_mem.addr, 4096);
 	size_t used = 0;
 
 	for (int i = 0; plan->pinned && i < plan->workers && used < 100; i++)
@@ -101,12 +102,14 @@ LGN_EXPORT int lagoon_describe(const struct lagoon *lg, char *buf, size_t len)
 		"wire      %s\n"
 		"shards    %d, at rank %s\n"
 		"plan      NUMA node %d, worker cores: %s\n"
-		"applied   binding %s; shared memory on NUMA node %d (-1: several or unknown)\n",
+		"applied   binding %s: %d workers pinned in the last run, %d regions bound, %d refused\n"
+		"verified  %d workers on their cores, shared memory on NUMA node %d%s\n",
 		lg->rank, lg->size, me->node, lg->nodes,
 		lg->nodes > 1 ? " (pretended)" : "",
 		lg->local_workers, lg->total_workers, lg->wire->ops->name,
 		lg->homes, homes, plan->node,
 		plan->pinned ? cores : "not pinned: more workers than cores",
-		lg->bind ? "on" : "off (LAGOON_BIND)",
-		lgn_place_memory_node(lg->topo, lg->dir_mem.addr, 4096));
+		lg->bind ? "on" : "off (LAGOON_BIND)", lg->pinned, lg->bound,
+		lg->unbound, lg->verified, node,
+		node < 0 ? " (several, or unknown)" : "");
 }

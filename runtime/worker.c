@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/base/thread.h"
 #include "runtime/request.h"
 
 /* One thread of lagoon_run(). */
@@ -16,7 +16,6 @@ struct runner {
 	pthread_t thread;
 	int started;
 	int result;
-	bool pinned;
 };
 
 int lgn_workers_open(struct lagoon *lg)
@@ -96,14 +95,19 @@ LGN_EXPORT int64_t lagoon_worker_clock(const struct lagoon_worker *w)
 	return w->clock;
 }
 
-static void pin(struct runner *r)
+static void pin(struct lagoon_worker *w)
 {
-	struct lagoon *lg = r->w->lg;
+	struct lagoon *lg = w->lg;
+	bool pinned = false;
 
-	if (lg->bind && lgn_place_thread(lg->topo, &lg->plan, r->w->index,
-					 &r->pinned))
-		lgn_log(LGN_WARN, "worker %d is not pinned: %s", r->w->id,
+	if (!lg->bind)
+		return;
+	if (lgn_place_thread(lg->topo, &lg->plan, w->index, &pinned))
+		lgn_log(LGN_WARN, "worker %d is not pinned: %s", w->id,
 			lagoon_errmsg());
+	lg->pinned += pinned;
+	lg->verified += pinned && lgn_place_thread_core(lg->topo) ==
+		lg->plan.core[w->index];
 }
 
 static void *run_worker(void *arg)
@@ -111,7 +115,7 @@ static void *run_worker(void *arg)
 	struct runner *r = arg;
 	int rc;
 
-	pin(r);
+	pin(r->w);
 	r->result = r->work(r->w, r->arg);
 	if (r->result)
 		snprintf(r->w->errmsg, sizeof(r->w->errmsg), "%s", lagoon_errmsg());
@@ -125,23 +129,6 @@ static void *run_worker(void *arg)
 	return NULL;
 }
 
-/* Signals stay with the threads of the host program. */
-static int start(struct runner *r)
-{
-	sigset_t all, old;
-	int err;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&r->thread, NULL, run_worker, r);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (err)
-		return lgn_fail(LAGOON_ENOMEM, "starting a worker thread: %s",
-				strerror(err));
-	r->started = 1;
-	return 0;
-}
-
 /* A worker whose thread could not start must not be waited for by others. */
 static int start_all(struct lagoon *lg, struct runner *r)
 {
@@ -149,7 +136,9 @@ static int start_all(struct lagoon *lg, struct runner *r)
 
 	for (int i = 0; i < lg->local_workers; i++) {
 		if (!rc)
-			rc = start(&r[i]);
+			rc = lgn_thread_start(&r[i].thread, "lagoon-worker",
+					      run_worker, &r[i]);
+		r[i].started = !rc;
 		if (rc)
 			lagoon_worker_leave(&lg->worker[i]);
 	}
@@ -172,13 +161,12 @@ LGN_EXPORT int lagoon_run(struct lagoon *lg,
 		goto out;
 	for (size_t i = 0; i < n; i++)
 		r[i] = (struct runner){ .w = &lg->worker[i], .work = work, .arg = arg };
+	lg->pinned = lg->verified = 0;
 	rc = start_all(lg, r);
-	lg->pinned = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (!r[i].started)
 			continue;
 		pthread_join(r[i].thread, NULL);
-		lg->pinned += r[i].pinned;
 		if (!rc && r[i].result) {
 			rc = r[i].result;
 			lgn_errmsg_set(lg->worker[i].errmsg);

@@ -207,11 +207,19 @@ static int write_in_turn(struct lagoon *lg, struct report *r)
 	struct turn turn = { lg, r, 0 };
 
 	fflush(r->out);
-	if (!lagoon_local_workers(lg))
-		return write_all(r->text, r->len);
 	if (lagoon_run(lg, take_turn, &turn))
 		return complain(1);
+	if (!lagoon_local_workers(lg))
+		return write_all(r->text, r->len);
 	return turn.status;
+}
+
+/* Run the workers once, so that what was applied to them can be told. */
+static int start_once(struct lagoon_worker *w, void *arg)
+{
+	(void)w;
+	(void)arg;
+	return 0;
 }
 
 /* Everything that is the same for all ranks comes from rank 0 alone. */
@@ -224,6 +232,8 @@ static int report_job(struct report *r, struct lagoon *lg)
 		print_version(r->out);
 		status = info_topology(r->out, lgn_env_text(LGN_ENV_ID_SYNTHETIC));
 	}
+	if (!status && lagoon_run(lg, start_once, NULL))
+		status = 1;
 	if (status)
 		return complain(status);
 	print_placement(r->out, lg);

@@ -69,10 +69,13 @@ int run_child_exec(struct run_child *c);
 
 /* A process that outlives the launcher, however that ends: it then kills the
  * process groups that are left and removes the directory of the job. */
+struct run_shared {
+	char dir[4096];		/* private, for the PMIx server */
+	pid_t target[];		/* [n], what to pass to kill(2); 0: nothing */
+};
+
 struct run_warden {
-	char *dir;		/* private, for the PMIx server */
-	pid_t *target;		/* [n], shared with the warden: what to pass
-				 * to kill(2); 0: nothing */
+	struct run_shared *shared;
 	int n;
 	int line;		/* its end is the launcher's end */
 	pid_t pid;

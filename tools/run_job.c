@@ -83,7 +83,7 @@ static int adopt(struct job *job, int index, pid_t pid)
 	r->pid = pid;
 	if (r->leader)
 		setpgid(pid, pid);	/* whoever comes first, parent or child */
-	job->warden.target[index] = r->leader ? -pid : pid;
+	job->warden.shared->target[index] = r->leader ? -pid : pid;
 	job->live++;
 	r->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (r->pidfd >= 0 && !watch_fd(job, r->pidfd, index))
@@ -256,7 +256,7 @@ static void reap(struct job *job, int index)
 	/* The number of a group in use is not given away. */
 	r->stray = r->leader && !kill(-r->pid, 0);
 	if (!r->stray)
-		job->warden.target[index] = 0;
+		job->warden.shared->target[index] = 0;
 	job->live--;
 	if (status)
 		on_failed(job, index, status);
@@ -274,7 +274,7 @@ static bool has_strays(struct job *job)
 
 		if (r->stray && kill(-r->pid, 0)) {
 			r->stray = false;
-			job->warden.target[i] = 0;
+			job->warden.shared->target[i] = 0;
 		}
 		any |= r->stray;
 	}
@@ -448,7 +448,7 @@ int run_job(const struct run_spec *spec)
 		goto free;
 	if (run_warden_open(&job->warden, spec->n))
 		goto unblock;
-	if (run_server_open(spec->n, job->warden.dir))
+	if (run_server_open(spec->n, job->warden.shared->dir))
 		goto warden;
 	job->tag = spec->tag ? run_tag_open(spec->n) : NULL;
 	if (!spec->tag || job->tag)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,49 +39,67 @@ static void let_go(int *line)
 #endif
 }
 
+/* Before anything else: there is no moment in which the directory exists and
+ * the warden does not. 0, or errno. */
+static int make_dir(struct run_warden *w)
+{
+	const char *base = getenv("TMPDIR");
+	size_t room = sizeof(w->shared->dir);
+
+	if (!base || *base != '/')
+		base = "/tmp";
+	if (snprintf(w->shared->dir, room, "%s/lagoon-run-XXXXXX", base) >= (int)room)
+		return ENAMETOOLONG;
+	return mkdtemp(w->shared->dir) ? 0 : errno;
+}
+
+static void clean_up(const struct run_shared *shared, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (shared->target[i])
+			kill(shared->target[i], SIGKILL);
+	nftw(shared->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 /* Own session: signals to the launcher's group pass by. */
 static void watch(struct run_warden *w, int line)
 {
 	sigset_t all;
 	char byte;
+	int error;
 
 	setsid();
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	prctl(PR_SET_NAME, "lagoon-warden");
-	if (chdir("/"))
-		return;		/* no reason to stop: the path is absolute */
+	error = make_dir(w);
+	/* That the launcher is gone already shows in read(). */
+	send(line, &error, sizeof(error), MSG_NOSIGNAL);
+	if (error)
+		return;
 	let_go(&line);
 	while (read(line, &byte, 1) < 0 && errno == EINTR)
 		;
-	for (int i = 0; i < w->n; i++)
-		if (w->target[i])
-			kill(w->target[i], SIGKILL);
-	nftw(w->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	clean_up(w->shared, w->n);
 }
 
-static char *make_dir(void)
+/* What the warden says of its directory: 0, or errno. */
+static int await_dir(const struct run_warden *w)
 {
-	const char *base = getenv("TMPDIR");
-	char *dir;
+	int error = EIO;
+	ssize_t got;
 
-	if (!base || *base != '/')
-		base = "/tmp";
-	if (asprintf(&dir, "%s/lagoon-run-XXXXXX", base) < 0)
-		return NULL;
-	if (mkdtemp(dir))
-		return dir;
-	run_say("cannot make a directory in %s (TMPDIR): %s", base,
-		strerror(errno));
-	free(dir);
-	return NULL;
+	do
+		got = read(w->line, &error, sizeof(error));
+	while (got < 0 && errno == EINTR);
+	return error;
 }
 
 static int start(struct run_warden *w)
 {
 	int line[2];
 
-	if (pipe2(line, O_CLOEXEC))
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, line))
 		return -1;
 	w->pid = fork();
 	if (!w->pid) {
@@ -96,30 +115,33 @@ static int start(struct run_warden *w)
 	return -1;
 }
 
+static size_t shared_bytes(const struct run_warden *w)
+{
+	return sizeof(*w->shared) + (size_t)w->n * sizeof(w->shared->target[0]);
+}
+
 int run_warden_open(struct run_warden *w, int n)
 {
-	size_t bytes = (size_t)n * sizeof(*w->target);
+	int error;
 
 	w->n = n;
-	w->target = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	w->shared = mmap(NULL, shared_bytes(w), PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (w->target == MAP_FAILED) {
+	if (w->shared == MAP_FAILED) {
 		run_say("no memory for %d processes", n);
 		return -1;
 	}
-	w->dir = make_dir();
-	if (!w->dir)
-		goto unmap;
 	if (start(w)) {
 		run_say("cannot start a process: %s", strerror(errno));
-		goto remove;
+		munmap(w->shared, shared_bytes(w));
+		return -1;
 	}
-	return 0;
-remove:
-	rmdir(w->dir);
-	free(w->dir);
-unmap:
-	munmap(w->target, bytes);
+	error = await_dir(w);
+	if (!error)
+		return 0;
+	run_say("cannot make the directory %s (TMPDIR): %s", w->shared->dir,
+		strerror(error));
+	run_warden_close(w);
 	return -1;
 }
 
@@ -128,6 +150,5 @@ void run_warden_close(struct run_warden *w)
 	close(w->line);
 	while (waitpid(w->pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	munmap(w->target, (size_t)w->n * sizeof(*w->target));
-	free(w->dir);
+	munmap(w->shared, shared_bytes(w));
 }

@@ -17,6 +17,16 @@
  * internals that sibling libraries of the same build use. */
 #define LGN_EXPORT __attribute__((visibility("default")))
 
+/* Built for several instruction sets, chosen when the program is loaded. A
+ * sanitizer's run-time is not up yet at that time. */
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && \
+	!defined(__SANITIZE_ADDRESS__)
+#define LGN_CLONES __attribute__((target_clones("arch=x86-64-v4", \
+						"arch=x86-64-v3", "default")))
+#else
+#define LGN_CLONES
+#endif
+
 #define LGN_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static inline uint64_t lgn_round_up(uint64_t x, uint64_t to)

@@ -11,5 +11,4 @@ LGN_ENV(ON_DEATH, CHOICE, "stop", "when a process of the job dies: stop|continue
 LGN_ENV(TIMEOUT, INT, "30", "give up on a communication without progress [s, 1..86400]")
 LGN_ENV(SEED, INT, "1", "seed of stochastic rounding [0..2^63-1]")
 LGN_ENV(BIND, CHOICE, "yes", "pin workers to cores and shards to NUMA nodes: yes|no")
-LGN_ENV(SIMD, CHOICE, "auto", "instruction set of vector code: auto|generic|avx2|avx512")
 LGN_ENV(SYNTHETIC, TEXT, "", "plan placement on this hwloc synthetic topology, bind nothing")

@@ -11,12 +11,19 @@ declared() {
 	sed -nE 's/^[a-z].*[ *](lagoon_[a-z0-9_]+)\(.*/\1/p' "$1" | sort -u
 }
 
+# What a library exports, data too; not the names of versions, and not what
+# the version script gives to sibling libraries of the same build alone.
+exported() {
+	nm -D --defined-only "$1" | awk '$2 != "A" && $3 !~ /^lgn_.*@LAGOON_PRIVATE$/ {
+		sub(/@.*/, "", $3); print $3 }' | sort -u
+}
+
 # library header
 compare() {
 	local lib=.libs/$1.so header=$src/$2
 	[ -f "$lib" ] || { echo "no shared libraries in this build"; exit 77; }
-	diff <(declared "$header") \
-		<(nm -D --defined-only "$lib" | sed -n 's/.* [Ti] \(lagoon_[a-z0-9_]*\).*/\1/p' | sort -u) ||
+	[ -n "$(declared "$header")" ] || { echo "$2 declares nothing"; bad=1; }
+	diff <(declared "$header") <(exported "$lib") ||
 		{ echo "$1 (>) and $2 (<) differ"; bad=1; }
 }
 

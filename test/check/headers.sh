@@ -11,9 +11,11 @@ while read -r header; do
 			-I"$src" -I"$src/runtime" -I"$src/kernels" -I. -x c - ||
 		{ echo "$header does not compile alone"; bad=1; }
 done < <(cd "$src" && find runtime numa verbs kernels -name '*.h')
+cxx=${CXX:-c++}
+command -v "${cxx%% *}" >/dev/null || { echo "no C++ compiler: $cxx"; [ $bad = 0 ] && exit 77; exit 1; }
 for header in runtime/lagoon.h kernels/lagoon_kernels.h kernels/lagoon_solve.h; do
 	echo "#include \"$header\"" |
-		${CXX:-c++} -Wall -Wextra -Werror -pedantic -fsyntax-only \
+		$cxx -Wall -Wextra -Werror -pedantic -fsyntax-only \
 			-I"$src" -I"$src/runtime" -x c++ - ||
 		{ echo "$header does not compile as C++"; bad=1; }
 done

@@ -5,17 +5,20 @@ set -u
 cd "${srcdir:-.}" || exit 1
 bad=0
 
-# Every include of ours in a folder must match the pattern.
-# folder pattern
+# Every include of ours in these files and folders must match the pattern.
+# "files and folders" pattern [none: there need not be any include]
 allow() {
-	local file line inc
+	local file line inc n=0
 	while IFS=: read -r file line inc; do
+		n=$((n + 1))
 		inc=${inc#*\"}
 		inc=${inc%\"*}
 		[[ $inc =~ ^($2)$ ]] && continue
 		echo "$file:$line: $1 may not include \"$inc\""
 		bad=1
-	done < <(grep -rnE '^ *# *include *"' --include=*.[ch] $1)
+	done < <(grep -HrnE '^ *# *include *"' --include=*.[ch] $1)
+	[ $n -gt 0 ] || [ -n "${3:-}" ] ||
+		{ echo "$1: nothing found to check"; bad=1; }
 }
 
 # A foreign header may be included by these files only.
@@ -37,20 +40,24 @@ allow verbs "$base|numa/place\.h|verbs/[a-z_/]+\.h"
 allow kernels/math 'kernels/lagoon_kernels\.h|kernels/math/[a-z_]+\.h|runtime/base/attr\.h'
 allow kernels/data "$base|kernels/data/[a-z_]+\.h|$solve"
 allow kernels/solve "$base|kernels/(data|solve)/[a-z_]+\.h|$solve"
-for file in runtime/*.[ch]; do
-	while IFS=: read -r line inc; do
-		inc=${inc#*\"}
-		inc=${inc%\"*}
-		[[ $inc =~ ^($base|numa/place\.h|verbs/(wire|copy)\.h|runtime/[a-z_]+\.h|config\.h)$ ]] && continue
-		echo "$file:$line: runtime may not include \"$inc\""
-		bad=1
-	done < <(grep -nE '^ *# *include *"' "$file")
-done
+runtime="$base|numa/place\.h|verbs/(wire|copy)\.h|runtime/[a-z_]+\.h|config\.h"
+support='test/(support|wires)/[a-z_]+\.h'
+allow 'runtime/*.[ch]' "$runtime"
+allow tools "$base|$solve|numa/place\.h|runtime/job\.h|tools/[a-z_]+\.h|config\.h"
+allow bench "$solve|runtime/lagoon\.h"
+# The example includes <lagoon.h>, and nothing of the source tree.
+allow examples "$solve" none
+# A unit test sees its layer and those below.
+allow 'test/unit/base_*.c' "$base"
+allow 'test/unit/numa_*.c' "$base|numa/[a-z_]+\.h"
+allow 'test/unit/verbs_*.c' "$base|numa/place\.h|verbs/[a-z_/]+\.h|$support"
+allow 'test/unit/runtime_*.c' "$runtime|$support"
+allow 'test/unit/kernels*.[ch]' "$base|kernels/[a-z_/]+\.h|test/unit/kernels\.h"
 foreign hwloc 'numa/[a-z_]+\.[ch]|test/unit/numa_[a-z_]+\.c'
 foreign infiniband/ 'verbs/rc/[a-z_]+\.[ch]'
 foreign rdma/ 'verbs/rc/[a-z_]+\.[ch]'
 foreign 'pmix\.h' '(runtime/job_pmix|tools/run_pmix)\.c'
 foreign 'pmix_server\.h' 'tools/run_pmix\.c'
 foreign jansson 'tools/[a-z_]+\.[ch]'
-foreign criterion/ 'test/unit/[a-z_]+\.[ch]'
+foreign criterion/ 'test/(unit|shim/criterion)/[a-z_]+\.[ch]'
 exit $bad

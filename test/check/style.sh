@@ -6,6 +6,7 @@ set -u
 cd "${srcdir:-.}" || exit 1
 bad=0
 mapfile -t files < <(find runtime numa verbs kernels tools bench examples -name '*.[ch]')
+[ ${#files[@]} -gt 0 ] || { echo "no source files here"; exit 1; }
 
 for file in "${files[@]}"; do
 	n=$(wc -l <"$file")

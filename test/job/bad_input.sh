@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Bad input of lagoon train and generate: the exit status, one sentence on
 # stderr that names file, line or value, no output file in part, and an end.
+# needs: pmix
 set -u
 lagoon=${LAGOON_BIN:-$PWD/lagoon}
 tmp=$(mktemp -d) || exit 99

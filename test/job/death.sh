@@ -3,6 +3,7 @@
 # I6: kill -9 of a worker and of a shard home, wherever the others are. They
 # end within 5 s with an error that names the rank (the program checks that),
 # or go on with on_death=continue; no process, file or shared memory is left.
+# needs: pmix
 set -u
 program=${LAGOON_VICTIM:-./test/job/victim.mp}
 n=4

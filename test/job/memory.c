@@ -127,6 +127,10 @@ int main(int argc, char **argv)
 	struct work work;
 	uint64_t before;
 
+#ifdef __SANITIZE_THREAD__
+	printf("ThreadSanitizer uses several bytes for each byte of the program\n");
+	return T_SKIP;
+#endif
 	t_begin("memory", sizeof(struct shared));
 	t_ok(lagoon_attr_init(&attr), "attr_init");
 	if (argc > 3 && !strcmp(argv[2], "--workers"))

@@ -22,7 +22,7 @@
 
 enum {
 	ROWS = 96, COLS = 3, ELEMS = ROWS * COLS, PAGE_ROWS = 64,
-	WORKERS = 8, ROUNDS = 20000, KINDS = 3,
+	WORKERS = 8, ROUNDS = 4000, KINDS = 3,
 };
 
 static const int32_t bounds[KINDS] = { 0, 3, -1 };	/* -1: asp */

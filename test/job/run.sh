@@ -3,6 +3,7 @@
 # The launcher, scenario by scenario. LAGOON_BIN: the command [./lagoon];
 # LAGOON_FENCE: the program of fence.c [./test/job/fence.mp], skipped when it is
 # not there. Arguments: the scenarios to run [all].
+# needs: pmix
 
 # Background jobs in process groups of their own do not ignore SIGINT.
 set -m
@@ -171,6 +172,14 @@ ranks_differ() {
 	run 30 -n 16 -- sh -c 'echo $PMIX_RANK'
 	expect 0
 	[ "$(sort -n "$dir/out" | tr '\n' ' ')" = "$(seq -s' ' 0 15) " ] || fail ranks
+}
+
+no_temporary_directory() {
+	env TMPDIR="$dir/none" timeout 20 "$lagoon" run -n 2 true 2>"$dir/err"
+	status=$?
+	expect 1
+	says 'TMPDIR.*No such file'
+	lines err 1
 }
 
 # What was around this launcher must not reach the ranks.
@@ -426,6 +435,10 @@ exchange_fails() {
 [ $# -gt 0 ] || set -- $(sed -n 's/^\([a-z_]*\)() {$/\1/p' "$0" |
 	sed '1,/^nothing_left$/d')
 [ -x "$lagoon" ] || { echo "no $lagoon: set LAGOON_BIN"; exit 99; }
+if "$lagoon" run -n 2 true 2>&1 | grep -q 'without PMIx'; then
+	echo 'built without PMIx'
+	exit 77
+fi
 for name in "$@"; do
 	dir=$top/$name
 	mark=$$.$name

@@ -3,6 +3,7 @@
 # I3 bit for bit: the same stored integers in three runs of 8 processes with
 # ten million adds (times LAGOON_TEST_SCALE), and however 8 workers are grouped
 # in processes and nodes, under every model.
+# needs: pmix
 set -u
 program=${LAGOON_SUMS:-./test/job/sums.mp}
 export LAGOON_TEST_SEED=${LAGOON_TEST_SEED:-$RANDOM}

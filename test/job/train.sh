@@ -4,6 +4,7 @@
 # and 2 pretended nodes: within 0.1 % of the reference objective, recomputed
 # from the model file by objective.awk, in at most 200 epochs; and under bsp
 # the same model bit for bit for every grouping of 4 workers.
+# needs: pmix
 set -u
 here=$(dirname "$0")
 lagoon=${LAGOON_BIN:-$PWD/lagoon}

@@ -4,7 +4,6 @@
  * region, a peer's process ends, or the wire closes.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,6 +16,7 @@
 
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/base/thread.h"
 #include "verbs/shm/shm.h"
 
 /* epoll tags: a rank, or one of these. */
@@ -169,24 +169,6 @@ int lgn_shm_listen(struct lgn_shm *shm)
 	return 0;
 }
 
-/* The thread takes no signals: those are the host program's. */
-static int start_thread(struct lgn_shm *shm)
-{
-	sigset_t all, old;
-	int err;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&shm->thread, NULL, listener, shm);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (err)
-		return lgn_fail(LAGOON_ENOMEM, "starting a thread: %s",
-				strerror(err));
-	pthread_setname_np(shm->thread, "lagoon-listen");
-	shm->started = 1;
-	return 0;
-}
-
 /* The listener answers from here on; then the peers are asked who they are. */
 int lgn_shm_listener_start(struct lgn_shm *shm)
 {
@@ -200,7 +182,8 @@ int lgn_shm_listener_start(struct lgn_shm *shm)
 	if (!rc)
 		rc = watch(shm, shm->stop_fd, TAG_STOP);
 	if (!rc)
-		rc = start_thread(shm);
+		rc = lgn_thread_start(&shm->thread, "lagoon-listen", listener, shm);
+	shm->started = !rc;
 	for (int i = 0; !rc && i < shm->config.size; i++)
 		if (i != shm->config.rank)
 			rc = watch_peer(shm, i);

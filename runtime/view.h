@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a worker sees of a page: the shard's words where they are loaded in
+ * place, else copy + delta words from one version of the page; under bsp with
+ * its own deltas of the round.
+ */
+#ifndef LGN_RUNTIME_VIEW_H
+#define LGN_RUNTIME_VIEW_H
+
+#include "runtime/core.h"
+
+struct lgn_view {
+	struct lagoon_table *t;
+	struct lgn_part *part;
+	uint64_t need;			/* the stamp a page needs */
+	int64_t oldest;			/* floor of its oldest page so far */
+};
+
+/* Elements [first, first + n) of a page to the caller's type. False: the copy
+ * is not fresh enough. The worker's thread. */
+bool lgn_view_page(struct lgn_view *v, uint64_t page, uint64_t first,
+		   uint64_t n, char *out);
+
+#endif
