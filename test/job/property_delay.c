@@ -23,6 +23,8 @@ static int open_on_delay(const struct lagoon_attr *attr, struct lagoon **lg)
 		.seed = seed,
 		.hold = 1 + (unsigned)t_below(&rng, 4),
 		.again = 1 + (unsigned)t_below(&rng, 4),
+		.linger = t_once_in(&rng, 3) ? 0 :
+			2 + (unsigned)t_below(&rng, 30),
 		.refuse = t_once_in(&rng, 2) ? 0 : 5,
 	};
 

@@ -82,7 +82,7 @@ static int open_on_delay(const struct lagoon_attr *attr, struct lagoon **lg)
 int main(int argc, char **argv)
 {
 	struct delay_config config = {
-		.hold = 2, .again = 3, .fail = 4, .fail_status = LAGOON_EIO,
+		.hold = 2, .again = 3, .linger = 20, .fail = 4, .fail_status = LAGOON_EIO,
 	};
 	struct lagoon_table_attr shape;
 	struct lagoon_attr attr;

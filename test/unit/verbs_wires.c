@@ -35,7 +35,7 @@ static struct pair pair;
 static void configure(void)
 {
 	static const struct delay_config config = {
-		.seed = 5, .hold = 4, .again = 2, .refuse = 6,
+		.seed = 5, .hold = 4, .again = 2, .linger = 500, .refuse = 6,
 	};
 
 	delay_configure(&config);

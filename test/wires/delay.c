@@ -13,6 +13,7 @@ enum {
 	TIMEOUT_S = 30,
 	MAX_BATCH = 256,
 	DONE = 32,		/* completions of a poll, at most */
+	LINGER_NS = 3000000,
 };
 
 /* A request on its way: its pieces are executed in any order; when all are,
@@ -22,6 +23,8 @@ struct slot {
 	struct lgn_wr *wr;
 	unsigned pieces;
 	unsigned executed;	/* a bit a piece */
+	unsigned linger_at;	/* what `executed` is when it lingers */
+	uint64_t linger_ns;	/* until then */
 };
 
 struct delay {
@@ -183,6 +186,20 @@ static bool in_bounds(const struct lgn_wr *wr)
 	       wr->off <= wr->mem->len && wr->len <= wr->mem->len - wr->off;
 }
 
+/* A request more. Some will stay for a while, either not begun or complete
+ * but for saying so: the moment that brings out wrong orders. */
+static void take(struct delay *d, struct lgn_batch *batch, struct lgn_wr *wr)
+{
+	struct slot *slot = &d->slot[d->used++];
+
+	*slot = (struct slot){ .batch = batch, .wr = wr };
+	slot->pieces = pieces_of(d, wr);
+	if (!d->config.linger || !t_once_in(&d->rng, d->config.linger))
+		return;
+	slot->linger_at = t_once_in(&d->rng, 2) ? 0 : (1u << slot->pieces) - 1;
+	slot->linger_ns = t_now_ns() + t_below(&d->rng, LINGER_NS);
+}
+
 static int delay_post(struct lgn_wire *wire, struct lgn_batch *batch)
 {
 	struct delay *d = delay_of(wire);
@@ -201,10 +218,7 @@ static int delay_post(struct lgn_wire *wire, struct lgn_batch *batch)
 	} else {
 		lgn_batch_begin(batch);
 		for (uint32_t i = 0; i < batch->n; i++)
-			d->slot[d->used++] = (struct slot){
-				batch, &batch->wr[i],
-				pieces_of(d, &batch->wr[i]), 0
-			};
+			take(d, batch, &batch->wr[i]);
 		n_posted += batch->n;
 	}
 	pthread_mutex_unlock(&d->lock);
@@ -250,6 +264,11 @@ static void step(struct delay *d, unsigned i, struct done *done)
 	unsigned k = (unsigned)t_below(&d->rng, slot->pieces);
 	int rc;
 
+	if (slot->linger_ns && slot->executed == slot->linger_at) {
+		if (t_now_ns() < slot->linger_ns)
+			return;
+		slot->linger_ns = 0;
+	}
 	if (is_failing(d, slot)) {
 		n_failed++;
 		finish(d, i, d->config.fail_status, done);

@@ -17,6 +17,8 @@ struct delay_config {
 	uint64_t seed;
 	unsigned hold;		/* a poll takes one step of a request in so many */
 	unsigned again;		/* one GET in so many is executed again; 0 never */
+	unsigned linger;	/* one request in so many stays up to 3 ms before
+				 * or after it was executed; 0 never */
 	unsigned refuse;	/* one post in so many gets EAGAIN; 0 never */
 	/* from delay_fail_now() on: one request of an op in fail_ops fails in
 	 * so many, without being executed */
