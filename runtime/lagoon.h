@@ -226,9 +226,10 @@ int lagoon_run(struct lagoon *lg,
 int lagoon_clock(struct lagoon_worker *w);
 
 /** Wait for every live worker of the job. Whatever any of them added before
- * is in the shards and in every pull after. Clocks stay; under bsp call it
- * only right after lagoon_clock().
- * @return as lagoon_clock(); LAGOON_EINVAL under bsp with unflushed deltas.
+ * is in the shards and in every pull after. Clocks stay. It does not end a
+ * bsp round: what was added to a bsp table since lagoon_clock() stays the
+ * worker's own.
+ * @return as lagoon_clock().
  * Threads: the worker's.  Blocks: yes.  Collective: yes, every live worker.
  */
 int lagoon_barrier(struct lagoon_worker *w);
