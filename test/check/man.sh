@@ -27,7 +27,8 @@ page_of()
 
 # Prototypes of the header, one a line, without blanks.
 # Comments go first: they may mention calls.
-sed -e 's|/\*.*\*/||' -e '/\/\*/,/\*\//d' -e '/^#/d' "$top/runtime/lagoon.h" |
+sed -e 's|/\*.*\*/||' -e '/\/\*/,/\*\//d' -e '/^#/d' "$top/runtime/lagoon.h" \
+	"$top/kernels/lagoon_solve.h" "$top/kernels/lagoon_kernels.h" |
 	tr '\n\t' '  ' | tr ';' '\n' |
 	grep -oE '[a-z0-9_ *]+lagoon_[a-z_]+\(.*\) *$' |
 	tr -d ' ' | sort > "$tmp/prototypes"
@@ -67,7 +68,7 @@ done | sort > "$tmp/shown"
 
 [ "$(wc -l < "$tmp/prototypes")" -eq \
   "$(grep -oE 'lagoon_[a-z_]+\(' "$tmp/prototypes" | sort -u | wc -l)" ] &&
-	[ -s "$tmp/prototypes" ] || complain "cannot read the calls of lagoon.h"
+	[ -s "$tmp/prototypes" ] || complain "cannot read the calls of the headers"
 diff "$tmp/prototypes" "$tmp/shown" > "$tmp/diff" ||
 	complain "header (<) and pages (>) differ:
 $(cat "$tmp/diff")"
@@ -108,6 +109,7 @@ for page in "$man"/lagoon*.[37]; do
 		continue
 	fi
 	$cc -std=gnu11 -Wall -Wextra -Werror -fsyntax-only -I"$top/runtime" \
+		-I"$top/kernels" \
 		"$example" || complain "the example of $page does not compile"
 done
 
