@@ -74,16 +74,18 @@ LGN_EXPORT int lagoon_attr_init(struct lagoon_attr *attr)
 void lgn_note_dead(struct lagoon *lg, int rank)
 {
 	bool ready = atomic_load(&lg->ready);
-	bool home = !rank || !ready || atomic_load(&lg->bsp_tables);
+	bool fatal = lg->on_death == LAGOON_DEATH_STOP || !rank || !ready ||
+		rank == lg->rank || atomic_load(&lg->bsp_tables);
 	int none = 0;
 
-	if (atomic_exchange(&lg->member[rank].dead, 1))
-		return;
 	for (int i = 0; ready && i < lg->homes; i++)
-		home |= lg->home_rank[i] == rank;
-	lgn_log(LGN_WARN, "rank %d is dead", rank);
-	if (lg->on_death == LAGOON_DEATH_STOP || home || rank == lg->rank)
+		fatal |= lg->home_rank[i] == rank;
+	/* Before the mark, and by everyone who notes it: who sees that nobody
+	 * waits for this rank any more must also see that the job is over. */
+	if (fatal)
 		atomic_compare_exchange_strong(&lg->lost, &none, rank + 1);
+	if (!atomic_exchange(&lg->member[rank].dead, 1))
+		lgn_log(LGN_WARN, "rank %d is dead", rank);
 }
 
 int lgn_check_lost(const struct lagoon *lg)

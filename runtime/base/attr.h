@@ -18,9 +18,9 @@
 #define LGN_EXPORT __attribute__((visibility("default")))
 
 /* Built for several instruction sets, chosen when the program is loaded. A
- * sanitizer's run-time is not up yet at that time. */
+ * sanitizer's run-time is not up yet at that time; clang 14 does not link it. */
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && \
-	!defined(__SANITIZE_ADDRESS__)
+	!defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
 #define LGN_CLONES __attribute__((target_clones("arch=x86-64-v4", \
 						"arch=x86-64-v3", "default")))
 #else
