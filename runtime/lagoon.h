@@ -101,7 +101,9 @@ const char *lagoon_errmsg(void);
 
 enum lagoon_on_death {
 	LAGOON_DEATH_STOP = 0,		/* survivors get LAGOON_EPEER */
-	LAGOON_DEATH_CONTINUE = 1,	/* the dead process leaves the job */
+	LAGOON_DEATH_CONTINUE = 1,	/* the dead process leaves the job; as stop
+					 * if it was rank 0 or home of a shard,
+					 * or with a bsp table */
 };
 
 /** How to open. Fill with lagoon_attr_init(), then change fields. */

@@ -30,7 +30,7 @@ void or_code(const struct or_log *log, uint32_t elem, struct or_code *code)
 {
 	struct t_rng rng = { t_mix(log->seed, elem) };
 	int most = (int)(log->bits / DIGIT_BITS_MIN);
-	int8_t order[OR_WORKERS];
+	int8_t order[OR_WORKERS] = { 0 };
 
 	for (uint32_t j = 0; j < log->workers; j++)
 		order[j] = (int8_t)j;
