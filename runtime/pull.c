@@ -222,11 +222,10 @@ static int run(struct lagoon_request *r)
 	enum lgn_pull_phase phase = r->phase;
 
 	while (!lgn_pull_step(r)) {
-		if (r->phase != phase || r->phase != LGN_PULL_FETCH) {
-			if (r->phase != phase)
-				wait = (struct lgn_wait)LGN_WAIT_INIT;
+		if (r->phase != phase) {
+			wait = (struct lgn_wait)LGN_WAIT_INIT;
 			phase = r->phase;
-		} else if (lgn_waited_ns(&wait) > limit) {
+		} else if (phase == LGN_PULL_FETCH && lgn_waited_ns(&wait) > limit) {
 			return lgn_fail(LAGOON_ETIMEDOUT,
 					"table %s: a read of rank %d brought nothing in %d s; see LAGOON_TIMEOUT",
 					r->view.t->name, r->wr[0].mem->peer,

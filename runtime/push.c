@@ -157,8 +157,6 @@ static int send(struct lgn_push *p)
 	uint32_t n = p->batch.n;
 	int rc = n ? lgn_wire_run(lg->wire, &p->batch, lg->timeout_s) : 0;
 
-	if (rc)
-		p->uncertain += atomic_load(&p->batch.uncertain);
 	for (uint32_t i = 0; i < n && !rc; i++) {
 		uint64_t delta = p->wr[i].operand;
 		int mask = lgn_word_illegal(nb->lanes, nb->legal,
@@ -276,7 +274,7 @@ static int push_table(struct lgn_push *p)
 	const struct lagoon_table *t = p->t;
 	uint64_t pages = t->layout.pages;
 	uint64_t first = pages * (uint64_t)t->lg->rank / (uint64_t)t->lg->size;
-	int rc = 0, rc2;
+	int rc = 0;
 
 	for (uint64_t i = 0; i < pages && !rc; i++) {
 		uint64_t n = first + i < pages ? first + i : first + i - pages;
@@ -286,9 +284,8 @@ static int push_table(struct lgn_push *p)
 	}
 	if (!rc)
 		return send(p);
-	rc2 = p->n_held ? rc : 0;
 	release_held(p);
-	return rc2 ? rc2 : rc;
+	return rc;
 }
 
 int lgn_push_deltas(struct lagoon_worker *w)

@@ -29,7 +29,6 @@ struct lgn_push {
 	struct lagoon_table *t;		/* being pushed */
 	struct lgn_counts *counts;
 	int range;			/* LAGOON_ERANGE once met */
-	uint64_t uncertain;		/* words, once the wire has failed */
 };
 
 int lgn_push_open(struct lagoon *lg);
