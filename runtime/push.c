@@ -16,7 +16,7 @@ int lgn_push_open(struct lagoon *lg)
 	if (!p)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for pushes");
 	lg->push = p;
-	rc = lgn_memory(lg, LGN_PUSH_WRS * 8, 0, &p->mem);
+	rc = lgn_memory(lg, LGN_PUSH_WRS * 8, LGN_ACC_LOCAL, &p->mem);
 	p->old = p->mem.addr;
 	p->batch.wr = p->wr;
 	return rc;
@@ -91,7 +91,7 @@ static struct lgn_wr request(struct lgn_push *p, const struct lgn_pushed *at,
 	return (struct lgn_wr){
 		.mem = &t->shard[lgn_layout_shard(&t->layout, at->page)],
 		.off = lgn_table_offset(t, at->page) + at->word * 8,
-		.local = &p->old[slot], .len = 8, .op = op,
+		.local = &p->old[slot], .buf = &p->mem, .len = 8, .op = op,
 	};
 }
 
