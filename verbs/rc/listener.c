@@ -197,7 +197,8 @@ static void on_link(struct lgn_rc *rc, int rank)
 		return;
 	}
 	drop_link(rc, rank);
-	if (err)
+	/* Who leaves is answered by the end of the link. */
+	if (err && !atomic_load(&rc->leaving))
 		lost(rc, rank);
 }
 
@@ -344,6 +345,7 @@ void lgn_rc_listener_stop(struct lgn_rc *rc)
 	if (!rc->started)
 		return;
 	rc->started = false;
+	atomic_store(&rc->leaving, rc->config.rank != 0);
 	if (rc->config.rank)
 		say(rc, 0, BYE);
 	else
