@@ -77,7 +77,7 @@ static int fence(void)
 	rc = PMIx_Fence(NULL, 0, info, 2);
 	if (rc == PMIX_ERR_TIMEOUT)
 		return lgn_fail(LAGOON_ETIMEDOUT,
-				"not every process of the job called lagoon_open() within %d s of the first",
+				"not every process of the job called lagoon_open() within %d s of the first, or within the launcher's own limit (in Slurm, SLURM_PMIX_TIMEOUT)",
 				seconds);
 	if (rc != PMIX_SUCCESS)
 		return lgn_fail(LAGOON_EJOB,
