@@ -253,10 +253,12 @@ out:
 	return rc;
 }
 
-/* One home for each NUMA node that has processes: its lowest rank. */
+/* One home for each NUMA node that has processes: its lowest rank. Processes
+ * that are bound differently number nodes differently: the operating system's
+ * number is the one that they have in common. */
 static int find_homes(struct lagoon *lg)
 {
-	int64_t mine = lg->plan.node;
+	int64_t mine = lgn_topo_node_os(lg->topo, lg->plan.node);
 	uint64_t (*all)[LGN_SLOT_BYTES / 8] =
 		calloc((size_t)lg->size, LGN_SLOT_BYTES);
 	int rc;

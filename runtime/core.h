@@ -40,7 +40,7 @@
 /* What every process knows of each. */
 struct lgn_member {
 	int node;		/* of the job, dense */
-	int numa;		/* logical NUMA node of its shard */
+	int numa;		/* NUMA node of its shard, as the system counts */
 	int workers;
 	int first_worker;	/* number in the job of its first */
 	struct lgn_key dir;	/* its directory */
