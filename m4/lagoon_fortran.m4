@@ -65,7 +65,7 @@ AC_DEFUN([_LAGOON_FORTRAN_COMPILER],
      [AC_MSG_RESULT([no]); have_fortran=no])
    rm -f conftest.$FC_MODEXT
    WARN_FCFLAGS=
-   for flag in -std=f2018 -Wall -Wextra -pedantic
+   for flag in -std=f2018 -Wall -Wextra -pedantic -Wno-unused-dummy-argument
    do
      AC_MSG_CHECKING([whether $FC accepts $flag])
      lagoon_save=$FCFLAGS

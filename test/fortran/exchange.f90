@@ -88,7 +88,8 @@ program exchange
   call lagoon_open(lg, attr, gather, 'arg', ierr)
   call check(ierr == 0, 'open')
   call check(calls == 1, 'the exchange was called')
-  call check(lagoon_size(lg) == 1 .and. lagoon_rank(lg) == 0, 'the job')
+  call check(lagoon_size(lg) == 1, 'size')
+  call check(lagoon_rank(lg) == 0, 'rank')
   call lagoon_close(lg)
 
   call lagoon_open(lg, attr, fail, 5, ierr)
