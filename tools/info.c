@@ -225,12 +225,13 @@ static int start_once(struct lagoon_worker *w, void *arg)
 /* Everything that is the same for all ranks comes from rank 0 alone. */
 static int report_job(struct report *r, struct lagoon *lg)
 {
+	const char *synthetic = lgn_env_text(LGN_ENV_ID_SYNTHETIC);
 	bool all = lagoon_rank(lg) == 0;
 	int status = 0;
 
 	if (all) {
 		print_version(r->out);
-		status = info_topology(r->out, lgn_env_text(LGN_ENV_ID_SYNTHETIC));
+		status = info_topology(r->out, synthetic);
 	}
 	if (!status && lagoon_run(lg, start_once, NULL))
 		status = 1;
@@ -239,6 +240,7 @@ static int report_job(struct report *r, struct lagoon *lg)
 	print_placement(r->out, lg);
 	if (all) {
 		info_limits(r->out);
+		info_rdma(r->out, synthetic);
 		info_surroundings(r->out);
 	}
 	return write_in_turn(lg, r);
@@ -247,13 +249,15 @@ static int report_job(struct report *r, struct lagoon *lg)
 /* Without a job there is still much to say, mostly why there is none. */
 static int report_no_job(struct report *r, int rc)
 {
+	const char *synthetic = lgn_env_text(LGN_ENV_ID_SYNTHETIC);
 	char why[512];
 
 	snprintf(why, sizeof(why), "%s", lagoon_errmsg());
 	print_version(r->out);
-	info_topology(r->out, lgn_env_text(LGN_ENV_ID_SYNTHETIC));
+	info_topology(r->out, synthetic);
 	fprintf(r->out, "Placement\n  no job: %s\n", why);
 	info_limits(r->out);
+	info_rdma(r->out, synthetic);
 	info_surroundings(r->out);
 	fflush(r->out);
 	write_all(r->text, r->len);
