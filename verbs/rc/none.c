@@ -26,5 +26,6 @@ int lgn_rdma_print(const struct lgn_topo *topo, int near, char *buf, size_t len)
 {
 	(void)topo;
 	(void)near;
-	return snprintf(buf, len, "  built without RDMA libraries\n");
+	return snprintf(buf, len, 
+			"chosen          none: this build is without RDMA: configure it where libibverbs and librdmacm are\n");
 }
