@@ -46,6 +46,18 @@ int lgn_topo_core_node(const struct lgn_topo *topo, int core);
 /* The operating system's number of a node; -1 if there is no such node. */
 int lgn_topo_node_os(const struct lgn_topo *topo, int node);
 
+/* And back: -1 if it is no usable node. */
+int lgn_topo_os_node(const struct lgn_topo *topo, int os);
+
+/* The operating system's number of the NUMA node that a device is on, by its
+ * folder in sysfs, such as "/sys/class/infiniband/mlx5_0/device". -1 if the
+ * system does not know, and on a synthetic topology. */
+int lgn_topo_device_os(const struct lgn_topo *topo, const char *folder);
+
+/* How far a node of ours is from one by the system's number, as the firmware
+ * tells: 10 is the node itself. 0 if either is none. */
+int lgn_topo_distance(const struct lgn_topo *topo, int node, int os);
+
 /* The operating system's PUs of a core as a list, "3" or "3,19". As snprintf;
  * "" if there is no such core. */
 int lgn_topo_core_pus(const struct lgn_topo *topo, int core, char *buf,

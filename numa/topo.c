@@ -181,6 +181,15 @@ static int number(struct lgn_topo *topo)
 	return 0;
 }
 
+/* After a restriction the first look at distances changes the topology; from
+ * here on it may be read by any thread. */
+static void refresh(hwloc_topology_t hw)
+{
+	unsigned n = 0;
+
+	hwloc_distances_get(hw, &n, NULL, 0, 0);
+}
+
 int lgn_topo_open(const char *synthetic, struct lgn_topo **out)
 {
 	struct lgn_topo *topo = calloc(1, sizeof(*topo));
@@ -198,6 +207,8 @@ int lgn_topo_open(const char *synthetic, struct lgn_topo **out)
 		rc = confine(topo->hw);
 	if (!rc)
 		rc = number(topo);
+	if (!rc)
+		refresh(topo->hw);
 	if (rc) {
 		lgn_topo_close(topo);
 		return rc;

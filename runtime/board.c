@@ -69,7 +69,8 @@ void lgn_board_close(struct lagoon *lg)
 int lgn_board_view_open(struct lagoon *lg, struct lgn_board_view *view)
 {
 	uint64_t n = (uint64_t)lg->size;
-	int rc = lgn_memory(lg, n * 16 + LGN_SLOT_BYTES, 0, &view->mem);
+	int rc = lgn_memory(lg, n * 16 + LGN_SLOT_BYTES, LGN_ACC_LOCAL,
+			    &view->mem);
 
 	if (rc)
 		return rc;
@@ -94,11 +95,13 @@ static void prepare_read(struct lagoon *lg, struct lgn_board_view *view,
 	view->row = row;
 	view->wr[0] = (struct lgn_wr){
 		.mem = &lg->board.clocks, .off = bytes * row,
-		.local = view->clock, .len = (uint32_t)bytes, .op = LGN_GET,
+		.local = view->clock, .buf = &view->mem,
+		.len = (uint32_t)bytes, .op = LGN_GET,
 	};
 	view->wr[1] = (struct lgn_wr){
 		.mem = &lg->board.states, .off = 0,
-		.local = view->state, .len = (uint32_t)bytes, .op = LGN_GET,
+		.local = view->state, .buf = &view->mem,
+		.len = (uint32_t)bytes, .op = LGN_GET,
 	};
 	view->batch.n = 2;
 }
@@ -132,7 +135,7 @@ int lgn_board_publish(struct lagoon *lg, struct lgn_board_view *view,
 	view->wr[2] = (struct lgn_wr){
 		.mem = &lg->board.clocks,
 		.off = row_bytes(lg) * row + (uint64_t)lg->rank * 8,
-		.local = view->word, .len = 8, .op = LGN_PUT,
+		.local = view->word, .buf = &view->mem, .len = 8, .op = LGN_PUT,
 	};
 	view->batch.n = 3;
 	view->word[0] = (uint64_t)value;
@@ -243,7 +246,7 @@ int lgn_board_state(struct lagoon *lg, struct lgn_board_view *view, int rank,
 
 	view->wr[0] = (struct lgn_wr){
 		.mem = &lg->board.states, .off = (uint64_t)rank * 8,
-		.local = view->word, .len = 8, .op = LGN_CAS,
+		.local = view->word, .buf = &view->mem, .len = 8, .op = LGN_CAS,
 		.expect = from, .operand = to,
 	};
 	view->batch.n = 1;
@@ -275,18 +278,20 @@ int lgn_board_exchange(struct lagoon *lg, const void *mine, size_t len,
 	view->wr[0] = (struct lgn_wr){
 		.mem = &lg->board.slots,
 		.off = set + (uint64_t)lg->rank * LGN_SLOT_BYTES,
-		.local = view->word, .len = LGN_SLOT_BYTES, .op = LGN_PUT,
+		.local = view->word, .buf = &view->mem, .len = LGN_SLOT_BYTES,
+		.op = LGN_PUT,
 	};
 	view->batch.n = 1;
 	rc = lgn_wire_run(lg->wire, &view->batch, lg->timeout_s);
 	if (!rc)
 		rc = lgn_board_sync(lg);
 	if (!rc)
-		rc = lgn_memory(lg, (uint64_t)lg->size * LGN_SLOT_BYTES, 0, &in);
+		rc = lgn_memory(lg, (uint64_t)lg->size * LGN_SLOT_BYTES,
+				LGN_ACC_LOCAL, &in);
 	if (rc)
 		return rc;
 	view->wr[0] = (struct lgn_wr){
-		.mem = &lg->board.slots, .off = set, .local = in.addr,
+		.mem = &lg->board.slots, .off = set, .local = in.addr, .buf = &in,
 		.len = (uint32_t)lg->size * LGN_SLOT_BYTES, .op = LGN_GET,
 	};
 	view->batch.n = 1;

@@ -1,31 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "runtime/base/env.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/core.h"
 #include "runtime/directory.h"
+#include "runtime/join.h"
 #include "runtime/push.h"
 #include "runtime/table.h"
-
-#define CARD_MAGIC 0x314c4741u		/* "AGL1" */
-
-/* What the one fence carries of each process; under 256 bytes. */
-struct card {
-	uint32_t magic;
-	int32_t workers;
-	int32_t nodes;
-	int32_t pad;
-	uint64_t nonce[2];
-	uint64_t mask_id;		/* which cores it may use */
-	struct lgn_wire_addr addr;
-	struct lgn_key dir;
-};
-_Static_assert(sizeof(struct card) <= 256, "the card must stay small");
 
 static int check_attr(const struct lagoon_attr *a)
 {
@@ -102,7 +86,7 @@ int lgn_check_lost(const struct lagoon *lg)
 
 /* The wire's thread: a peer's process has ended. One that has left in order
  * says so on the board. */
-static void on_lost(void *arg, int rank)
+void lgn_on_lost(void *arg, int rank)
 {
 	struct lagoon *lg = arg;
 	uint64_t old = LGN_LIVE;
@@ -142,169 +126,6 @@ int lgn_memory(struct lagoon *lg, uint64_t bytes, int access,
 	return lg->wire->ops->reg(lg->wire, &want, mem);
 }
 
-static int open_placement(struct lagoon *lg)
-{
-	int bind;
-	int rc = lgn_env_choice(LGN_ENV_ID_BIND, &bind);
-
-	lg->bind = !bind;	/* "yes" is the first choice */
-	return rc ? rc : lgn_topo_open(lgn_env_text(LGN_ENV_ID_SYNTHETIC), &lg->topo);
-}
-
-static int make_card(struct lagoon *lg, const struct lagoon_attr *attr,
-		     struct card *card)
-{
-	struct lgn_board_keys keys;
-	int rc = 0;
-
-	memset(&keys, 0, sizeof(keys));
-	if (!lg->rank)
-		rc = lgn_board_make(lg, &keys);
-	if (!rc)
-		rc = lgn_directory_make(lg, &keys, &card->dir);
-	if (rc)
-		return rc;
-	card->magic = CARD_MAGIC;
-	card->workers = attr->workers;
-	card->nodes = attr->nodes;
-	card->mask_id = lgn_topo_mask_id(lg->topo);
-	if (getrandom(card->nonce, sizeof(card->nonce), 0) < 0)
-		return lgn_fail(LAGOON_EIO, "getrandom: %s", strerror(errno));
-	return 0;
-}
-
-static int check_cards(const struct lagoon *lg, const struct card *all)
-{
-	for (int i = 0; i < lg->size; i++) {
-		if (all[i].magic != CARD_MAGIC)
-			return lgn_fail(LAGOON_EJOB, "rank %d runs another version of Lagoon", i);
-		if (all[i].nodes != all[0].nodes)
-			return lgn_fail(LAGOON_EINVAL,
-					"rank 0 pretends %d nodes, rank %d %d: they must agree",
-					all[0].nodes, i, all[i].nodes);
-	}
-	if (all[0].nodes > lg->size)
-		return lgn_fail(LAGOON_EINVAL, "%d pretended nodes for %d processes: each node needs one",
-				all[0].nodes, lg->size);
-	return 0;
-}
-
-/* Members, their workers' numbers, and the node of each. */
-static int make_members(struct lagoon *lg, const struct card *all)
-{
-	int nodes = all[0].nodes ? all[0].nodes : 1;
-	int rc = check_cards(lg, all);
-
-	if (rc)
-		return rc;
-	lg->nodes = nodes;
-	for (int i = 0; i < lg->size; i++) {
-		struct lgn_member *m = &lg->member[i];
-
-		m->node = (int)((int64_t)i * nodes / lg->size);
-		m->workers = all[i].workers;
-		m->first_worker = lg->total_workers;
-		m->dir = all[i].dir;
-		lg->total_workers += m->workers;
-	}
-	return 0;
-}
-
-static int make_plan(struct lagoon *lg, const struct card *all)
-{
-	struct lgn_share share = { .workers = all[lg->rank].workers };
-
-	for (int i = 0; i < lg->size; i++) {
-		if (all[i].mask_id != all[lg->rank].mask_id)
-			continue;
-		if (i < lg->rank) {
-			share.first += all[i].workers;
-			share.homes++;
-		}
-		share.total += all[i].workers;
-	}
-	return lgn_plan_make(lg->topo, &share, &lg->plan);
-}
-
-static int start_wire(struct lagoon *lg, const struct card *all)
-{
-	struct lgn_wire_config config = {
-		.rank = lg->rank, .size = lg->size,
-		.nonce = { all[0].nonce[0], all[0].nonce[1] },
-		.timeout_s = lg->timeout_s,
-		.lost = on_lost, .lost_arg = lg,
-	};
-	struct lgn_wire_addr *addr = calloc((size_t)lg->size, sizeof(*addr));
-	int *node_of = calloc((size_t)lg->size, sizeof(*node_of));
-	int rc;
-
-	if (!addr || !node_of) {
-		rc = lgn_fail(LAGOON_ENOMEM, "no memory for %d members", lg->size);
-		goto out;
-	}
-	for (int i = 0; i < lg->size; i++) {
-		addr[i] = all[i].addr;
-		node_of[i] = lg->member[i].node;
-	}
-	rc = lg->wire->ops->start(lg->wire, &config, addr, node_of);
-out:
-	free(addr);
-	free(node_of);
-	return rc;
-}
-
-/* One home for each NUMA node that has processes: its lowest rank. Processes
- * that are bound differently number nodes differently: the operating system's
- * number is the one that they have in common. */
-static int find_homes(struct lagoon *lg)
-{
-	int64_t mine = lgn_topo_node_os(lg->topo, lg->plan.node);
-	uint64_t (*all)[LGN_SLOT_BYTES / 8] =
-		calloc((size_t)lg->size, LGN_SLOT_BYTES);
-	int rc;
-
-	lg->home_rank = calloc((size_t)lg->size, sizeof(*lg->home_rank));
-	if (!all || !lg->home_rank)
-		rc = lgn_fail(LAGOON_ENOMEM, "no memory for %d members", lg->size);
-	else
-		rc = lgn_board_exchange(lg, &mine, sizeof(mine), all);
-	for (int i = 0; !rc && i < lg->size; i++) {
-		bool first = true;
-
-		lg->member[i].numa = (int)all[i][0];
-		for (int k = 0; k < i; k++)
-			first &= lg->member[k].node != lg->member[i].node ||
-				 lg->member[k].numa != lg->member[i].numa;
-		if (first)
-			lg->home_rank[lg->homes++] = i;
-	}
-	free(all);
-	return rc;
-}
-
-/* The one fence, then everything that it allows. */
-static int join(struct lagoon *lg, struct lgn_job *job,
-		const struct lagoon_attr *attr, struct card *mine)
-{
-	struct card *all = calloc((size_t)lg->size, sizeof(*all));
-	int rc;
-
-	if (!all)
-		return lgn_fail(LAGOON_ENOMEM, "no memory for %d members", lg->size);
-	rc = make_card(lg, attr, mine);
-	if (!rc)
-		rc = lgn_job_allgather(job, mine, sizeof(*mine), all);
-	lgn_job_leave(job);
-	if (!rc)
-		rc = make_members(lg, all);
-	if (!rc)
-		rc = make_plan(lg, all);
-	if (!rc)
-		rc = start_wire(lg, all);
-	free(all);
-	return rc;
-}
-
 static void free_all(struct lagoon *lg)
 {
 	lgn_workers_close(lg);
@@ -329,34 +150,12 @@ static void free_all(struct lagoon *lg)
 	free(lg);
 }
 
-static int open_local(struct lagoon *lg, const struct lgn_wire_ops *ops,
-		      struct card *card)
-{
-	int rc;
-
-	lg->member = calloc((size_t)lg->size, sizeof(*lg->member));
-	if (!lg->member)
-		return lgn_fail(LAGOON_ENOMEM, "no memory for %d members", lg->size);
-	rc = open_placement(lg);
-	if (!rc)
-		rc = ops->open(&card->addr, &lg->wire);
-	if (!rc)
-		rc = lgn_board_view_open(lg, &lg->sync_view);
-	if (!rc)
-		rc = lgn_board_view_open(lg, &lg->watch_view);
-	if (!rc)
-		rc = lgn_board_view_open(lg, &lg->clock_view);
-	if (!rc)
-		rc = lgn_push_open(lg);
-	return rc;
-}
-
 static int open_rest(struct lagoon *lg)
 {
 	int rc = lgn_directory_attach_board(lg);
 
 	if (!rc)
-		rc = find_homes(lg);
+		rc = lgn_find_homes(lg);
 	if (!rc)
 		rc = lgn_directory_attach(lg);
 	if (!rc)
@@ -372,7 +171,6 @@ static int open_rest(struct lagoon *lg)
 int lgn_open_on(const struct lagoon_attr *attr, const struct lgn_wire_ops *ops,
 		struct lagoon **out)
 {
-	struct card card = { .magic = 0 };
 	struct lagoon *lg;
 	struct lgn_job job;
 	int rc = check_attr(attr);
@@ -397,11 +195,8 @@ int lgn_open_on(const struct lagoon_attr *attr, const struct lgn_wire_ops *ops,
 	lg->local_workers = attr->workers;
 	lg->plan.node = -1;	/* until there is a plan: anywhere */
 	lgn_gate_init(&lg->gate, attr->workers);
-	rc = open_local(lg, ops, &card);
-	if (!rc)
-		rc = join(lg, &job, attr, &card);
-	else
-		lgn_job_leave(&job);
+	rc = lgn_join(lg, &job, attr, ops);
+	lgn_job_leave(&job);
 	if (!rc)
 		rc = open_rest(lg);
 	if (rc) {
@@ -421,7 +216,7 @@ LGN_EXPORT int lagoon_open(const struct lagoon_attr *attr, struct lagoon **lg)
 		rc = lagoon_attr_init(&defaults);
 		attr = &defaults;
 	}
-	return rc ? rc : lgn_open_on(attr, &lgn_wire_shm, lg);
+	return rc ? rc : lgn_open_on(attr, NULL, lg);
 }
 
 LGN_EXPORT int lagoon_close(struct lagoon *lg)

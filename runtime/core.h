@@ -39,7 +39,8 @@
 
 /* What every process knows of each. */
 struct lgn_member {
-	int node;		/* of the job, dense */
+	int machine;		/* dense: the lowest rank's is 0 */
+	int node;		/* of the job, dense: the machine, or pretended */
 	int numa;		/* NUMA node of its shard, as the system counts */
 	int workers;
 	int first_worker;	/* number in the job of its first */
@@ -115,6 +116,7 @@ struct lagoon_worker {
 
 struct lagoon {
 	int rank, size, nodes;
+	int neighbours;			/* processes on this machine, me too */
 	int on_death, timeout_s;
 	uint64_t seed;
 	struct lgn_wire *wire;
@@ -124,7 +126,7 @@ struct lagoon {
 	_Atomic int pinned, verified;	/* workers, by the last lagoon_run() */
 	int bound, unbound;		/* regions on the home's NUMA node, or not */
 	struct lgn_member *member;	/* [size] */
-	int homes;
+	int homes, homes_here;		/* of the job, on this machine */
 	int *home_rank;			/* [homes] */
 	int total_workers, local_workers;
 	struct lagoon_worker *worker;	/* [local_workers] */
@@ -158,11 +160,11 @@ void lgn_note_dead(struct lagoon *lg, int rank);
 /* LAGOON_EPEER when a death has ended the job; else 0. Any thread. */
 int lgn_check_lost(const struct lagoon *lg);
 
-/* context.c: lagoon_open() over a given wire. */
+/* context.c: lagoon_open() over a given wire; NULL: the one to choose. */
 int lgn_open_on(const struct lagoon_attr *attr, const struct lgn_wire_ops *ops,
 		struct lagoon **lg);
 
-/* Allocate registered memory near this process's shard. access 0: local. */
+/* Allocate memory near this process's shard; access as enum lgn_access. */
 int lgn_memory(struct lagoon *lg, uint64_t bytes, int access,
 	       struct lgn_mem *mem);
 

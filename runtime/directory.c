@@ -33,11 +33,12 @@ static int read_part(struct lagoon *lg, struct lgn_rmem *dir, uint64_t off,
 	struct lgn_wr wr = { .mem = dir, .off = off, .len = len, .op = LGN_GET };
 	struct lgn_batch batch = { .wr = &wr, .n = 1 };
 	struct lgn_mem in;
-	int rc = lgn_memory(lg, len, 0, &in);
+	int rc = lgn_memory(lg, len, LGN_ACC_LOCAL, &in);
 
 	if (rc)
 		return rc;
 	wr.local = in.addr;
+	wr.buf = &in;
 	rc = lgn_wire_run(lg->wire, &batch, lg->timeout_s);
 	if (!rc)
 		memcpy(out, in.addr, len);

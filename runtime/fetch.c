@@ -52,7 +52,8 @@ static void include(struct lagoon_request *r, uint64_t page)
 	r->pages[n] = 1;
 	r->wr[n] = (struct lgn_wr){
 		.mem = &t->shard[shard], .off = lgn_table_offset(t, page),
-		.local = lgn_table_copy(t, page), .len = bytes, .op = LGN_GET,
+		.local = lgn_table_copy(t, page), .buf = &t->cache_mem,
+		.len = bytes, .op = LGN_GET,
 	};
 	r->batch.n++;
 }

@@ -51,7 +51,8 @@ static int run(const struct place *p, enum lgn_op op, uint64_t operand,
 	struct lgn_wr wr = {
 		.mem = &t->shard[lgn_layout_shard(&t->layout, p->page)],
 		.off = lgn_table_offset(t, p->page) + p->word * 8,
-		.local = p->w->view.word, .len = 8, .op = op,
+		.local = p->w->view.word, .buf = &p->w->view.mem, .len = 8,
+		.op = op,
 		.operand = operand, .expect = expect,
 	};
 	struct lgn_batch batch = { .wr = &wr, .n = 1 };

@@ -120,7 +120,7 @@ struct lagoon_attr {
 				 * process [LAGOON_SEED, 1] */
 	/** The caller's own bootstrap instead of PMIx, over any set of
 	 * processes: allgather(arg, mine, len, all) hands len bytes of every
-	 * process to every process, in rank order, and returns 0. Called once,
+	 * process to every process, in rank order, and returns 0. Called twice,
 	 * in lagoon_open(). NULL: PMIx, or one process without a launcher. */
 	int (*allgather)(void *arg, const void *mine, size_t len, void *all);
 	void *allgather_arg;

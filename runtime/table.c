@@ -141,8 +141,8 @@ static int make_shard(struct lagoon_table *t)
 	if (t->home_index < 0)
 		return 0;
 	pages = lgn_layout_shard_pages(&t->layout, (uint64_t)t->home_index);
-	/* All homes that shared memory reaches are on this machine. */
-	rc = lgn_limits_check(table_bytes(t), false);
+	rc = lgn_limits_check(table_bytes(t) / (uint64_t)lg->homes *
+			      (uint64_t)lg->homes_here, false);
 	return rc ? rc : lgn_memory(lg, (pages ? pages : 1) * t->layout.page_words * 8,
 				    LGN_ACC_READ | LGN_ACC_ATOMIC, &t->home);
 }
@@ -155,14 +155,14 @@ static int make_cache(struct lagoon_table *t)
 
 	if (t->in_place)
 		return 0;
-	rc = lgn_limits_check(2 * bytes * (uint64_t)t->lg->size, false);
+	rc = lgn_limits_check(2 * bytes * (uint64_t)t->lg->neighbours, false);
 	if (rc)
 		return rc;
 	t->page = calloc(t->layout.pages, sizeof(*t->page));
 	if (!t->page)
 		return lgn_fail(LAGOON_ENOMEM, "table %s: no memory for %llu pages",
 				t->name, (unsigned long long)t->layout.pages);
-	rc = lgn_memory(t->lg, bytes, 0, &t->cache_mem);
+	rc = lgn_memory(t->lg, bytes, LGN_ACC_LOCAL, &t->cache_mem);
 	t->cache = t->cache_mem.addr;
 	if (!rc && t->model != LAGOON_BSP) {
 		rc = lgn_memory(t->lg, bytes, 0, &t->delta_mem);

@@ -272,6 +272,7 @@ static bool writes_for_all(struct lagoon *lg)
 
 static int report_job(struct report *r, struct lagoon *lg)
 {
+	const char *synthetic = lgn_env_text(LGN_ENV_ID_SYNTHETIC);
 	bool all = writes_for_all(lg);
 	struct report mine;
 	int status = 0;
@@ -280,7 +281,7 @@ static int report_job(struct report *r, struct lagoon *lg)
 		return 1;
 	if (all) {
 		print_version(r->out);
-		status = info_topology(r->out, lgn_env_text(LGN_ENV_ID_SYNTHETIC));
+		status = info_topology(r->out, synthetic);
 	}
 	if (!status && lagoon_run(lg, start_once, NULL))
 		status = 1;
@@ -294,6 +295,7 @@ static int report_job(struct report *r, struct lagoon *lg)
 		return complain(status);
 	if (all) {
 		info_limits(r->out);
+		info_rdma(r->out, synthetic);
 		info_surroundings(r->out);
 	}
 	fflush(r->out);
@@ -303,13 +305,15 @@ static int report_job(struct report *r, struct lagoon *lg)
 /* Without a job there is still much to say, mostly why there is none. */
 static int report_no_job(struct report *r, int rc)
 {
+	const char *synthetic = lgn_env_text(LGN_ENV_ID_SYNTHETIC);
 	char why[512];
 
 	snprintf(why, sizeof(why), "%s", lagoon_errmsg());
 	print_version(r->out);
-	info_topology(r->out, lgn_env_text(LGN_ENV_ID_SYNTHETIC));
+	info_topology(r->out, synthetic);
 	fprintf(r->out, "Placement\n  no job: %s\n", why);
 	info_limits(r->out);
+	info_rdma(r->out, synthetic);
 	info_surroundings(r->out);
 	fflush(r->out);
 	write_all(r->text, r->len);

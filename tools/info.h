@@ -8,7 +8,7 @@
 /* Memory, locked memory, files, huge pages, control group. */
 void info_limits(FILE *out);
 
-/* PMIx, RDMA devices, the libraries that are loaded. */
+/* PMIx, the libraries that are loaded. */
 void info_surroundings(FILE *out);
 
 /* All environment options: name, in force, default, help. */
@@ -20,5 +20,8 @@ int info_plan(FILE *out, const char *synthetic, int processes, int workers);
 
 /* A topology, each line indented; "" is this machine. As info_plan(). */
 int info_topology(FILE *out, const char *synthetic);
+
+/* The RDMA devices, and which one is used near that topology. As above. */
+int info_rdma(FILE *out, const char *synthetic);
 
 #endif

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* `lagoon info`: topologies, and plans for machines that are not this one. */
+/* `lagoon info`: topologies, devices near them, and plans for machines that are
+ * not this one. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "numa/place.h"
 #include "runtime/base/status.h"
 #include "tools/info.h"
+#include "verbs/rdma.h"
 
 static int status_of(int rc)
 {
@@ -48,6 +50,35 @@ int info_topology(FILE *out, const char *synthetic)
 	if (rc)
 		return status_of(rc);
 	rc = print_topology(out, topo);
+	lgn_topo_close(topo);
+	return status_of(rc);
+}
+
+/* The node of the first worker's core is the shard's. */
+static int print_rdma(FILE *out, const struct lgn_topo *topo)
+{
+	size_t len = 1 << 16;
+	char *text = malloc(len);
+	int n = text ? lgn_rdma_print(topo, 0, text, len) :
+		lgn_fail(LAGOON_ENOMEM, "no memory for text");
+
+	fputs("RDMA\n", out);
+	if (n >= 0)
+		print_indented(out, text);
+	if (n >= (int)len)
+		fputs("  and more\n", out);
+	free(text);
+	return n < 0 ? n : 0;
+}
+
+int info_rdma(FILE *out, const char *synthetic)
+{
+	struct lgn_topo *topo;
+	int rc = lgn_topo_open(synthetic, &topo);
+
+	if (rc)
+		return status_of(rc);
+	rc = print_rdma(out, topo);
 	lgn_topo_close(topo);
 	return status_of(rc);
 }

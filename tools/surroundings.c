@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is around the library: launcher, devices, other libraries. */
-#include <dirent.h>
 #include <limits.h>
 #include <link.h>
 #include <stdlib.h>
@@ -22,27 +21,6 @@ static void print_pmix(FILE *out)
 			rank ? rank : "unknown");
 	else
 		fputs("  server          none: not started by a launcher\n", out);
-}
-
-static int is_device(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.';
-}
-
-static void print_rdma(FILE *out)
-{
-	struct dirent **list = NULL;
-	int n = scandir("/sys/class/infiniband", &list, is_device, alphasort);
-
-	fputs("  devices        ", out);
-	if (n <= 0)
-		fputs(" none", out);
-	for (int i = 0; i < n; i++) {
-		fprintf(out, " %s", list[i]->d_name);
-		free(list[i]);
-	}
-	free(list);
-	fputc('\n', out);
 }
 
 /* One library whose file name tells its version: libjansson.so.4.14.0. Asked
@@ -87,8 +65,6 @@ void info_surroundings(FILE *out)
 {
 	fputs("PMIx\n", out);
 	print_pmix(out);
-	fputs("RDMA\n", out);
-	print_rdma(out);
 	fputs("Libraries\n", out);
 	print_libraries(out);
 }

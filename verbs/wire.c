@@ -16,9 +16,14 @@ static int timed_out(const struct lgn_wire *wire, const struct lgn_batch *batch,
 int lgn_wire_status(const struct lgn_wire *wire, const struct lgn_batch *batch)
 {
 	int rc = atomic_load_explicit(&batch->status, memory_order_relaxed);
+	const char *why = "";
 
 	if (lgn_likely(!rc))
 		return 0;
+	for (uint32_t i = 0; i < batch->n && !*why; i++)
+		why = wire->ops->why((struct lgn_wire *)wire, batch->wr[i].mem->peer);
+	if (*why)
+		return lgn_fail(rc, "wire %s: %s", wire->ops->name, why);
 	return lgn_fail(rc, "wire %s: an operation on memory of rank %d failed: %s",
 			wire->ops->name, batch->wr[0].mem->peer,
 			lagoon_strerror(rc));

@@ -34,6 +34,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "numa/place.h"
 #include "runtime/base/attr.h"
 
 struct lgn_wire;
@@ -42,11 +43,14 @@ enum lgn_wire_cap {
 	LGN_WIRE_CPU_ATOMIC = 1,	/* CPU atomics are in the wire's domain */
 };
 
-/* What a region may be used for by peers. */
+/* What a region is for: use by peers, or as local buffer of requests. 0: just
+ * memory. */
 enum lgn_access {
 	LGN_ACC_READ = 1,	/* GET */
 	LGN_ACC_WRITE = 2,	/* PUT */
 	LGN_ACC_ATOMIC = 4,	/* ADD, CAS */
+	LGN_ACC_REMOTE = 7,
+	LGN_ACC_LOCAL = 8,
 };
 
 /* Names a region to peers; travels in directories. */
@@ -76,7 +80,7 @@ struct lgn_rmem {
 };
 
 /* The blob that the one fence carries for a wire. */
-#define LGN_WIRE_ADDR_MAX 96
+#define LGN_WIRE_ADDR_MAX 64
 struct lgn_wire_addr {
 	uint8_t bytes[LGN_WIRE_ADDR_MAX];
 };
@@ -92,6 +96,7 @@ struct lgn_wr {
 	struct lgn_rmem *mem;
 	uint64_t off;		/* bytes into the region, multiple of 8 */
 	uint64_t *local;
+	const struct lgn_mem *buf; /* the region that local is in */
 	uint32_t len;		/* bytes, multiple of 8; 8 for ADD and CAS */
 	enum lgn_op op;
 	uint64_t operand;
@@ -146,6 +151,12 @@ static inline void lgn_batch_complete(struct lgn_batch *batch, uint32_t n,
 	atomic_store_explicit(&batch->busy, 0, memory_order_release);
 }
 
+/* Where the process's shard is, for wires that choose a device. */
+struct lgn_wire_near {
+	const struct lgn_topo *topo;
+	int node;		/* NUMA node as topo numbers them; -1: anywhere */
+};
+
 struct lgn_wire_config {
 	int rank;
 	int size;
@@ -168,7 +179,8 @@ struct lgn_mem_want {
 
 struct lgn_wire_ops {
 	const char *name;
-	int (*open)(struct lgn_wire_addr *mine, struct lgn_wire **wire);
+	int (*open)(const struct lgn_wire_near *near,
+		    struct lgn_wire_addr *mine, struct lgn_wire **wire);
 	int (*start)(struct lgn_wire *wire, const struct lgn_wire_config *config,
 		     const struct lgn_wire_addr *all, const int *node_of);
 	/* No more calls of config.lost after it returns. */
@@ -185,6 +197,9 @@ struct lgn_wire_ops {
 	int (*post)(struct lgn_wire *wire, struct lgn_batch *batch);
 	/* Progress for everybody's batches. Any thread. */
 	void (*poll)(struct lgn_wire *wire);
+	/* What is wrong with the way to a peer, "" if nothing is: device,
+	 * operation, status. Until close(). Any thread. */
+	const char *(*why)(struct lgn_wire *wire, int peer);
 };
 
 /* Every wire object begins with this. */
@@ -195,6 +210,7 @@ struct lgn_wire {
 };
 
 extern const struct lgn_wire_ops lgn_wire_shm;
+extern const struct lgn_wire_ops lgn_wire_rc;
 extern const struct lgn_wire_ops lgn_wire_null;
 
 /* Poll until a posted batch is done. LAGOON_ETIMEDOUT after timeout_s without

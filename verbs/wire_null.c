@@ -13,10 +13,12 @@ static int no(const char *what)
 	return lgn_fail(LAGOON_ENOTSUP, "the null wire cannot %s", what);
 }
 
-static int null_open(struct lgn_wire_addr *mine, struct lgn_wire **wire)
+static int null_open(const struct lgn_wire_near *near,
+		     struct lgn_wire_addr *mine, struct lgn_wire **wire)
 {
 	struct lgn_wire *w = calloc(1, sizeof(*w));
 
+	(void)near;
 	if (!w)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for a wire");
 	*mine = (struct lgn_wire_addr){ { 0 } };
@@ -87,6 +89,13 @@ static void null_poll(struct lgn_wire *wire)
 	(void)wire;
 }
 
+static const char *null_why(struct lgn_wire *wire, int peer)
+{
+	(void)wire;
+	(void)peer;
+	return "";
+}
+
 const struct lgn_wire_ops lgn_wire_null = {
 	.name = "null",
 	.open = null_open,
@@ -99,4 +108,5 @@ const struct lgn_wire_ops lgn_wire_null = {
 	.detach = null_detach,
 	.post = null_post,
 	.poll = null_poll,
+	.why = null_why,
 };

@@ -40,10 +40,10 @@ allow verbs "$base|numa/place\.h|verbs/[a-z_/]+\.h"
 allow kernels/math 'kernels/lagoon_kernels\.h|kernels/math/[a-z_]+\.h|runtime/base/attr\.h'
 allow kernels/data "$base|kernels/data/[a-z_]+\.h|$solve"
 allow kernels/solve "$base|kernels/(data|solve)/[a-z_]+\.h|$solve"
-runtime="$base|numa/place\.h|verbs/(wire|copy)\.h|runtime/[a-z_]+\.h|config\.h"
+runtime="$base|numa/place\.h|verbs/(wire|copy|rdma)\.h|runtime/[a-z_]+\.h|config\.h"
 support='test/(support|wires)/[a-z_]+\.h'
 allow 'runtime/*.[ch]' "$runtime"
-allow tools "$base|$solve|numa/place\.h|runtime/job\.h|tools/[a-z_]+\.h|config\.h"
+allow tools "$base|$solve|numa/place\.h|verbs/rdma\.h|runtime/job\.h|tools/[a-z_]+\.h|config\.h"
 allow bench "$solve|runtime/lagoon\.h"
 # The example includes <lagoon.h>, and nothing of the source tree.
 allow examples "$solve" none

@@ -42,6 +42,7 @@ static int meet(struct pair *pair, const struct lgn_wire_ops *ops, int rank,
 		int skew, struct lgn_key *other)
 {
 	static const int node_of[2] = { 0, 0 };
+	const struct lgn_wire_near near = { NULL, -1 };
 	struct lgn_wire_addr addr[2];
 	struct lgn_wire_config config = {
 		.rank = rank, .size = 2,
@@ -55,7 +56,7 @@ static int meet(struct pair *pair, const struct lgn_wire_ops *ops, int rank,
 	int rc;
 
 	memset(addr, 0, sizeof(addr));
-	rc = ops->open(&addr[rank], &pair->wire);
+	rc = ops->open(&near, &addr[rank], &pair->wire);
 	if (!rc)
 		rc = send_all(pair->sock, &addr[rank], sizeof(addr[0]));
 	if (!rc)

@@ -45,7 +45,7 @@ Test(env, defaults_are_legal)
 
 		cr_assert_str_eq(lgn_env_text(id), entry->def);
 		if (entry->kind == LGN_ENV_INT)
-			cr_assert_eq(lgn_env_int(id, 0, INT64_MAX, &number), 0,
+			cr_assert_eq(lgn_env_int(id, -1, INT64_MAX, &number), 0,
 				     "%s", lagoon_errmsg());
 		if (entry->kind == LGN_ENV_CHOICE)
 			cr_assert_eq(lgn_env_choice(id, &choice), 0, "%s",

@@ -30,6 +30,7 @@ Test(null_wire, says_no)
 	const struct lgn_wire_ops *ops = &lgn_wire_null;
 	struct lgn_wire_config config = { .rank = 0, .size = 1, .timeout_s = 1 };
 	struct lgn_mem_want want = { .len = 4096, .access = LGN_ACC_READ };
+	const struct lgn_wire_near near = { NULL, -1 };
 	const int node_of[1] = { 0 };
 	struct lgn_wire_addr addr;
 	struct lgn_wire *wire = NULL;
@@ -40,7 +41,7 @@ Test(null_wire, says_no)
 	struct lgn_batch batch = { .wr = &wr, .n = 1 };
 
 	memset(&addr, 0, sizeof(addr));
-	if (ops->open(&addr, &wire) < 0) {
+	if (ops->open(&near, &addr, &wire) < 0) {
 		cr_assert(lagoon_errmsg()[0]);
 		return;
 	}

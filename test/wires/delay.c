@@ -72,7 +72,8 @@ static struct delay *delay_of(struct lgn_wire *wire)
 	return (struct delay *)wire;
 }
 
-static int delay_open(struct lgn_wire_addr *mine, struct lgn_wire **wire)
+static int delay_open(const struct lgn_wire_near *near,
+		      struct lgn_wire_addr *mine, struct lgn_wire **wire)
 {
 	struct delay *d = calloc(1, sizeof(*d));
 	int rc;
@@ -82,7 +83,7 @@ static int delay_open(struct lgn_wire_addr *mine, struct lgn_wire **wire)
 	d->config = next_config;
 	if (!d->config.below)
 		d->config.below = &lgn_wire_shm;
-	rc = d->config.below->open(mine, &d->below);
+	rc = d->config.below->open(near, mine, &d->below);
 	if (rc) {
 		free(d);
 		return rc;
@@ -307,6 +308,13 @@ static void delay_poll(struct lgn_wire *wire)
 		lgn_batch_complete(done.of[i].batch, 1, done.of[i].status);
 }
 
+static const char *delay_why(struct lgn_wire *wire, int peer)
+{
+	struct delay *d = delay_of(wire);
+
+	return d->below->ops->why(d->below, peer);
+}
+
 const struct lgn_wire_ops lgn_wire_delay = {
 	.name = "delay",
 	.open = delay_open,
@@ -319,4 +327,5 @@ const struct lgn_wire_ops lgn_wire_delay = {
 	.detach = delay_detach,
 	.post = delay_post,
 	.poll = delay_poll,
+	.why = delay_why,
 };

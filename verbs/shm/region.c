@@ -67,7 +67,7 @@ int lgn_shm_region_make(const struct lgn_mem_want *want, void **addr, int *fd)
 	int rc;
 
 	*fd = -1;
-	if (!want->access) {
+	if (!(want->access & LGN_ACC_REMOTE)) {
 		rc = private_memory(want, addr);
 		if (!rc)
 			bind_memory(want, *addr);

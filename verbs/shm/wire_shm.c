@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "runtime/base/machine.h"
 #include "runtime/base/status.h"
 #include "verbs/copy.h"
 #include "verbs/shm/shm.h"
@@ -23,28 +23,6 @@ struct mapping {
 static struct lgn_shm *shm_of(struct lgn_wire *wire)
 {
 	return (struct lgn_shm *)wire;
-}
-
-/* The kernel's identity of this boot of this machine. */
-static int read_boot_id(uint8_t id[16])
-{
-	char text[40] = "";
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	int k = 0;
-
-	if (fd >= 0)
-		close(fd);
-	for (ssize_t i = 0; i + 1 < n && k < 16; i++) {
-		char two[3] = { text[i], text[i + 1], 0 };
-
-		if (text[i] == '-')
-			continue;
-		id[k++] = (uint8_t)strtoul(two, NULL, 16);
-		i++;
-	}
-	return k == 16 ? 0 :
-		lgn_fail(LAGOON_EIO, "/proc/sys/kernel/random/boot_id is not readable");
 }
 
 static void shm_quiet(struct lgn_wire *wire)
@@ -67,11 +45,13 @@ static void shm_close(struct lgn_wire *wire)
 	free(shm);
 }
 
-static int shm_open_wire(struct lgn_wire_addr *mine, struct lgn_wire **wire)
+static int shm_open_wire(const struct lgn_wire_near *near,
+			 struct lgn_wire_addr *mine, struct lgn_wire **wire)
 {
 	struct lgn_shm *shm = calloc(1, sizeof(*shm));
 	int rc;
 
+	(void)near;
 	if (!shm)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for a wire");
 	shm->wire.ops = &lgn_wire_shm;
@@ -81,7 +61,7 @@ static int shm_open_wire(struct lgn_wire_addr *mine, struct lgn_wire **wire)
 	pthread_mutex_init(&shm->lock, NULL);
 	for (int i = 0; i < LGN_SHM_REGIONS; i++)
 		shm->region[i].fd = -1;
-	rc = read_boot_id(shm->self.boot_id);
+	rc = lgn_machine_id(shm->self.boot_id);
 	if (!rc && getrandom(shm->self.socket, sizeof(shm->self.socket), 0) < 0)
 		rc = lgn_fail(LAGOON_EIO, "getrandom: %s", strerror(errno));
 	if (!rc)
@@ -335,6 +315,13 @@ static void shm_poll(struct lgn_wire *wire)
 	(void)wire;
 }
 
+static const char *shm_why(struct lgn_wire *wire, int peer)
+{
+	(void)wire;
+	(void)peer;
+	return "";
+}
+
 const struct lgn_wire_ops lgn_wire_shm = {
 	.name = "shm",
 	.open = shm_open_wire,
@@ -347,4 +334,5 @@ const struct lgn_wire_ops lgn_wire_shm = {
 	.detach = shm_detach,
 	.post = shm_post,
 	.poll = shm_poll,
+	.why = shm_why,
 };

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What this process asks a peer's listener: one question a connection. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "runtime/base/status.h"
+#include "verbs/rc/rc.h"
+
+static int dial(const struct lgn_rc *rc, int rank, int *sock)
+{
+	const struct lgn_rc_addr *to = &rc->addr[rank];
+	struct sockaddr_in6 sa = {
+		.sin6_family = AF_INET6, .sin6_port = to->tcp_port,
+	};
+	char text[INET6_ADDRSTRLEN];
+	int s = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (s < 0)
+		return lgn_fail(LAGOON_EIO, "socket: %s", strerror(errno));
+	memcpy(&sa.sin6_addr, to->ip, 16);
+	lgn_rc_socket_limits(s, rc->config.timeout_s);
+	if (connect(s, (struct sockaddr *)&sa, sizeof(sa))) {
+		int err = errno;
+
+		close(s);
+		inet_ntop(AF_INET6, to->ip, text, sizeof(text));
+		return lgn_fail(err == ECONNREFUSED ? LAGOON_EPEER : LAGOON_EIO,
+				"rank %d does not answer at %s port %d: %s; LAGOON_INTERFACE chooses the network for connecting",
+				rank, text, ntohs(to->tcp_port), strerror(err));
+	}
+	*sock = s;
+	return 0;
+}
+
+static int broken(const struct lgn_rc *rc, int rank, int err)
+{
+	if (err == EAGAIN || err == EWOULDBLOCK)
+		return lgn_fail(LAGOON_ETIMEDOUT, "rank %d gave no answer in %d s",
+				rank, rc->config.timeout_s);
+	return lgn_fail(LAGOON_EPEER, "rank %d closed the connection: %s", rank,
+			strerror(err));
+}
+
+/* Ask, and keep the socket open if *keep. */
+static int ask(const struct lgn_rc *rc, int rank, struct lgn_rc_ask *a,
+	       struct lgn_rc_answer *answer, int *keep)
+{
+	int sock = -1, err;
+	int rc_ = dial(rc, rank, &sock);
+
+	if (rc_)
+		return rc_;
+	a->magic = LGN_RC_MAGIC;
+	a->nonce[0] = rc->config.nonce[0];
+	a->nonce[1] = rc->config.nonce[1];
+	a->rank = rc->config.rank;
+	a->qps = rc->options.qps;
+	err = lgn_rc_send(sock, a, sizeof(*a));
+	if (!err)
+		err = lgn_rc_receive(sock, answer, sizeof(*answer));
+	if (err)
+		rc_ = broken(rc, rank, err);
+	else if (answer->status)
+		rc_ = lgn_fail(answer->status, "rank %d refused: %.*s", rank,
+			       (int)sizeof(answer->why) - 1, answer->why);
+	if (rc_ || !keep)
+		close(sock);
+	else
+		*keep = sock;
+	return rc_;
+}
+
+int lgn_rc_connect(struct lgn_rc *rc, int rank)
+{
+	struct lgn_rc_peer *peer = &rc->peer[rank];
+	struct ibv_qp *qp[LGN_RC_QPS_MAX] = { NULL };
+	struct lgn_rc_ask a = { .kind = LGN_RC_CONNECT };
+	struct lgn_rc_answer answer;
+	int rc_;
+
+	if (atomic_load(&peer->connected))
+		return 0;
+	rc_ = lgn_rc_qps_create(rc, false, qp, &a.end);
+	if (rc_)
+		return rc_;
+	rc_ = ask(rc, rank, &a, &answer, NULL);
+	if (!rc_)
+		rc_ = lgn_rc_qps_ready(rc, rank, qp, &a.end, &answer.end);
+	if (rc_) {
+		lgn_rc_qps_destroy(rc, qp);
+		return rc_;
+	}
+	for (int i = 0; i < rc->options.qps; i++) {
+		peer->qp[i].qp = qp[i];
+		peer->qp[i].peer = peer;
+		atomic_store(&peer->qp[i].room, (int32_t)rc->depth);
+	}
+	atomic_store(&peer->connected, true);
+	return 0;
+}
+
+int lgn_rc_ask_keys(struct lgn_rc *rc, int rank, const struct lgn_key *key,
+		    uint32_t rkey[LGN_RC_CHUNKS])
+{
+	struct lgn_rc_ask a = { .kind = LGN_RC_KEYS, .key = *key };
+	struct lgn_rc_answer answer;
+	int rc_ = ask(rc, rank, &a, &answer, NULL);
+
+	if (!rc_)
+		memcpy(rkey, answer.rkey, sizeof(answer.rkey));
+	return rc_;
+}
+
+int lgn_rc_watch(struct lgn_rc *rc, int *sock)
+{
+	struct lgn_rc_ask a = { .kind = LGN_RC_WATCH };
+	struct lgn_rc_answer answer;
+
+	return ask(rc, 0, &a, &answer, sock);
+}

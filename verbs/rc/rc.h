@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The RC wire: one-sided operations of an RDMA device over reliable
+ * connections. A process has queue pairs of its own to every peer whose memory
+ * it touches; at the peer they only answer. So no thread runs there, and
+ * connections needed are processes x homes x qps.
+ *
+ *	wire_rc.c	the ops: open, start, attach, close
+ *	device.c	which device and port (choose.c, gid.c, address.c)
+ *	memory.c	regions and their keys
+ *	qp.c		queue pairs, from creation to ready
+ *	connect.c	asks a peer's listener for queue pairs and keys
+ *	listener.c	the thread: answers peers, watches them and the device
+ *	post.c		batches -> chains of work requests, a doorbell each
+ *	poll.c		completions -> batches
+ *
+ * How a batch goes: post() sorts its requests into chains, one a queue pair,
+ * reserves room in that send queue and in the completion queue, and a `part`
+ * that remembers whose the chain is. No lock is held: a chain is posted by one
+ * call of the library, which keeps it together. poll() retires parts: RC
+ * completes in order, so the completion of request i completes all before it.
+ */
+#ifndef LGN_VERBS_RC_H
+#define LGN_VERBS_RC_H
+
+#include <pthread.h>
+
+#include "verbs/rc/device.h"
+#include "verbs/wire.h"
+
+enum {
+	LGN_RC_DEPTH = 256,	/* of a send queue */
+	LGN_RC_CQE = 4096,	/* work requests of the process in flight */
+	LGN_RC_PARTS = 1024,
+	LGN_RC_SIGNAL = 32,	/* one completion for so many requests */
+};
+
+/* A region is registered in chunks of this size, each with a key. */
+#define LGN_RC_CHUNK_SHIFT 31
+#define LGN_RC_CHUNKS 64		/* of a region, at most: 128 GiB */
+
+/* What the fence carries: how to ask this process for a connection. */
+struct lgn_rc_addr {
+	uint8_t ip[16];			/* IPv6 or v4-mapped */
+	uint16_t tcp_port;
+	uint16_t spare[3];
+};
+
+/* One side of the queue pairs of two processes; travels over TCP. */
+struct lgn_rc_end {
+	uint8_t gid[16];
+	uint16_t lid;
+	uint8_t mtu;			/* enum ibv_mtu */
+	uint8_t grh;
+	uint8_t rd_atomic;		/* as initiator, or as responder */
+	uint8_t spare[3];
+	uint32_t qpn[LGN_RC_QPS_MAX];
+	uint32_t psn[LGN_RC_QPS_MAX];
+};
+
+struct lgn_rc_peer;
+
+/* A queue pair that this process posts to. */
+struct lgn_rc_qp {
+	struct ibv_qp *qp;
+	struct lgn_rc_peer *peer;
+	_Atomic int32_t room;		/* free places in the send queue */
+};
+
+struct lgn_rc_peer {
+	int rank;
+	_Atomic bool claimed;		/* somebody writes why, then failed: */
+	_Atomic int failed;		/* LAGOON_E code */
+	char why[256];
+	struct lgn_rc_qp qp[LGN_RC_QPS_MAX];
+	_Atomic bool connected;
+	_Atomic bool told;		/* the thread knows that it failed */
+};
+
+/* A chain in flight. Its poster fills it before it is posted; from there on
+ * who polls owns it. */
+struct lgn_rc_part {
+	struct lgn_batch *batch;
+	struct lgn_rc_qp *qp;
+	uint32_t n;			/* requests */
+	uint32_t done;
+	uint32_t generation;		/* tells stale completions */
+	_Atomic uint32_t next;		/* in the free list: index + 1 */
+};
+
+/* Registered memory of this process; lgn_mem.priv. */
+struct lgn_rc_mem {
+	struct lgn_rc_mem *next;	/* listed, for peers that ask for keys */
+	uint64_t addr;
+	uint32_t chunks;
+	struct ibv_mr *mr[LGN_RC_CHUNKS];
+};
+
+/* A peer's region; lgn_rmem.priv. */
+struct lgn_rc_rmem {
+	struct lgn_rc_peer *peer;
+	uint64_t addr;
+	uint32_t rkey[LGN_RC_CHUNKS];
+};
+
+/* Queue pairs that answer a peer. */
+struct lgn_rc_served {
+	struct lgn_rc_served *next;
+	int rank;
+	struct ibv_qp *qp[LGN_RC_QPS_MAX];
+};
+
+struct lgn_rc {
+	struct lgn_wire wire;		/* first */
+	struct lgn_wire_config config;
+	struct lgn_rc_options options;
+	struct lgn_rc_device device;
+	struct ibv_pd *pd;
+	struct ibv_cq *cq;
+	struct ibv_cq *idle_cq;		/* of queue pairs that only answer */
+	uint32_t depth;
+	unsigned chunk_shift;
+	_Atomic int32_t room;		/* free places in the completion queue */
+	_Atomic bool polling;
+	_Atomic uint64_t free_parts;	/* tag << 32 | index + 1 */
+	struct lgn_rc_part *part;
+	struct lgn_rc_addr *addr;	/* [size] */
+	struct lgn_rc_peer *peer;	/* [size] */
+	pthread_mutex_t connecting;	/* guards peer[].qp until connected */
+	pthread_mutex_t lock;		/* guards mems */
+	struct lgn_rc_mem *mems;
+	/* the listener's */
+	struct lgn_rc_served *served;
+	pthread_t thread;
+	bool started;
+	_Atomic bool leaving;
+	int listen_fd, stop_fd, epoll_fd;
+	int fail_fd;			/* a queue pair has failed: look */
+	int *watch;			/* [size] links that a death breaks, or -1 */
+	_Atomic int watching;		/* links open */
+};
+
+static inline struct lgn_rc *lgn_rc_of(struct lgn_wire *wire)
+{
+	return (struct lgn_rc *)wire;
+}
+
+/* ------------------------------------------------------------ memory.c */
+int lgn_rc_reg(struct lgn_wire *wire, const struct lgn_mem_want *want,
+	       struct lgn_mem *mem);
+void lgn_rc_unreg(struct lgn_wire *wire, struct lgn_mem *mem);
+
+/* The keys of a region of this process, for a peer that knows its address and
+ * its first key. Returns how many, 0 if there is none such. Any thread. */
+uint32_t lgn_rc_keys(struct lgn_rc *rc, const struct lgn_key *key,
+		     uint32_t rkey[LGN_RC_CHUNKS]);
+
+/* ---------------------------------------------------------------- qp.c */
+
+/* options.qps queue pairs in the INIT state, and what a peer must know of
+ * them. serve: they answer, and never post. */
+int lgn_rc_qps_create(struct lgn_rc *rc, bool serve, struct ibv_qp **qp,
+		      struct lgn_rc_end *end);
+
+/* To the end of the connection that the peer described: ready. */
+int lgn_rc_qps_ready(struct lgn_rc *rc, int rank, struct ibv_qp **qp,
+		     const struct lgn_rc_end *mine,
+		     const struct lgn_rc_end *theirs);
+void lgn_rc_qps_destroy(const struct lgn_rc *rc, struct ibv_qp **qp);
+
+/* ----------------------------------------------------------- connect.c */
+
+/* Connect to a peer, once; blocks. Needs lgn_rc.connecting. */
+int lgn_rc_connect(struct lgn_rc *rc, int rank);
+int lgn_rc_ask_keys(struct lgn_rc *rc, int rank, const struct lgn_key *key,
+		    uint32_t rkey[LGN_RC_CHUNKS]);
+
+/* A link to rank 0 that breaks when either of us dies. */
+int lgn_rc_watch(struct lgn_rc *rc, int *sock);
+
+/* ---------------------------------------------------------- listener.c */
+int lgn_rc_listen(struct lgn_rc *rc, struct lgn_rc_addr *mine);
+int lgn_rc_listener_start(struct lgn_rc *rc);
+void lgn_rc_listener_stop(struct lgn_rc *rc);
+void lgn_rc_listener_close(struct lgn_rc *rc);
+
+/* ------------------------------------------------------ post.c, poll.c */
+int lgn_rc_post(struct lgn_wire *wire, struct lgn_batch *batch);
+void lgn_rc_poll(struct lgn_wire *wire);
+const char *lgn_rc_why(struct lgn_wire *wire, int peer);
+
+/* What a completion needs to find its way home. */
+struct lgn_rc_id {
+	uint32_t part, index, generation;
+	bool atomic;
+};
+
+static inline uint64_t lgn_rc_id_pack(struct lgn_rc_id id)
+{
+	return (uint64_t)id.generation << 32 | (uint64_t)id.atomic << 31 |
+		(uint64_t)id.index << 16 | id.part;
+}
+
+static inline struct lgn_rc_id lgn_rc_id_unpack(uint64_t wr_id)
+{
+	return (struct lgn_rc_id){
+		.part = wr_id & 0xffff, .index = wr_id >> 16 & 0x7fff,
+		.generation = (uint32_t)(wr_id >> 32), .atomic = wr_id >> 31 & 1,
+	};
+}
+
+void lgn_rc_parts_init(struct lgn_rc *rc);
+/* -1: none is free. */
+int lgn_rc_part_get(struct lgn_rc *rc);
+void lgn_rc_part_put(struct lgn_rc *rc, int index);
+
+/* Complete what is left of a part whose queue pair is lost. Poster only. */
+void lgn_rc_abandon(struct lgn_rc *rc, int index);
+
+/* The way to this peer is broken; the first one to say so is heard. */
+void lgn_rc_fail_peer(struct lgn_rc *rc, struct lgn_rc_peer *peer, int code,
+		      const char *why);
+
+/* ----------------------------------------------------------- message.c */
+#define LGN_RC_MAGIC 0x31636e6f6f67616cu	/* "lagoonc1" */
+
+enum lgn_rc_ask_kind { LGN_RC_CONNECT, LGN_RC_KEYS, LGN_RC_WATCH };
+
+struct lgn_rc_ask {
+	uint64_t magic;
+	uint64_t nonce[2];
+	int32_t kind;
+	int32_t rank;			/* who asks */
+	int32_t qps;
+	int32_t spare;
+	struct lgn_key key;		/* KEYS */
+	struct lgn_rc_end end;		/* CONNECT */
+};
+
+struct lgn_rc_answer {
+	int32_t status;			/* 0 or a LAGOON_E code */
+	uint32_t chunks;
+	uint32_t rkey[LGN_RC_CHUNKS];
+	struct lgn_rc_end end;
+	char why[160];
+};
+
+/* All of len bytes, before the socket's time limit. 0 or errno; ECONNRESET if
+ * the other side closed. */
+int lgn_rc_send(int sock, const void *data, size_t len);
+int lgn_rc_receive(int sock, void *data, size_t len);
+void lgn_rc_socket_limits(int sock, int seconds);
+/* The other machine vanishing ends the connection in about 4 s. */
+int lgn_rc_socket_keepalive(int sock);
+
+#endif
