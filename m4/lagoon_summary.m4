@@ -10,10 +10,10 @@ Lagoon $PACKAGE_VERSION
   compiler           $CC $CFLAGS
   sanitizers         $lagoon_sanitizers
 
-  liblagoon          yes: tables, over shared memory on one machine
+  liblagoon          yes
   PMIx bootstrap     $lagoon_pmix
   lagoon run         $lagoon_pmix
-  RDMA libraries     $lagoon_verbs
+  RDMA wire          $lagoon_verbs
   liblagoon_kernels  yes
   liblagoon_solve    yes
   liblagoon_fortran  $lagoon_fortran
