@@ -86,12 +86,15 @@ static void print_gids(FILE *out, struct ibv_context *context, int number,
 		       const struct ibv_port_attr *port)
 {
 	struct ibv_gid_entry list[LGN_RC_GIDS];
-	char text[LGN_RC_GID_TEXT];
+	char text[LGN_RC_GID_TEXT], interface[IF_NAMESIZE];
 	int n = lgn_rc_gid_list(context, number, port, list);
 
-	for (int i = 0; i < n && i < GIDS_SHOWN; i++)
-		fprintf(out, "  GID %-10u %s\n", list[i].gid_index,
-			lgn_rc_gid_text(&list[i], text));
+	for (int i = 0; i < n && i < GIDS_SHOWN; i++) {
+		lgn_rc_gid_interface(&list[i], interface);
+		fprintf(out, "  GID %-10u %s%s%s\n", list[i].gid_index,
+			lgn_rc_gid_text(&list[i], text),
+			interface[0] ? ", " : "", interface);
+	}
 	if (n > GIDS_SHOWN)
 		fprintf(out, "  GID            %d more\n", n - GIDS_SHOWN);
 }
@@ -188,7 +191,7 @@ static void print_device(FILE *out, const struct lgn_rc_scan *scan,
 	const char *name = ibv_get_device_name(device);
 	struct ibv_context *context;
 	bool placed = false;
-	char text[256];
+	char text[384];
 
 	for (int i = 0; i < scan->n; i++) {
 		const struct lgn_rc_candidate *c = &scan->candidate[i];
