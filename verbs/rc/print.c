@@ -20,6 +20,7 @@ struct site {
 /* A sentence in place of a choice: what went wrong is what is to be told. */
 static void print_choice(FILE *out, const struct site *site)
 {
+	bool several = site->near >= 0 && lgn_topo_nodes(site->topo) > 1;
 	struct lgn_rc_options o;
 	struct lgn_rc_device device;
 	int rc = lgn_rc_options_read(&o);
@@ -27,13 +28,14 @@ static void print_choice(FILE *out, const struct site *site)
 	o.fork = false;		/* it would last */
 	if (!rc)
 		rc = lgn_rc_device_open(&o, site->topo, site->near, &device);
+	if (several)
+		fprintf(out, "chosen, node %-2d ", site->near);
+	else
+		fputs("chosen          ", out);
 	if (rc) {
-		fprintf(out, "chosen          none: %s\n", lagoon_errmsg());
+		fprintf(out, "none: %s\n", lagoon_errmsg());
 		return;
 	}
-	fputs("chosen          ", out);
-	if (site->near >= 0 && lgn_topo_nodes(site->topo) > 1)
-		fprintf(out, "for shards on NUMA node %d: ", site->near);
 	fprintf(out, "%s%s\n", device.reason,
 		device.own_ip ? ", its own address" : "");
 	rc = lgn_rc_device_check(&device, 1, "one peer", 1, 1);
