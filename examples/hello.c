@@ -30,10 +30,12 @@ int main(void)
 {
 	struct lagoon_table_attr shape;
 	struct lagoon *lg;
-	int rc = lagoon_open(NULL, &lg);
+	int rc;
 
-	if (rc)
-		goto out;
+	if (lagoon_open(NULL, &lg)) {
+		fprintf(stderr, "%s\n", lagoon_errmsg());
+		return 1;
+	}
 	lagoon_table_attr_init(&shape);
 	shape.rows = 8;
 	shape.format = LAGOON_I64;
@@ -43,7 +45,5 @@ int main(void)
 		rc = lagoon_run(lg, work, NULL);
 	if (rc)
 		fprintf(stderr, "%s\n", lagoon_errmsg());
-	rc = lagoon_close(lg) || rc;
-out:
-	return rc ? 1 : 0;
+	return lagoon_close(lg) || rc;
 }

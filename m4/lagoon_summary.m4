@@ -16,6 +16,7 @@ Lagoon $PACKAGE_VERSION
   RDMA libraries     $lagoon_verbs
   liblagoon_kernels  yes
   liblagoon_solve    yes
+  liblagoon_fortran  $lagoon_fortran
   unit tests         $lagoon_criterion
 "])
    AS_IF([test "$lagoon_pmix" != yes],

@@ -41,7 +41,7 @@
 struct lgn_member {
 	int machine;		/* dense: the lowest rank's is 0 */
 	int node;		/* of the job, dense: the machine, or pretended */
-	int numa;		/* logical NUMA node of its shard */
+	int numa;		/* NUMA node of its shard, as the system counts */
 	int workers;
 	int first_worker;	/* number in the job of its first */
 	struct lgn_key dir;	/* its directory */

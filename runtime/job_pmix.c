@@ -2,11 +2,13 @@
 /* The client side of PMIx: the only file of the library that knows it. */
 #include "config.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/base/status.h"
+#include "runtime/base/wait.h"
 #include "runtime/job.h"
 
 #ifdef HAVE_PMIX
@@ -65,6 +67,52 @@ static int put(const char *key, const void *mine, size_t len)
 	return 0;
 }
 
+/* Freed by whoever is done with it last: the answer may come after the time
+ * limit. */
+struct fence {
+	_Atomic int answered;
+	_Atomic int done;
+	pmix_status_t status;
+};
+
+static void fence_release(struct fence *f)
+{
+	if (atomic_fetch_add(&f->done, 1))
+		free(f);
+}
+
+static void fence_answer(pmix_status_t status, void *arg)
+{
+	struct fence *f = arg;
+
+	f->status = status;
+	atomic_store(&f->answered, 1);
+	fence_release(f);
+}
+
+/* Not PMIx_Fence(): the time limit is kept here, because Slurm's servers do
+ * not pass PMIX_TIMEOUT on to each other and wait for 300 s. */
+static pmix_status_t fence_within(int seconds, const pmix_info_t *info, size_t n)
+{
+	struct fence *f = calloc(1, sizeof(*f));
+	struct lgn_wait wait = LGN_WAIT_INIT;
+	pmix_status_t rc;
+
+	if (!f)
+		return PMIX_ERR_NOMEM;
+	rc = PMIx_Fence_nb(NULL, 0, info, n, fence_answer, f);
+	if (rc != PMIX_SUCCESS) {
+		free(f);
+		return rc == PMIX_OPERATION_SUCCEEDED ? PMIX_SUCCESS : rc;
+	}
+	while (!atomic_load(&f->answered) &&
+	       lgn_waited_ns(&wait) < (uint64_t)seconds * 1000000000u)
+		lgn_wait_step(&wait);
+	rc = atomic_load(&f->answered) ? f->status : PMIX_ERR_TIMEOUT;
+	fence_release(f);
+	return rc;
+}
+
 static int fence(void)
 {
 	pmix_info_t info[2];
@@ -74,10 +122,10 @@ static int fence(void)
 
 	PMIX_INFO_LOAD(&info[0], PMIX_COLLECT_DATA, &collect, PMIX_BOOL);
 	PMIX_INFO_LOAD(&info[1], PMIX_TIMEOUT, &seconds, PMIX_INT);
-	rc = PMIx_Fence(NULL, 0, info, 2);
+	rc = fence_within(seconds, info, 2);
 	if (rc == PMIX_ERR_TIMEOUT)
 		return lgn_fail(LAGOON_ETIMEDOUT,
-				"not every process of the job called lagoon_open() within %d s of the first",
+				"not every process of the job called lagoon_open() within %d s of the first, or within the launcher's own limit (in Slurm, SLURM_PMIX_TIMEOUT)",
 				seconds);
 	if (rc != PMIX_SUCCESS)
 		return lgn_fail(LAGOON_EJOB,

@@ -302,6 +302,8 @@ int lgn_join(struct lagoon *lg, struct lgn_job *job,
 
 /* --- homes */
 
+/* Processes that are bound differently number nodes differently: the operating
+ * system's number is the one that they have in common. */
 static bool is_home(const struct lagoon *lg, int rank)
 {
 	for (int k = 0; k < rank; k++)
@@ -313,7 +315,7 @@ static bool is_home(const struct lagoon *lg, int rank)
 
 int lgn_find_homes(struct lagoon *lg)
 {
-	int64_t mine = lg->plan.node;
+	int64_t mine = lgn_topo_node_os(lg->topo, lg->plan.node);
 	uint64_t (*all)[LGN_SLOT_BYTES / 8] =
 		calloc((size_t)lg->size, LGN_SLOT_BYTES);
 	int rc;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,6 +142,20 @@ static int push_large(struct lgn_push *p, uint32_t i)
 	return rc;
 }
 
+/* The way to a shard broke with adds on it: nobody can tell which of them
+ * arrived, so they are counted and told, and never sent again. */
+static int uncertain(const struct lgn_push *p, int rc)
+{
+	uint32_t n = atomic_load(&p->batch.uncertain);
+	char why[300];
+
+	if (!n)
+		return rc;
+	snprintf(why, sizeof(why), "%.299s", lagoon_errmsg());
+	return lgn_fail(rc, "table %s: %u words are uncertain: their adds may or may not have arrived (%s)",
+			p->t->name, n, why);
+}
+
 static void release_held(struct lgn_push *p)
 {
 	for (uint32_t i = 0; i < p->n_held; i++)
@@ -157,6 +172,8 @@ static int send(struct lgn_push *p)
 	uint32_t n = p->batch.n;
 	int rc = n ? lgn_wire_run(lg->wire, &p->batch, lg->timeout_s) : 0;
 
+	if (lgn_unlikely(rc))
+		rc = uncertain(p, rc);
 	for (uint32_t i = 0; i < n && !rc; i++) {
 		uint64_t delta = p->wr[i].operand;
 		int mask = lgn_word_illegal(nb->lanes, nb->legal,

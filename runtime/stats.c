@@ -81,18 +81,31 @@ LGN_EXPORT int lagoon_table_stats(const struct lagoon_table *t,
 	return 0;
 }
 
+/* Logical numbers are the process's own, those in [] the system's: they alone
+ * can be compared between processes that are bound differently. */
+static void cores_list(const struct lagoon *lg, char *buf, size_t len)
+{
+	const struct lgn_plan *plan = &lg->plan;
+	size_t used = 0;
+	char pus[64];
+
+	for (int i = 0; i < plan->workers && used < len / 2; i++) {
+		lgn_topo_core_pus(lg->topo, plan->core[i], pus, sizeof(pus));
+		used += (size_t)snprintf(buf + used, len - used, "%s%d [P%s]",
+					 i ? " " : "", plan->core[i], pus);
+	}
+}
+
 LGN_EXPORT int lagoon_describe(const struct lagoon *lg, char *buf, size_t len)
 {
 	const struct lgn_member *me = &lg->member[lg->rank];
 	const struct lgn_plan *plan = &lg->plan;
-	char cores[128] = "none", homes[128] = "";
+	char cores[512] = "none", homes[128] = "";
 	int node = lgn_place_memory_node(lg->topo, lg->dir_mem.addr, 4096);
 	size_t used = 0;
 
-	for (int i = 0; plan->pinned && i < plan->workers && used < 100; i++)
-		used += (size_t)snprintf(cores + used, sizeof(cores) - used, "%s%d",
-					 i ? " " : "", plan->core[i]);
-	used = 0;
+	if (plan->pinned)
+		cores_list(lg, cores, sizeof(cores));
 	for (int i = 0; i < lg->homes && used < 100; i++)
 		used += (size_t)snprintf(homes + used, sizeof(homes) - used, "%s%d",
 					 i ? " " : "", lg->home_rank[i]);
@@ -101,13 +114,13 @@ LGN_EXPORT int lagoon_describe(const struct lagoon *lg, char *buf, size_t len)
 		"workers   %d here, %d in the job\n"
 		"wire      %s\n"
 		"shards    %d, at rank %s\n"
-		"plan      NUMA node %d, worker cores: %s\n"
+		"plan      NUMA node %d [P%d], worker cores: %s\n"
 		"applied   binding %s: %d workers pinned in the last run, %d regions bound, %d refused\n"
 		"verified  %d workers on their cores, shared memory on NUMA node %d%s\n",
 		lg->rank, lg->size, me->node, lg->nodes,
 		lg->nodes > 1 ? " (pretended)" : "",
 		lg->local_workers, lg->total_workers, lg->wire->ops->name,
-		lg->homes, homes, plan->node,
+		lg->homes, homes, plan->node, lgn_topo_node_os(lg->topo, plan->node),
 		plan->pinned ? cores : "not pinned: more workers than cores",
 		lg->bind ? "on" : "off (LAGOON_BIND)", lg->pinned, lg->bound,
 		lg->unbound, lg->verified, node,

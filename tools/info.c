@@ -180,40 +180,6 @@ static void print_placement(FILE *out, const struct lagoon *lg)
 	free(text);
 }
 
-struct turn {
-	struct lagoon *lg;
-	const struct report *report;
-	int status;
-};
-
-/* The ranks write one after the other: a barrier after each. */
-static int take_turn(struct lagoon_worker *w, void *arg)
-{
-	struct turn *t = arg;
-	struct lagoon_worker *first;
-	int rc = lagoon_worker(t->lg, 0, &first);
-
-	for (int rank = 0; rank < lagoon_size(t->lg) && !rc; rank++) {
-		if (rank == lagoon_rank(t->lg) && w == first)
-			t->status = write_all(t->report->text, t->report->len);
-		rc = lagoon_barrier(w);
-	}
-	return rc;
-}
-
-/* A process without workers has no barrier: it writes when it is ready. */
-static int write_in_turn(struct lagoon *lg, struct report *r)
-{
-	struct turn turn = { lg, r, 0 };
-
-	fflush(r->out);
-	if (lagoon_run(lg, take_turn, &turn))
-		return complain(1);
-	if (!lagoon_local_workers(lg))
-		return write_all(r->text, r->len);
-	return turn.status;
-}
-
 /* Run the workers once, so that what was applied to them can be told. */
 static int start_once(struct lagoon_worker *w, void *arg)
 {
@@ -222,28 +188,118 @@ static int start_once(struct lagoon_worker *w, void *arg)
 	return 0;
 }
 
-/* Everything that is the same for all ranks comes from rank 0 alone. */
+/* The texts of all ranks go through a table, a row for each and an element
+ * for each byte, to the process that writes: launchers mix what several
+ * processes write, and srun passes on 1 KiB at a time. */
+enum { TEXT_MAX = 4096 };
+
+struct gather {
+	struct lagoon *lg;
+	struct lagoon_table *table;
+	const char *text;	/* of this rank */
+	FILE *out;		/* of worker 0: the texts of all */
+};
+
+static int put_text(struct lagoon_worker *w, struct gather *g, int32_t *row)
+{
+	for (int i = 0; i < TEXT_MAX && g->text[i]; i++)
+		row[i] = (unsigned char)g->text[i];
+	return lagoon_add(w, g->table, (uint64_t)lagoon_rank(g->lg), 1, row);
+}
+
+static int get_texts(struct lagoon_worker *w, struct gather *g, int32_t *row)
+{
+	int rc = 0;
+
+	for (int rank = 0; rank < lagoon_size(g->lg) && !rc; rank++) {
+		rc = lagoon_pull(w, g->table, (uint64_t)rank, 1, row);
+		for (int i = 0; i < TEXT_MAX && !rc && row[i]; i++)
+			putc(row[i], g->out);
+	}
+	return rc;
+}
+
+static int gather_texts(struct lagoon_worker *w, void *arg)
+{
+	struct gather *g = arg;
+	int32_t *row = calloc(TEXT_MAX, sizeof(*row));
+	struct lagoon_worker *first;
+	int rc = lagoon_worker(g->lg, 0, &first);
+
+	if (!row)
+		return LAGOON_ENOMEM;
+	if (!rc && w == first)
+		rc = put_text(w, g, row);
+	if (!rc)
+		rc = lagoon_barrier(w);
+	if (!rc && lagoon_worker_id(w) == 0)
+		rc = get_texts(w, g, row);
+	free(row);
+	return rc;
+}
+
+static int gather(struct lagoon *lg, const char *text, FILE *out)
+{
+	struct gather g = { .lg = lg, .text = text, .out = out };
+	struct lagoon_table_attr shape;
+	int rc;
+
+	lagoon_table_attr_init(&shape);
+	shape.rows = (uint64_t)lagoon_size(lg);
+	shape.cols = TEXT_MAX;
+	shape.format = LAGOON_I32;
+	shape.type = LAGOON_INT32;
+	shape.model = LAGOON_ASP;
+	rc = lagoon_table_create(lg, "info", &shape, &g.table);
+	if (!rc)
+		rc = lagoon_run(lg, gather_texts, &g);
+	/* Without a worker it takes no part in tables. */
+	if (!rc && !lagoon_local_workers(lg))
+		fputs(text, out);
+	return rc;
+}
+
+/* Whether this process writes what is the same for all ranks. */
+static bool writes_for_all(struct lagoon *lg)
+{
+	struct lagoon_worker *first;
+
+	if (!lagoon_workers(lg))
+		return lagoon_rank(lg) == 0;
+	return lagoon_local_workers(lg) && !lagoon_worker(lg, 0, &first) &&
+		lagoon_worker_id(first) == 0;
+}
+
 static int report_job(struct report *r, struct lagoon *lg)
 {
 	const char *synthetic = lgn_env_text(LGN_ENV_ID_SYNTHETIC);
-	bool all = lagoon_rank(lg) == 0;
+	bool all = writes_for_all(lg);
+	struct report mine;
 	int status = 0;
 
+	if (!report_open(&mine))
+		return 1;
 	if (all) {
 		print_version(r->out);
 		status = info_topology(r->out, synthetic);
 	}
 	if (!status && lagoon_run(lg, start_once, NULL))
 		status = 1;
+	if (!status) {
+		print_placement(mine.out, lg);
+		fflush(mine.out);
+		status = gather(lg, mine.text, r->out) ? 1 : 0;
+	}
+	report_free(&mine);
 	if (status)
 		return complain(status);
-	print_placement(r->out, lg);
 	if (all) {
 		info_limits(r->out);
 		info_rdma(r->out, synthetic);
 		info_surroundings(r->out);
 	}
-	return write_in_turn(lg, r);
+	fflush(r->out);
+	return write_all(r->text, r->len);
 }
 
 /* Without a job there is still much to say, mostly why there is none. */

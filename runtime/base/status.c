@@ -26,6 +26,11 @@ int lgn_fail(int code, const char *fmt, ...)
 	return code;
 }
 
+int lgn_fail_text(int code, const char *text)
+{
+	return lgn_fail(code, "%s", text);
+}
+
 void lgn_errmsg_set(const char *text)
 {
 	snprintf(message, sizeof(message), "%s", text);

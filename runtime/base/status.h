@@ -17,6 +17,9 @@
  * Keeps errno. Any thread. */
 LGN_EXPORT int lgn_fail(int code, const char *fmt, ...) LGN_PRINTF(2, 3);
 
+/* The same with a finished text, for languages that cannot call it. */
+LGN_EXPORT int lgn_fail_text(int code, const char *text);
+
 /* Take over another thread's message, after joining it. */
 LGN_EXPORT void lgn_errmsg_set(const char *text);
 

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The manual against the headers: every call has a page that shows it with the
 # header's own prototype, every result code and environment option is in
-# lagoon(7), no page is left over, and the examples compile.
+# lagoon(7), no page is left over, and the examples compile. The same for the
+# module's calls and the synopsis "Fortran" of each page.
 set -u
 
 top=${srcdir:-$(dirname "$0")/../..}
 cc=${CC:-cc}
+fc=${FC:-gfortran}
 man=$top/doc/man
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
@@ -73,6 +75,34 @@ diff "$tmp/prototypes" "$tmp/shown" > "$tmp/diff" ||
 	complain "header (<) and pages (>) differ:
 $(cat "$tmp/diff")"
 
+# Fortran: name(arguments) of the module, where a generic call is lagoon_ and
+# the name of its procedures without what is after the first @ or after open.
+fortran=$top/kernels/fortran/lagoon.f90.in
+sed -nE 's/^  recursive (subroutine|function) ([a-z_@A-Z]+\([a-z_, ]*\)).*/\2/p' \
+	"$fortran" | sed -E -e 's/_@[A-Z@_]*\(/(/' -e 's/^open_(plain|exchange)/open/' \
+	-e '/^lagoon_/!s/^/lagoon_/' | tr -d ' ' | sort -u > "$tmp/module"
+for name in $(sed -nE 's/^  public ::(.*)/\1/p' "$fortran" |
+	      grep -oE 'lagoon_[a-z_]+' | sort -u); do
+	case $name in lagoon_work|lagoon_allgather) continue ;; esac
+	grep "^$name(" "$tmp/module" || complain "cannot read $name of the module"
+done > "$tmp/calls"
+# Of the synopsis of one page or more.
+fortran_of()
+{
+	awk '/^\.S[hs] /{ inside = $2 == "Fortran" } inside' "$@" |
+		grep -oE 'lagoon_[a-z_]+\([a-z_, ]*\)' | tr -d ' ' | sort
+}
+grep -L '^\.so ' "$man"/*.3 | grep -v '/lagoon_fortran\.3$' > "$tmp/c_pages"
+# shellcheck disable=SC2046
+fortran_of $(cat "$tmp/c_pages") > "$tmp/one_by_one"
+fortran_of "$man/lagoon_fortran.3" > "$tmp/overview"
+[ -s "$tmp/calls" ] || complain "cannot read the calls of the module"
+for list in one_by_one overview; do
+	diff "$tmp/calls" "$tmp/$list" > "$tmp/diff" ||
+		complain "module (<) and pages (>), $list, differ:
+$(cat "$tmp/diff")"
+done
+
 names=$(sed 's/.*\(lagoon_[a-z_]*\)(.*/\1/; s/(.*//' "$tmp/shown" |
 	grep -oE 'lagoon_[a-z_]+$')
 for name in $names; do
@@ -104,6 +134,13 @@ for page in "$man"/lagoon*.[37]; do
 	     copy { gsub(/\\e/, "\\"); print } inside && /^\.Bd -literal/{ copy = 1 }' \
 		"$page" > "$example"
 	[ -s "$example" ] || { complain "$page has no example"; continue; }
+	if grep -q '^ *use lagoon$' "$example"; then
+		[ "${LAGOON_HAVE_FORTRAN:-}" = yes ] || continue
+		mv "$example" "$example.f90"
+		$fc -fsyntax-only -Ikernels/fortran -J "$tmp" "$example.f90" ||
+			complain "the example of $page does not compile"
+		continue
+	fi
 	if grep -q '<mpi.h>' "$example" &&
 	   ! echo '#include <mpi.h>' | $cc -fsyntax-only -xc - 2>/dev/null; then
 		continue

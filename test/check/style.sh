@@ -16,6 +16,10 @@ for file in "${files[@]}"; do
 	head -n 3 "$file" | grep -q SPDX-License-Identifier ||
 		{ echo "$file has no licence line"; bad=1; }
 done
+while read -r file; do
+	head -n 3 "$file" | grep -q SPDX-License-Identifier ||
+		{ echo "$file has no licence line"; bad=1; }
+done < <(find kernels examples test -name '*.f90*')
 # A function body is from a { in column 1 to a } in column 1.
 awk 'FNR == 1 { start = 0 }
 /^\{/ { start = FNR }

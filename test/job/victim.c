@@ -5,13 +5,15 @@
  * Run by test/job/death.sh.
  *
  *	victim --mode M --victim R [--continue] [--workers A,B,...]
+ *	    [--linger MS]
  *
  * M is where the survivors are: compute (asp: add and clock, no waits), pull
  * (ssp waits for the victim's clock), clock (bsp), barrier, close, create,
  * run (the second lagoon_run()), or any: all of them busy, the victim dies in
  * the middle of whatever it is doing. With --continue (on_death) the
  * survivors must instead come to their end without an error, except where a
- * death ends the job anyhow: bsp, and the home of the board (rank 0).
+ * death ends the job anyhow: bsp, and the home of the board (rank 0). They
+ * stay MS milliseconds longer than they need: no launcher may end them.
  *
  * Each survivor that saw what it had to see prints "survivor R".
  */
@@ -50,6 +52,7 @@ struct victim {
 	int rank;		/* of the victim */
 	bool go_on;		/* survivors end well */
 	int survivors;		/* their workers */
+	long linger_ms;
 	bool is_victim;
 	struct lagoon_table *t;
 };
@@ -235,10 +238,12 @@ static void meet(struct victim *v)
 static void finish(const struct victim *v)
 {
 	const struct shared *shared = t_shared;
-	int rank = lagoon_rank(t_lg);
-	int rc = lagoon_close(t_lg);
+	int rank = lagoon_rank(t_lg), rc;
 	double s;
 
+	if (v->go_on)
+		nap(v->linger_ms * 1000);
+	rc = lagoon_close(t_lg);
 	s = 1e-9 * (double)(t_now_ns() - atomic_load(&shared->died_ns));
 	if (v->go_on)
 		t_ok(rc, "lagoon_close");
@@ -256,6 +261,7 @@ static void options_read(int argc, char **argv, struct victim *v,
 		{ "victim", required_argument, NULL, 'v' },
 		{ "continue", no_argument, NULL, 'c' },
 		{ "workers", required_argument, NULL, 'w' },
+		{ "linger", required_argument, NULL, 'l' },
 		{ "tag", required_argument, NULL, 't' },
 		{ 0 },
 	};
@@ -271,6 +277,8 @@ static void options_read(int argc, char **argv, struct victim *v,
 			attr->on_death = LAGOON_DEATH_CONTINUE;
 		if (c == 'w')
 			attr->workers = t_workers(optarg);
+		if (c == 'l')
+			v->linger_ms = atol(optarg);
 		if (c == '?')
 			exit(2);
 	}

@@ -124,20 +124,30 @@ static void wait_step(unsigned *steps)
 }
 
 /*
- * All ranks have the same parent, the launcher. The name lives only until
- * lagoon_open() has returned once: by then everybody has opened the file.
+ * All ranks have the same PMIx namespace, or else the same parent. The name
+ * lives only until lagoon_open() has returned once: by then everybody has
+ * opened the file.
  */
+static void path_make(const char *name)
+{
+	const char *dir = getenv("TMPDIR"), *job = getenv("PMIX_NAMESPACE");
+	char parent[16];
+
+	snprintf(parent, sizeof(parent), "%d", getppid());
+	snprintf(shared_path, sizeof(shared_path), "%s/lagoon-test.%s.%ld.%s",
+		 dir && *dir ? dir : "/tmp", name, (long)getuid(),
+		 job ? job : parent);
+}
+
 void t_begin(const char *name, size_t shared_bytes)
 {
-	const char *dir = getenv("TMPDIR");
 	size_t bytes = HEAD + shared_bytes;
 	uint8_t *base;
 	int fd;
 
 	test_name = name;
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	snprintf(shared_path, sizeof(shared_path), "%s/lagoon-test.%s.%ld.%d",
-		 dir && *dir ? dir : "/tmp", name, (long)getuid(), getppid());
+	path_make(name);
 	fd = open(shared_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || ftruncate(fd, (off_t)bytes))
 		t_die("%s: %s", shared_path, strerror(errno));

@@ -175,11 +175,23 @@ static void say(struct lgn_rc *rc, int to, int32_t what)
 		lgn_rc_send(rc->watch[to], &what, sizeof(what));
 }
 
+/* What is in flight to the dead ends now, not after all retries. */
+static void cut(struct lgn_rc *rc, int rank)
+{
+	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_ERR };
+	struct lgn_rc_peer *peer = &rc->peer[rank];
+
+	lgn_rc_fail_peer(rc, peer, LAGOON_EPEER, "its process has ended");
+	for (int i = 0; atomic_load(&peer->connected) && i < rc->options.qps; i++)
+		ibv_modify_qp(peer->qp[i].qp, &attr, IBV_QP_STATE);
+}
+
 /* Once a rank, whoever noticed. */
 static void lost(struct lgn_rc *rc, int rank)
 {
 	if (atomic_exchange(&rc->peer[rank].told, true))
 		return;
+	cut(rc, rank);
 	for (int i = 0; !rc->config.rank && i < rc->config.size; i++)
 		if (i != rank)
 			say(rc, i, rank);
@@ -197,7 +209,8 @@ static void on_link(struct lgn_rc *rc, int rank)
 		return;
 	}
 	drop_link(rc, rank);
-	if (err)
+	/* Who leaves is answered by the end of the link. */
+	if (err && !atomic_load(&rc->leaving))
 		lost(rc, rank);
 }
 
@@ -344,6 +357,7 @@ void lgn_rc_listener_stop(struct lgn_rc *rc)
 	if (!rc->started)
 		return;
 	rc->started = false;
+	atomic_store(&rc->leaving, rc->config.rank != 0);
 	if (rc->config.rank)
 		say(rc, 0, BYE);
 	else

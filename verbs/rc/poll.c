@@ -79,6 +79,9 @@ static int code_of(enum ibv_wc_status status)
 	case IBV_WC_RNR_RETRY_EXC_ERR:
 	case IBV_WC_RESP_TIMEOUT_ERR:
 	case IBV_WC_REM_ABORT_ERR:
+	/* A process that ends takes its regions away before its queue pairs. */
+	case IBV_WC_REM_ACCESS_ERR:
+	case IBV_WC_REM_OP_ERR:
 		return LAGOON_EPEER;
 	default:
 		return LAGOON_EIO;

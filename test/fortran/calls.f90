@@ -1,0 +1,235 @@
+! launch: -n 1
+! launch: -n 3 --nodes 2
+! SPDX-License-Identifier: BSD-3-Clause
+!
+! The calls about the job, its workers and its tables, and fetch_add, with
+! what they return checked; lagoon_run() twice.
+module calls_work
+  use, intrinsic :: iso_fortran_env, only: int64
+  use lagoon
+  implicit none
+  private
+  public :: check, count_up, leave_early, fail_with, state
+
+  integer, parameter, public :: rounds = 3
+  integer(int64), parameter, public :: step = 10
+
+  type :: state
+    type(lagoon_t) :: lg
+    type(lagoon_table_t) :: tickets, own
+    logical :: seen(0:15) = .false.
+  end type
+
+contains
+
+  recursive subroutine check(condition, what)
+    logical, intent(in) :: condition
+    character(len=*), intent(in) :: what
+
+    if (condition) return
+    print '(a)', what
+    error stop 'calls'
+  end subroutine
+
+  ! Each worker draws tickets; all of them are different, and in the end the
+  ! count is that of all.
+  recursive subroutine count_up(w, arg, ierr)
+    type(lagoon_worker_t), intent(in) :: w
+    class(*), intent(inout) :: arg
+    integer, intent(inout) :: ierr
+    integer(int64) :: old, before(2, 2)
+    integer :: i, id, workers
+
+    id = lagoon_worker_id(w)
+    select type (arg)
+    type is (state)
+      workers = lagoon_workers(arg%lg)
+      arg%seen(id) = .true.
+      do i = 1, rounds
+        call check(lagoon_worker_clock(w) == i - 1, 'worker_clock')
+        call lagoon_fetch_add(w, arg%tickets, 2, 1, step, old)
+        call check(mod(old, step) == 0 .and. old >= 0 .and. &
+          old < step * rounds * workers, 'a ticket')
+        call lagoon_fetch_add(w, arg%own, int(old / step + 1, int64), 1, &
+          1_int64, old)
+        call check(old == 0, 'a ticket drawn twice')
+        call lagoon_clock(w)
+      end do
+      call lagoon_barrier(w, ierr)
+      call check(ierr == LAGOON_OK, 'barrier')
+      call lagoon_pull(w, arg%tickets, 1, 2, before)
+      call check(before(1, 2) == step * rounds * workers, 'all tickets')
+      call check(before(1, 1) == 0 .and. before(2, 1) == 0 .and. &
+        before(2, 2) == 0, 'rows and columns of fetch_add')
+    class default
+      error stop 'calls: arg is something else'
+    end select
+  end subroutine
+
+  recursive subroutine leave_early(w, arg, ierr)
+    type(lagoon_worker_t), intent(in) :: w
+    class(*), intent(inout) :: arg
+    integer, intent(inout) :: ierr
+
+    select type (arg)
+    type is (integer)
+      call check(arg == 7, 'the second arg')
+    class default
+      error stop 'calls: arg is something else'
+    end select
+    call check(lagoon_worker_clock(w) == 0, 'clock of the second run')
+    call lagoon_worker_leave(w)
+    call lagoon_clock(w, ierr)
+    call check(ierr == LAGOON_EINVAL, 'clock of a worker that has left')
+    ierr = 0
+  end subroutine
+
+  recursive subroutine fail_with(w, arg, ierr)
+    type(lagoon_worker_t), intent(in) :: w
+    class(*), intent(inout) :: arg
+    integer, intent(inout) :: ierr
+
+    select type (arg)
+    type is (integer)
+      ierr = arg + 0 * lagoon_worker_id(w)
+    end select
+  end subroutine
+end module
+
+program calls
+  use, intrinsic :: iso_fortran_env, only: int32, int64
+  use calls_work
+  use lagoon
+  implicit none
+  type(lagoon_t) :: lg
+  type(lagoon_attr) :: attr
+  integer :: ierr, arg
+
+  call check(lagoon_version() == text_version(), 'version')
+  call check(lagoon_strerror(LAGOON_OK) == 'success', 'strerror')
+  call check(lagoon_errmsg() == '', 'errmsg before any error')
+  call lagoon_attr_init(attr, ierr)
+  call check(ierr == 0, 'attr_init')
+  call check(attr%workers == 1 .and. attr%timeout_s > 0 .and. &
+    attr%on_death == LAGOON_DEATH_STOP, 'defaults')
+  attr%workers = 2
+  call lagoon_open(lg, attr, ierr)
+  call check(ierr == 0, 'open')
+  call the_job()
+  call the_tables()
+  call tickets()
+  arg = 7
+  call lagoon_run(lg, leave_early, arg, ierr)
+  call check(ierr == 0, 'run again')
+  arg = 3
+  call lagoon_run(lg, fail_with, arg, ierr)
+  call check(ierr == 3, 'the first value that is not zero')
+  call lagoon_close(lg, ierr)
+  call check(ierr == 0, 'close')
+
+contains
+
+  function text_version() result(text)
+    character(len=:), allocatable :: text
+    character(len=32) :: line
+
+    write (line, '(i0,".",i0,".",i0)') LAGOON_VERSION_MAJOR, &
+      LAGOON_VERSION_MINOR, LAGOON_VERSION_PATCH
+    text = trim(line)
+  end function
+
+  subroutine the_job()
+    type(lagoon_worker_t) :: w
+    integer :: i, rank, size
+
+    rank = lagoon_rank(lg)
+    size = lagoon_size(lg)
+    call check(rank >= 0 .and. rank < size, 'rank')
+    call check(lagoon_nodes(lg) == min(2, size), 'nodes')
+    call check(lagoon_local_workers(lg) == 2, 'local_workers')
+    call check(lagoon_workers(lg) == 2 * size, 'workers')
+    do i = 0, 1
+      call lagoon_worker(lg, i, w, ierr)
+      call check(ierr == 0, 'worker')
+      call check(lagoon_worker_id(w) == 2 * rank + i, 'worker_id')
+    end do
+    call lagoon_worker(lg, 2, w, ierr)
+    call check(ierr == LAGOON_EINVAL, 'worker 2 of 2')
+    call check(index(lagoon_errmsg(), '2') > 0, 'message of worker 2 of 2')
+    call check(index(lagoon_describe(lg), new_line('a')) > 0, 'describe')
+    call check(lagoon_waited_for(lg, size) == 0, 'waited_for')
+  end subroutine
+
+  subroutine the_tables()
+    type(lagoon_table_attr) :: want, got
+    type(lagoon_table_t) :: t, same
+    character(len=80) :: padded
+
+    call lagoon_table_attr_init(want)
+    want%rows = 100
+    want%cols = 3
+    want%format = LAGOON_Q32
+    want%staleness = 4
+    padded = 'weights'
+    call lagoon_table_create(lg, padded, want, t, ierr)
+    call check(ierr == 0, 'create')
+    call lagoon_table_attach(lg, 'weights', same, ierr)
+    call check(ierr == 0, 'attach')
+    call lagoon_table_get_attr(same, got, ierr)
+    call check(ierr == 0, 'get_attr')
+    call check(got%rows == 100 .and. got%cols == 3 .and. &
+      got%format == LAGOON_Q32 .and. got%type == LAGOON_F64 .and. &
+      got%frac_bits == 20 .and. got%model == LAGOON_SSP .and. &
+      got%staleness == 4 .and. got%page_rows > 0, 'the shape')
+    call check(lagoon_table_staleness(t) == 4, 'staleness')
+    call lagoon_table_set_staleness(t, 1, ierr)
+    call check(ierr == 0, 'set_staleness')
+    call check(lagoon_table_staleness(t) == 1, 'staleness after it')
+    call lagoon_table_attach(lg, 'weight', same, ierr)
+    call check(ierr == LAGOON_ENOENT, 'a name that is not there')
+    call lagoon_table_create(lg, repeat('n', LAGOON_NAME_MAX + 1), want, &
+      same, ierr)
+    call check(ierr == LAGOON_EINVAL, 'a name that is too long')
+    want%cols = 4
+    call lagoon_table_create(lg, 'weights', want, same, ierr)
+    call check(ierr == LAGOON_EEXIST, 'a name that is taken')
+    want%model = LAGOON_ASP
+    call lagoon_table_create(lg, repeat('n', LAGOON_NAME_MAX), want, same, &
+      ierr)
+    call check(ierr == 0, 'the longest name')
+    call check(lagoon_table_staleness(same) == LAGOON_UNBOUNDED, 'asp')
+    call lagoon_table_destroy(same, ierr)
+    call check(ierr == 0, 'destroy')
+    call lagoon_table_destroy(same, ierr)
+    call check(ierr == LAGOON_EINVAL, 'destroy again')
+    call lagoon_table_destroy(t, ierr)
+    call check(ierr == 0, 'destroy')
+  end subroutine
+
+  subroutine tickets()
+    type(state) :: s
+    type(lagoon_table_attr) :: shape
+    type(lagoon_stats) :: stats
+    integer :: i
+
+    s%lg = lg
+    call lagoon_table_attr_init(shape)
+    shape%rows = 2
+    shape%cols = 2
+    shape%format = LAGOON_I64
+    call lagoon_table_create(lg, 'tickets', shape, s%tickets)
+    shape%rows = rounds * lagoon_workers(lg)
+    shape%cols = 1
+    call lagoon_table_create(lg, 'own', shape, s%own)
+    call lagoon_run(lg, count_up, s, ierr)
+    call check(ierr == 0, 'run')
+    do i = 0, lagoon_workers(lg) - 1
+      call check(s%seen(i) .eqv. i / 2 == lagoon_rank(lg), &
+        'which workers ran here')
+    end do
+    call lagoon_table_stats(s%tickets, stats, ierr)
+    call check(ierr == 0, 'stats')
+    call check(stats%pulls == 2 .and. stats%rows_pulled == 4 .and. &
+      sum(stats%ages) == 2 .and. stats%rejected == 0, 'stats of two pulls')
+  end subroutine
+end program
