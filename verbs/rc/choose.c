@@ -40,30 +40,38 @@ int lgn_rc_mbps(const struct ibv_port_attr *port)
 	return lanes * lane;
 }
 
-static const char *cure(const struct lgn_rc_candidate *c)
+static void not_active(const struct lgn_rc_candidate *c, char *text, size_t len)
 {
+	const char *name = c->interface[0] ? c->interface : "NAME";
+	int n = snprintf(text, len, "%s port %d is %s, not ACTIVE: ", c->device,
+			 c->port, lgn_rc_state_text(c->state));
+
+	if (n < 0 || (size_t)n >= len)
+		return;
+	text += n;
+	len -= (size_t)n;
 	if (c->state == IBV_PORT_INIT || c->state == IBV_PORT_ARMED)
-		return "no subnet manager has set it up: see whether opensm runs, and sminfo";
-	if (c->ethernet)
-		return "the network interface under it has no link or is not up: ip link set dev NAME up";
-	return "it has no link: see its cable and switch, and ibstat";
+		snprintf(text, len, "no subnet manager has set it up; see whether opensm runs, and sminfo");
+	else if (c->ethernet)
+		snprintf(text, len, "ip link set dev %s up, and see its cable",
+			 name);
+	else
+		snprintf(text, len, "see its cable and switch, and ibstat");
 }
 
 const char *lgn_rc_trouble(const struct lgn_rc_candidate *c, char *text,
 			   size_t len)
 {
+	text[0] = '\0';
 	if (!c->port)
 		snprintf(text, len, "%s: %s", c->device, c->trouble);
 	else if (c->state != IBV_PORT_ACTIVE)
-		snprintf(text, len, "%s port %d is %s, not ACTIVE: %s",
-			 c->device, c->port, lgn_rc_state_text(c->state), cure(c));
+		not_active(c, text, len);
 	else if (!c->atomics)
 		snprintf(text, len, "%s has no atomic operations", c->device);
 	else if (!c->gid)
 		snprintf(text, len, "%s port %d has no GID: give its network interface an IP address",
 			 c->device, c->port);
-	else
-		text[0] = '\0';
 	return text;
 }
 
@@ -193,7 +201,7 @@ static int no_such_device(const struct lgn_rc_options *o,
 static int none_usable(const struct lgn_rc_options *o,
 		       const struct lgn_rc_candidate *list, int n)
 {
-	char text[400], one[256];
+	char text[400], one[384];
 	size_t used = 0;
 
 	for (int i = 0; i < n && used < sizeof(text); i++)

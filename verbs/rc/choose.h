@@ -19,11 +19,12 @@ enum { LGN_RC_GIDS = 256 };
 struct lgn_rc_candidate {
 	char device[64];
 	int port;			/* 0: none could be seen */
-	char trouble[192];		/* then: why */
+	char trouble[256];		/* then: why */
 	enum ibv_port_state state;
 	bool ethernet;			/* RoCE, not InfiniBand */
 	bool atomics;
 	bool gid;			/* has an address */
+	char interface[IF_NAMESIZE];	/* under RoCE; "" unknown */
 	int mbps;
 	int node;			/* as lgn_topo numbers them, or -1 */
 	int node_os;			/* the system's number, or -1 */
@@ -76,6 +77,9 @@ int lgn_rc_gid_choose(const struct ibv_gid_entry *list, int n, bool ethernet,
 
 bool lgn_rc_gid_is_v4(const union ibv_gid *gid);
 bool lgn_rc_gid_is_local(const union ibv_gid *gid);
+/* The network interface under a GID, "" if there is none. */
+void lgn_rc_gid_interface(const struct ibv_gid_entry *entry,
+			  char name[IF_NAMESIZE]);
 /* "RoCE v2, ::ffff:10.0.0.1". Returns text. */
 #define LGN_RC_GID_TEXT 64
 const char *lgn_rc_gid_text(const struct ibv_gid_entry *entry,

@@ -62,8 +62,9 @@ void lgn_rc_device_close(struct lgn_rc_device *device);
 
 /* Whether `qps` queue pairs with send queues of `depth` work requests, and a
  * completion queue of `cqe`, can be had: LAGOON_ENODEV with the number needed,
- * the number there and the setting that changes it. `what` is the sum as
- * text: "64 processes x 8 homes x 1". */
+ * the number there and the setting that changes it; LAGOON_ENOMEM if they do
+ * not fit into RLIMIT_MEMLOCK. `what` is the sum as text: "64 processes x 8
+ * homes x 1". */
 int lgn_rc_device_check(const struct lgn_rc_device *device, uint64_t qps,
 			const char *what, uint32_t depth, uint32_t cqe);
 

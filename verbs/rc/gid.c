@@ -36,6 +36,13 @@ const char *lgn_rc_gid_text(const struct ibv_gid_entry *entry,
 	return text;
 }
 
+void lgn_rc_gid_interface(const struct ibv_gid_entry *entry,
+			  char name[IF_NAMESIZE])
+{
+	if (!entry->ndev_ifindex || !if_indextoname(entry->ndev_ifindex, name))
+		name[0] = '\0';
+}
+
 /* Places of the table that hold nothing give an error. */
 int lgn_rc_gid_list(struct ibv_context *context, int port,
 		    const struct ibv_port_attr *attr,

@@ -20,6 +20,7 @@ struct site {
 /* A sentence in place of a choice: what went wrong is what is to be told. */
 static void print_choice(FILE *out, const struct site *site)
 {
+	bool several = site->near >= 0 && lgn_topo_nodes(site->topo) > 1;
 	struct lgn_rc_options o;
 	struct lgn_rc_device device;
 	int rc = lgn_rc_options_read(&o);
@@ -27,13 +28,14 @@ static void print_choice(FILE *out, const struct site *site)
 	o.fork = false;		/* it would last */
 	if (!rc)
 		rc = lgn_rc_device_open(&o, site->topo, site->near, &device);
+	if (several)
+		fprintf(out, "chosen, node %-2d ", site->near);
+	else
+		fputs("chosen          ", out);
 	if (rc) {
-		fprintf(out, "chosen          none: %s\n", lagoon_errmsg());
+		fprintf(out, "none: %s\n", lagoon_errmsg());
 		return;
 	}
-	fputs("chosen          ", out);
-	if (site->near >= 0 && lgn_topo_nodes(site->topo) > 1)
-		fprintf(out, "for shards on NUMA node %d: ", site->near);
 	fprintf(out, "%s%s\n", device.reason,
 		device.own_ip ? ", its own address" : "");
 	rc = lgn_rc_device_check(&device, 1, "one peer", 1, 1);
@@ -86,12 +88,15 @@ static void print_gids(FILE *out, struct ibv_context *context, int number,
 		       const struct ibv_port_attr *port)
 {
 	struct ibv_gid_entry list[LGN_RC_GIDS];
-	char text[LGN_RC_GID_TEXT];
+	char text[LGN_RC_GID_TEXT], interface[IF_NAMESIZE];
 	int n = lgn_rc_gid_list(context, number, port, list);
 
-	for (int i = 0; i < n && i < GIDS_SHOWN; i++)
-		fprintf(out, "  GID %-10u %s\n", list[i].gid_index,
-			lgn_rc_gid_text(&list[i], text));
+	for (int i = 0; i < n && i < GIDS_SHOWN; i++) {
+		lgn_rc_gid_interface(&list[i], interface);
+		fprintf(out, "  GID %-10u %s%s%s\n", list[i].gid_index,
+			lgn_rc_gid_text(&list[i], text),
+			interface[0] ? ", " : "", interface);
+	}
 	if (n > GIDS_SHOWN)
 		fprintf(out, "  GID            %d more\n", n - GIDS_SHOWN);
 }
@@ -188,7 +193,7 @@ static void print_device(FILE *out, const struct lgn_rc_scan *scan,
 	const char *name = ibv_get_device_name(device);
 	struct ibv_context *context;
 	bool placed = false;
-	char text[256];
+	char text[384];
 
 	for (int i = 0; i < scan->n; i++) {
 		const struct lgn_rc_candidate *c = &scan->candidate[i];

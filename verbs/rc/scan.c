@@ -2,6 +2,7 @@
 /* What devices there are, and what is wrong if there are none. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,20 +50,33 @@ static int no_device(void)
 			interface);
 }
 
-/* Where libibverbs was when it failed is only told by errno. */
+/* Opened here once more: libibverbs looks elsewhere, too, before it gives up,
+ * and leaves the errno of that. */
+static int why_not(const char *path, int error)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return error;
+}
+
 static void cannot_open(const struct ibv_device *device, int error, char *text,
 			size_t len)
 {
+	char path[128];
 	const char *cure = "";
 
+	snprintf(path, sizeof(path), "/dev/infiniband/%s", device->dev_name);
+	error = why_not(path, error);
 	if (error == EACCES || error == EPERM)
-		cure = ": give this user read and write permission (rdma-core's udev rules do), and a container the device";
+		cure = ": this user needs to read and write it (udev rules of rdma-core), and a container the device";
 	else if (error == ENOENT || error == ENXIO || error == ENODEV)
 		cure = ": load ib_uverbs (modprobe ib_uverbs), and give a container /dev/infiniband";
 	else if (error == ENOMEM)
 		cure = ": see RLIMIT_MEMLOCK (ulimit -l)";
-	snprintf(text, len, "/dev/infiniband/%s: %s%s", device->dev_name,
-		 strerror(error), cure);
+	snprintf(text, len, "%s: %s%s", path, strerror(error), cure);
 }
 
 static struct lgn_rc_candidate *add(struct lgn_rc_scan *s)
@@ -92,12 +106,16 @@ static void locate(const struct place *p, struct lgn_rc_candidate *c)
 	c->distance = lgn_topo_distance(p->topo, p->near, c->node_os);
 }
 
-static bool has_gid(struct ibv_context *context, int port,
-		    const struct ibv_port_attr *attr)
+static void look_at_gids(struct ibv_context *context,
+			 const struct ibv_port_attr *attr,
+			 struct lgn_rc_candidate *c)
 {
 	struct ibv_gid_entry list[LGN_RC_GIDS];
+	int n = lgn_rc_gid_list(context, c->port, attr, list);
 
-	return lgn_rc_gid_list(context, port, attr, list) > 0;
+	c->gid = n > 0;
+	if (n)
+		lgn_rc_gid_interface(&list[0], c->interface);
 }
 
 static int add_port(struct lgn_rc_scan *s, const struct place *p,
@@ -120,7 +138,7 @@ static int add_port(struct lgn_rc_scan *s, const struct place *p,
 	c->state = attr.state;
 	c->ethernet = attr.link_layer == IBV_LINK_LAYER_ETHERNET;
 	c->atomics = atomics;
-	c->gid = has_gid(context, port, &attr);
+	look_at_gids(context, &attr, c);
 	c->mbps = lgn_rc_mbps(&attr);
 	return 0;
 }
