@@ -43,6 +43,13 @@ static int no_memory(const struct lagoon *lg)
 	return lgn_fail(LAGOON_ENOMEM, "no memory for %d members", lg->size);
 }
 
+static void warn_typo(void *arg, const char *name, int len, const char *meant)
+{
+	(void)arg;
+	lgn_log(LGN_WARN, "%.*s is set, but is not an option: is %s meant?",
+		len, name, meant);
+}
+
 static int open_placement(struct lagoon *lg)
 {
 	int bind;
@@ -59,6 +66,7 @@ static int make_greeting(struct lagoon *lg, const struct lagoon_attr *attr,
 {
 	int rc = open_placement(lg);
 
+	lgn_env_typos(warn_typo, NULL);
 	memset(mine, 0, sizeof(*mine));
 	mine->magic = GREETING_MAGIC;
 	mine->workers = attr->workers;

@@ -89,6 +89,12 @@ static const struct argp parser = {
 	       "devices, libraries.",
 };
 
+static void print_typo(void *out, const char *name, int len, const char *meant)
+{
+	fprintf(out, "%.*s is set, but is not an option: is %s meant?\n", len,
+		name, meant);
+}
+
 void info_env(FILE *out)
 {
 	int width[3] = { 4, 5, 7 };
@@ -109,6 +115,7 @@ void info_env(FILE *out)
 		fprintf(out, "%-*s  %-*s  %-*s  %s\n", width[0], e->name,
 			width[1], lgn_env_text(i), width[2], e->def, e->help);
 	}
+	lgn_env_typos(print_typo, out);
 }
 
 /* As few write(2) as can be: a launcher that merges lines sees one block. */

@@ -13,6 +13,7 @@ enum lgn_env_id {
 #undef LGN_ENV
 	LGN_ENV_COUNT
 };
+_Static_assert(LGN_ENV_COUNT <= 25, "cut before you add");
 
 struct lgn_env_entry {
 	const char *name;	/* with LAGOON_ */
@@ -29,6 +30,11 @@ const char *lgn_env_text(enum lgn_env_id id);
 
 /* An INT within [min, max]; LAGOON_EINVAL with the variable named. */
 int lgn_env_int(enum lgn_env_id id, int64_t min, int64_t max, int64_t *value);
+
+/* Calls found() for each variable in the environment whose name is nearly one
+ * of ours: off by one or two characters. name is not terminated. */
+void lgn_env_typos(void (*found)(void *arg, const char *name, int len,
+				 const char *meant), void *arg);
 
 /* The index of the CHOICE in its list; LAGOON_EINVAL with the choices. */
 int lgn_env_choice(enum lgn_env_id id, int *value);

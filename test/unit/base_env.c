@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Environment variables: defaults, values in force, and what is refused. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,4 +144,35 @@ Test(env, choices_that_are_refused)
 		cr_assert(strstr(lagoon_errmsg(), "LAGOON_LOG"));
 		cr_assert(strstr(lagoon_errmsg(), "error|warn|info|debug"));
 	}
+}
+
+static char typos[256];
+
+static void note_typo(void *arg, const char *name, int len, const char *meant)
+{
+	size_t n = strlen(typos);
+
+	(void)arg;
+	snprintf(typos + n, sizeof(typos) - n, "%.*s>%s ", len, name, meant);
+}
+
+Test(env, names_that_are_nearly_ours)
+{
+	static const char *const set[] = {
+		"LAGOON_WORKER", "LAGOON_WORKERS", "LAGOON_SOMETHING",
+		"LAGOON_", "LAGOONWORKERS", "NEMESIS", "LAGOON_STEED",
+		"LAGOON_A_NAME_THAT_IS_FAR_LONGER_THAN_ANY_OF_OURS_COULD_BE",
+	};
+
+	clearenv();
+	for (size_t i = 0; i < LGN_COUNT(set); i++)
+		setenv(set[i], "2", 1);
+	typos[0] = 0;
+	lgn_env_typos(note_typo, NULL);
+	cr_assert(strstr(typos, "LAGOON_WORKER>LAGOON_WORKERS "), "%s", typos);
+	cr_assert(strstr(typos, "LAGOONWORKERS>LAGOON_WORKERS "), "%s", typos);
+	cr_assert(strstr(typos, "LAGOON_STEED>LAGOON_SEED "), "%s", typos);
+	cr_assert_not(strstr(typos, "SOMETHING"), "%s", typos);
+	cr_assert_not(strstr(typos, "LAGOON_WORKERS>"), "%s", typos);
+	cr_assert_not(strstr(typos, "NEMESIS"), "%s", typos);
 }
