@@ -18,6 +18,7 @@ Lagoon $PACKAGE_VERSION
   liblagoon_solve    yes
   liblagoon_fortran  $lagoon_fortran
   unit tests         $lagoon_criterion
+  MPI with OpenMP    $lagoon_mpi
 "])
    AS_IF([test "$lagoon_pmix" != yes],
      [AC_MSG_WARN([without PMIx only single processes and programs with an exchange of their own can open a job])])])

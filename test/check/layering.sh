@@ -58,6 +58,7 @@ foreign infiniband/ 'verbs/rc/[a-z_]+\.[ch]'
 foreign rdma/ 'verbs/rc/[a-z_]+\.[ch]'
 foreign 'pmix\.h' '(runtime/job_pmix|tools/run_pmix)\.c'
 foreign 'pmix_server\.h' 'tools/run_pmix\.c'
+foreign '(mpi|omp)\.h' '(examples|test/mpi)/[a-z_]+\.[ch]'
 foreign jansson 'tools/[a-z_]+\.[ch]'
 foreign criterion/ 'test/(unit|shim/criterion)/[a-z_]+\.[ch]'
 exit $bad

@@ -39,6 +39,12 @@ static char shared_path[4096];
 static char context[512];
 static int my_rank = -1;
 
+void t_name(const char *name, int rank)
+{
+	test_name = name;
+	my_rank = rank;
+}
+
 void t_context(const char *text)
 {
 	snprintf(context, sizeof(context), "%s", text);

@@ -32,6 +32,9 @@ extern struct lagoon *t_lg;	/* what t_open() opened */
 /* Before t_open(), once, in every process alike. */
 void t_begin(const char *name, size_t shared_bytes);
 
+/* Instead of t_begin(), for a test that opens by itself: what t_die() says. */
+void t_name(const char *name, int rank);
+
 typedef int (*t_open_fn)(const struct lagoon_attr *attr, struct lagoon **lg);
 
 /* Open with `open`, or lagoon_open() for NULL; sets t_lg, or fails. With
