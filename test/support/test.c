@@ -172,17 +172,20 @@ static long env_number(const char *name)
 	return text && *text ? strtol(text, NULL, 10) : -1;
 }
 
-/* For processes that no launcher started: an allgather over the head. */
+/* For processes that no launcher started: an allgather over the head. Nobody
+ * returns from lagoon_open() before all have read, so blobs may be put again. */
 static int gather(void *arg, const void *mine, size_t len, void *all)
 {
 	struct lagoon_attr *attr = arg;
+	static uint32_t expected;
 	unsigned steps = 0;
 
 	if (len > BLOB)
 		return -1;
 	memcpy(head->blob[attr->rank], mine, len);
 	atomic_fetch_add(&head->gathered, 1);
-	while (atomic_load(&head->gathered) < (uint32_t)attr->nranks)
+	expected += (uint32_t)attr->nranks;
+	while (atomic_load(&head->gathered) < expected)
 		wait_step(&steps);
 	for (int r = 0; r < attr->nranks; r++)
 		memcpy((uint8_t *)all + (size_t)r * len, head->blob[r], len);
