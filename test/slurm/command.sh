@@ -93,4 +93,25 @@ says '^process   rank 0 of 1, ' 1 batch.out
 says '^process   rank [01] of 2, ' 4 batch.out
 says '^workers   1 here, 1 in the job$' 1 batch.out
 [ -s batch.data ] || { echo "no batch.data"; failed=1; }
+
+# --- the example: as it is, and stopped by its signal
+PATH=$(dirname "$lagoon"):$PATH
+cp "$src/examples/train.sbatch" .
+ok sbatch --wait -N2 --overcommit --output train.out train.sbatch data train.model --epochs 3
+[ -s train.model ] || { echo "no train.model:"; cat train.out; failed=1; }
+id=$(sbatch --parsable -N1 --overcommit --output stop.out train.sbatch data stop.model \
+	--tolerance 0 --epochs 100000000)
+for _ in $(seq 100); do
+	[ "$(squeue -h -j "$id" -o %T)" = RUNNING ] &&
+		[ -n "$(squeue -h -s -j "$id" -o %i | grep '\.0$')" ] && break
+	sleep 0.1
+done
+scancel --batch --signal=TERM "$id"
+for _ in $(seq 150); do
+	[ "$(squeue -h -j "$id" -o %T)" = RUNNING ] || break
+	sleep 0.1
+done
+says '^(PENDING|REQUEUED|REQUEUE_HOLD|SPECIAL_EXIT)$' 1 <(squeue -h -j "$id" -o %T)
+[ ! -e stop.model ] || { echo "a model of a run that was stopped"; failed=1; }
+scancel "$id"
 exit $failed

@@ -172,34 +172,20 @@ static long env_number(const char *name)
 	return text && *text ? strtol(text, NULL, 10) : -1;
 }
 
-<<<<<<< HEAD
 /* For processes that no launcher started: allgathers over the head. Nobody
  * can be two calls ahead. */
-=======
-/* For processes that no launcher started: an allgather over the head. Nobody
- * returns from lagoon_open() before all have read, so blobs may be put again. */
->>>>>>> 1b761c3
 static int gather(void *arg, const void *mine, size_t len, void *all)
 {
 	static uint32_t calls;
 	struct lagoon_attr *attr = arg;
-<<<<<<< HEAD
 	uint8_t (*blob)[BLOB] = head->blob[calls++ & 1];
-=======
-	static uint32_t expected;
->>>>>>> 1b761c3
 	unsigned steps = 0;
 
 	if (len > BLOB)
 		return -1;
 	memcpy(blob[attr->rank], mine, len);
 	atomic_fetch_add(&head->gathered, 1);
-<<<<<<< HEAD
 	while (atomic_load(&head->gathered) < calls * (uint32_t)attr->nranks)
-=======
-	expected += (uint32_t)attr->nranks;
-	while (atomic_load(&head->gathered) < expected)
->>>>>>> 1b761c3
 		wait_step(&steps);
 	for (int r = 0; r < attr->nranks; r++)
 		memcpy((uint8_t *)all + (size_t)r * len, blob[r], len);
