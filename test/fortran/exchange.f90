@@ -104,6 +104,6 @@ program exchange
   attr%allgather_arg = c_loc(count)
   call lagoon_open(lg, attr, ierr)
   call check(ierr == 0, 'open with a C exchange')
-  call check(count == 1, 'the C exchange was called')
+  call check(count == 2, 'the C exchange was called twice')
   call lagoon_close(lg)
 end program
