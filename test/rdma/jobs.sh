@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The job tests over the RC wire: processes on pretended nodes in one virtual
+# machine, every operation through the device, also to the process itself.
+# needs: pmix
+set -u
+src=$(cd "${srcdir:-.}" && pwd)
+[ "${1-}" = inside ] || exec bash "$src/test/rdma/vm" --timeout 400 -- bash "$src/test/rdma/jobs.sh" inside
+lagoon=${LAGOON_BIN:-$PWD/lagoon}
+export LAGOON_WIRE=rc
+export LAGOON_TEST_SCALE=${LAGOON_RDMA_SCALE:-0.02}
+failed=0
+n=0
+
+# one OPTIONS -- PROGRAM [ARGUMENTS]
+one() {
+	local start=$SECONDS status
+	n=$((n + 1))
+	timeout -k 5 60 "$lagoon" run "$@" >/tmp/out 2>&1
+	status=$?
+	echo "$((SECONDS - start)) s: $*: $status"
+	[ $status = 0 ] && return
+	sed 's/^/    /' /tmp/out
+	failed=1
+}
+
+job=./test/job
+one -n 2 --nodes 2 -- examples/hello
+[ "$(cat /tmp/out)" = 20 ] || failed=1
+one -n 4 --nodes 2 -- $job/property.mp
+one -n 2 --nodes 2 -- $job/property.mp --workers 4
+one -n 3 --nodes 3 -- $job/property.mp --workers 2,1,3
+one -n 8 --nodes 2 -- $job/sums.mp
+one -n 2 --nodes 1 -- $job/sums.mp --workers 4 --model bsp
+one -n 2 --nodes 2 -- $job/bound.mp
+one -n 3 --nodes 1 -- $job/tables.mp
+one -n 2 --nodes 2 -- $job/pages.mp --workers 2
+one -n 4 --nodes 2 -- $job/overflow.mp
+one -n 4 --nodes 2 -- $job/tickets.mp --workers 2
+one -n 2 --nodes 2 -- $job/runs.mp --workers 2
+one -n 3 --nodes 3 -- $job/gone.mp pull
+one -n 3 --nodes 3 -- $job/gone.mp close
+export LAGOON_QPS=3
+one -n 3 --nodes 3 -- $job/property.mp
+unset LAGOON_QPS
+
+# Deaths, wherever the others are: they end with an error that names the rank.
+for mode in compute pull clock close; do
+	for victim in 0 2 3; do
+		timeout -k 5 40 "$lagoon" run -n 4 --nodes 2 -- $job/victim.mp \
+			--victim $victim --mode $mode --tag x >/tmp/out 2>&1
+		n=$((n + 1))
+		[ "$(grep -c '^survivor' /tmp/out)" = 3 ] && continue
+		echo "victim $victim, $mode:"
+		sed 's/^/    /' /tmp/out
+		failed=1
+	done
+done
+echo "$n jobs, failed: $failed"
+exit $failed
