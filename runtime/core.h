@@ -114,6 +114,7 @@ struct lagoon_worker {
 } LGN_ALIGNED;
 
 struct lagoon {
+	int pid;			/* of the process that opened it */
 	int rank, size, nodes;
 	int on_death, timeout_s;
 	uint64_t seed;
