@@ -16,8 +16,9 @@ AC_DEFUN([LAGOON_MPI],
    AC_OPENMP
    have_mpi=no
    AS_CASE([$with_mpi], [yes|no|auto], [], [MPICC=$with_mpi])
-   AS_IF([test "x$with_mpi" = xno],
-     [lagoon_mpi="no (--without-mpi)"],
+   AS_CASE([$with_mpi,$enable_sanitizers],
+     [no,*], [lagoon_mpi="no (--without-mpi)"],
+     [*thread*], [lagoon_mpi="no (ThreadSanitizer does not know OpenMP)"],
      [LAGOON_MPI_FIND])
    AS_CASE([$have_mpi,$with_mpi], [yes,*|no,no|no,auto], [],
      [LAGOON_MISSING([libopenmpi-dev], [openmpi-devel],

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/base/env.h"
 #include "runtime/base/log.h"
@@ -187,6 +188,7 @@ int lgn_open_on(const struct lagoon_attr *attr, const struct lgn_wire_ops *ops,
 		return lgn_fail(LAGOON_ENOMEM, "no memory for a job");
 	}
 	memset(lg, 0, sizeof(*lg));
+	lg->pid = getpid();
 	lg->rank = job.rank;
 	lg->size = job.size;
 	lg->on_death = attr->on_death;
@@ -224,6 +226,11 @@ LGN_EXPORT int lagoon_close(struct lagoon *lg)
 	uint64_t old;
 	int rc = 0, rc2;
 
+	/* A child has a copy of lg, but shares what stops the wire's thread. */
+	if (lg->pid != getpid())
+		return lgn_fail(LAGOON_EINVAL,
+				"lagoon_close() in a child made by fork(): the job is the parent's, process %d",
+				lg->pid);
 	for (int i = 0; i < lg->local_workers; i++) {
 		if (lg->worker[i].left)
 			continue;

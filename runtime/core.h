@@ -115,6 +115,7 @@ struct lagoon_worker {
 } LGN_ALIGNED;
 
 struct lagoon {
+	int pid;			/* of the process that opened it */
 	int rank, size, nodes;
 	int neighbours;			/* processes on this machine, me too */
 	int on_death, timeout_s;

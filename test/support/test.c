@@ -216,13 +216,18 @@ void t_open(struct lagoon_attr *attr, t_open_fn open)
 	t_ok(t_try_open(attr, open, &t_lg), "lagoon_open");
 }
 
-int t_workers(const char *list)
+int t_rank(void)
 {
 	long rank = env_number("LAGOON_TEST_RANK");
+
+	return (int)(rank < 0 ? env_number("PMIX_RANK") : rank);
+}
+
+int t_workers(const char *list)
+{
+	int rank = t_rank();
 	const char *p = list;
 
-	if (rank < 0)
-		rank = env_number("PMIX_RANK");
 	while (rank-- > 0) {
 		p = strchr(p, ',');
 		p = p ? p + 1 : list;
@@ -271,6 +276,14 @@ void t_sync(void)
 		return;
 	}
 	while (atomic_load(&head->turn) == turn)
+		wait_step(&steps);
+}
+
+void t_await(const _Atomic int *count, int n)
+{
+	unsigned steps = 0;
+
+	while (atomic_load(count) < n)
 		wait_step(&steps);
 }
 

@@ -45,6 +45,9 @@ void t_open(struct lagoon_attr *attr, t_open_fn open);
 /* The same without t_open()'s judgement: returns what open returned. */
 int t_try_open(struct lagoon_attr *attr, t_open_fn open, struct lagoon **lg);
 
+/* This process's rank as the launcher says, -1 without one. */
+int t_rank(void);
+
 /* How many workers this process has by a list "2,1,3" that is dealt to the
  * ranks, round and round. Before t_open(), from the launcher's environment. */
 int t_workers(const char *list);
@@ -78,6 +81,9 @@ uint64_t t_seed(void);
 
 /* Every process waits here for all others, without Lagoon. After t_open(). */
 void t_sync(void);
+
+/* Wait until *count, in memory that is shared, is at least n. */
+void t_await(const _Atomic int *count, int n);
 
 uint64_t t_now_ns(void);
 

@@ -26,6 +26,8 @@ static int map(const struct lgn_mem_want *want, void **addr)
 	if (p == MAP_FAILED)
 		return lgn_fail(LAGOON_ENOMEM, "%llu bytes of memory: %s",
 				(unsigned long long)want->len, strerror(errno));
+	/* Nor does it get them at all. */
+	madvise(p, want->len, MADV_DONTFORK);
 	if (want->bind && want->bind(want->bind_arg, p, want->len))
 		lgn_log(LGN_WARN, "memory is not bound: %s", lagoon_errmsg());
 	*addr = p;

@@ -38,13 +38,25 @@ static int memory_file(uint64_t len, int *fd)
 	return 0;
 }
 
+/* A child made by fork() gets none of it: it could change the tables of its
+ * parent's job, and would keep their memory. */
+void *lgn_shm_map(uint64_t len, int protection, int flags, int fd)
+{
+	void *p = mmap(NULL, len, protection, flags, fd, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	madvise(p, len, MADV_DONTFORK);
+	return p;
+}
+
 /* Memory for this process alone: taken from the system when it is touched. */
 static int private_memory(const struct lgn_mem_want *want, void **addr)
 {
-	void *p = mmap(NULL, want->len, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *p = lgn_shm_map(want->len, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
 
-	if (p == MAP_FAILED)
+	if (!p)
 		return lgn_fail(LAGOON_ENOMEM, "%llu bytes of memory: %s",
 				(unsigned long long)want->len, strerror(errno));
 	if (want->len >= HUGE_BYTES)
@@ -76,8 +88,8 @@ int lgn_shm_region_make(const struct lgn_mem_want *want, void **addr, int *fd)
 	rc = memory_file(want->len, fd);
 	if (rc)
 		return rc;
-	p = mmap(NULL, want->len, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
-	if (p == MAP_FAILED) {
+	p = lgn_shm_map(want->len, PROT_READ | PROT_WRITE, MAP_SHARED, *fd);
+	if (!p) {
 		rc = lgn_fail(LAGOON_ENOMEM, "mapping %llu bytes: %s",
 			      (unsigned long long)want->len, strerror(errno));
 		goto err_close;

@@ -69,6 +69,9 @@ struct lgn_shm_answer {
 int lgn_shm_region_make(const struct lgn_mem_want *want, void **addr, int *fd);
 void lgn_shm_region_drop(void *addr, uint64_t len);
 
+/* mmap() without the children; NULL and errno on failure. */
+void *lgn_shm_map(uint64_t len, int protection, int flags, int fd);
+
 /* Open the socket; needs no peers yet. */
 int lgn_shm_listen(struct lgn_shm *shm);
 int lgn_shm_listener_start(struct lgn_shm *shm);

@@ -198,11 +198,11 @@ static int map_peer(struct lgn_shm *shm, int peer, const struct lgn_key *key,
 				(unsigned long long)key->len);
 	}
 	m->writable = answer.writable;
-	m->addr = mmap(NULL, key->len,
-		       PROT_READ | (m->writable ? PROT_WRITE : 0), MAP_SHARED,
-		       fd, 0);
+	m->addr = lgn_shm_map(key->len,
+			      PROT_READ | (m->writable ? PROT_WRITE : 0),
+			      MAP_SHARED, fd);
 	close(fd);
-	if (m->addr == MAP_FAILED)
+	if (!m->addr)
 		return lgn_fail(LAGOON_ENOMEM, "mapping %llu bytes of rank %d: %s",
 				(unsigned long long)key->len, peer,
 				strerror(errno));
