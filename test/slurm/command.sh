@@ -4,7 +4,7 @@
 # and the refusal of processes that cannot find each other.
 # needs: pmix
 set -u
-src=${srcdir:-.}
+src=$(cd "${srcdir:-.}" && pwd)
 [ "${1-}" = inside ] || exec bash "$src/test/slurm/slurm" -- bash "$0" inside
 export lagoon=${LAGOON_BIN:-$PWD/lagoon}
 hello=$PWD/examples/hello
