@@ -101,14 +101,14 @@ ok sbatch --wait -N2 --overcommit --output train.out train.sbatch data train.mod
 [ -s train.model ] || { echo "no train.model:"; cat train.out; failed=1; }
 id=$(sbatch --parsable -N1 --overcommit --output stop.out train.sbatch data stop.model \
 	--rate 1e-5 --tolerance 0 --epochs 100000000)
-for _ in $(seq 100); do
-	[ "$(squeue -h -j "$id" -o %T)" = RUNNING ] &&
-		[ -n "$(squeue -h -s -j "$id" -o %i | grep '\.0$')" ] && break
+# Slurm takes half a minute to end a step that it has not launched completely.
+for _ in $(seq 600); do
+	grep -qs '^epoch' stop.out && break
 	sleep 0.1
 done
 scancel --batch --signal=TERM "$id"
 # It completes, and then waits to be started again.
-for _ in $(seq 300); do
+for _ in $(seq 600); do
 	state=$(squeue -h -j "$id" -o %T)
 	[[ $state = RUNNING || $state = COMPLETING ]] || break
 	sleep 0.1
