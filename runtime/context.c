@@ -156,8 +156,6 @@ static int open_rest(struct lagoon *lg)
 	int rc = lgn_directory_attach_board(lg);
 
 	if (!rc)
-		rc = lgn_find_homes(lg);
-	if (!rc)
 		rc = lgn_directory_attach(lg);
 	if (!rc)
 		rc = lgn_workers_open(lg);
@@ -221,6 +219,21 @@ LGN_EXPORT int lagoon_open(const struct lagoon_attr *attr, struct lagoon **lg)
 	return rc ? rc : lgn_open_on(attr, NULL, lg);
 }
 
+/* The last words of I3's one exception. */
+static void tell_uncertain(const struct lagoon *lg)
+{
+	for (int i = 0; i < LGN_TABLES; i++) {
+		const struct lagoon_table *t = lg->table[i];
+		uint64_t n = 0;
+
+		for (int k = 0; t && k < lg->local_workers; k++)
+			n += atomic_load(&t->part[k].counts.uncertain);
+		if (n)
+			lgn_log(LGN_ERROR, "table %s: %llu words of this process are uncertain",
+				t->name, (unsigned long long)n);
+	}
+}
+
 LGN_EXPORT int lagoon_close(struct lagoon *lg)
 {
 	uint64_t old;
@@ -237,6 +250,7 @@ LGN_EXPORT int lagoon_close(struct lagoon *lg)
 		rc2 = lagoon_worker_leave(&lg->worker[i]);
 		rc = rc ? rc : rc2;
 	}
+	tell_uncertain(lg);
 	rc2 = lgn_board_sync(lg);
 	if (!rc2)
 		rc2 = lgn_board_state(lg, &lg->sync_view, lg->rank, LGN_LIVE,

@@ -54,7 +54,7 @@ struct lgn_member {
 struct lgn_counts {
 	_Atomic uint64_t pulls, rows_pulled, adds, rows_added, page_uses;
 	_Atomic uint64_t cache_misses, pages_read, words_pushed, flushes;
-	_Atomic uint64_t rejected, wait_ns;
+	_Atomic uint64_t rejected, uncertain, wait_ns;
 	_Atomic uint64_t ages[LAGOON_AGES];
 };
 

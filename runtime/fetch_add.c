@@ -5,6 +5,7 @@
  * copy gets the same change, so that the worker's later pulls contain it.
  */
 #include "runtime/base/status.h"
+#include "runtime/push.h"
 #include "runtime/table.h"
 #include "runtime/word.h"
 
@@ -57,7 +58,7 @@ static int run(const struct place *p, enum lgn_op op, uint64_t operand,
 	};
 	struct lgn_batch batch = { .wr = &wr, .n = 1 };
 
-	return lgn_wire_run(t->lg->wire, &batch, t->lg->timeout_s);
+	return lgn_push_run(t, &t->part[p->w->index].counts, &batch);
 }
 
 /* Small deltas by fetch-and-add, undone if the sum is illegal; see word.h. */

@@ -31,7 +31,8 @@ struct greeting {
 /* The second: under 256 bytes. */
 struct card {
 	int32_t status;			/* why it cannot take part */
-	char why[124];
+	int32_t numa;			/* of its shard, as the system counts */
+	char why[120];
 	uint64_t nonce[2];
 	struct lgn_wire_addr addr;
 	struct lgn_key dir;
@@ -242,12 +243,41 @@ static int check_cards(const struct lagoon *lg, const struct card *all)
 	return rc;
 }
 
+/* Processes that are bound differently number nodes differently: the operating
+ * system's number is the one that they have in common. */
+static bool is_home(const struct lagoon *lg, int rank)
+{
+	for (int k = 0; k < rank; k++)
+		if (lg->member[k].node == lg->member[rank].node &&
+		    lg->member[k].numa == lg->member[rank].numa)
+			return false;
+	return true;
+}
+
+/* One shard home for each NUMA node that has processes: its lowest rank. */
+static int find_homes(struct lagoon *lg, const struct card *all)
+{
+	lg->home_rank = calloc((size_t)lg->size, sizeof(*lg->home_rank));
+	if (!lg->home_rank)
+		return no_memory(lg);
+	for (int i = 0; i < lg->size; i++) {
+		lg->member[i].numa = all[i].numa;
+		if (!is_home(lg, i))
+			continue;
+		lg->homes_here += lg->member[i].machine ==
+			lg->member[lg->rank].machine;
+		lg->home_rank[lg->homes++] = i;
+	}
+	return 0;
+}
+
 static int start_wire(struct lagoon *lg, const struct card *all)
 {
 	struct lgn_wire_config config = {
 		.rank = lg->rank, .size = lg->size,
 		.nonce = { all[0].nonce[0], all[0].nonce[1] },
 		.timeout_s = lg->timeout_s,
+		.homes = lg->homes, .home_rank = lg->home_rank,
 		.lost = lgn_on_lost, .lost_arg = lg,
 	};
 	struct lgn_wire_addr *addr = calloc((size_t)lg->size, sizeof(*addr));
@@ -280,16 +310,19 @@ static int connect_all(struct lagoon *lg, struct lgn_job *job,
 	if (!all)
 		return no_memory(lg);
 	memset(&mine, 0, sizeof(mine));
+	mine.numa = lg->plan.node >= 0 ? lgn_topo_node_os(lg->topo, lg->plan.node) : -1;
 	mine.status = failed ? failed : make_card(lg, ops, &mine);
 	snprintf(keep, sizeof(keep), "%s", lagoon_errmsg());
 	if (mine.status)
-		snprintf(mine.why, sizeof(mine.why), "%.123s", keep);
+		snprintf(mine.why, sizeof(mine.why), "%.119s", keep);
 	rc = lgn_job_allgather(job, &mine, sizeof(mine), all);
 	lgn_job_leave(job);
 	if (!rc && mine.status)
 		lgn_errmsg_set(keep);
 	if (!rc)
 		rc = check_cards(lg, all);
+	if (!rc)
+		rc = find_homes(lg, all);
 	if (!rc)
 		rc = start_wire(lg, all);
 	free(all);
@@ -306,41 +339,4 @@ int lgn_join(struct lagoon *lg, struct lgn_job *job,
 		return no_memory(lg);
 	rc = meet(lg, job, attr, &ops, &failed);
 	return rc ? rc : connect_all(lg, job, ops, failed);
-}
-
-/* --- homes */
-
-/* Processes that are bound differently number nodes differently: the operating
- * system's number is the one that they have in common. */
-static bool is_home(const struct lagoon *lg, int rank)
-{
-	for (int k = 0; k < rank; k++)
-		if (lg->member[k].node == lg->member[rank].node &&
-		    lg->member[k].numa == lg->member[rank].numa)
-			return false;
-	return true;
-}
-
-int lgn_find_homes(struct lagoon *lg)
-{
-	int64_t mine = lgn_topo_node_os(lg->topo, lg->plan.node);
-	uint64_t (*all)[LGN_SLOT_BYTES / 8] =
-		calloc((size_t)lg->size, LGN_SLOT_BYTES);
-	int rc;
-
-	lg->home_rank = calloc((size_t)lg->size, sizeof(*lg->home_rank));
-	if (!all || !lg->home_rank)
-		rc = no_memory(lg);
-	else
-		rc = lgn_board_exchange(lg, &mine, sizeof(mine), all);
-	for (int i = 0; !rc && i < lg->size; i++) {
-		lg->member[i].numa = (int)all[i][0];
-		if (!is_home(lg, i))
-			continue;
-		lg->homes_here += lg->member[i].machine ==
-			lg->member[lg->rank].machine;
-		lg->home_rank[lg->homes++] = i;
-	}
-	free(all);
-	return rc;
 }

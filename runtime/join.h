@@ -14,10 +14,6 @@
 int lgn_join(struct lagoon *lg, struct lgn_job *job,
 	     const struct lagoon_attr *attr, const struct lgn_wire_ops *ops);
 
-/* One shard home for each NUMA node that has processes: its lowest rank.
- * Collective, after the board is attached. */
-int lgn_find_homes(struct lagoon *lg);
-
 /* context.c: for the wire. */
 void lgn_on_lost(void *arg, int rank);
 

@@ -420,6 +420,7 @@ struct lagoon_stats {
 	uint64_t words_pushed;	/* words sent to shards (atomic operations) */
 	uint64_t flushes;
 	uint64_t rejected;	/* deltas dropped with LAGOON_ERANGE */
+	uint64_t uncertain;	/* words pushed that may or may not have arrived */
 	uint64_t wait_ns;	/* pulls waited for clocks [ns, all workers] */
 	uint64_t ages[LAGOON_AGES]; /* pulls by the age of their oldest page */
 };

@@ -96,11 +96,30 @@ static struct lgn_wr request(struct lgn_push *p, const struct lgn_pushed *at,
 	};
 }
 
-static int run_one(struct lgn_push *p, struct lgn_wr *wr)
+/* The way to a shard broke with atomics on it: nobody can tell which of them
+ * arrived, so they are counted and told, and never sent again. */
+static int uncertain(struct lagoon_table *t, struct lgn_counts *counts,
+		     const struct lgn_batch *batch, int rc)
 {
-	struct lgn_batch batch = { .wr = wr, .n = 1 };
+	uint32_t n = batch->posted ? atomic_load(&batch->uncertain) : 0;
+	char why[300];
 
-	return lgn_wire_run(p->t->lg->wire, &batch, p->t->lg->timeout_s);
+	if (batch->posted && rc == LAGOON_ETIMEDOUT)
+		n += atomic_load(&batch->left);
+	if (!n)
+		return rc;
+	lgn_count(&counts->uncertain, n);
+	snprintf(why, sizeof(why), "%.299s", lagoon_errmsg());
+	return lgn_fail(rc, "table %s: %u words are uncertain: their adds may or may not have arrived (%s)",
+			t->name, n, why);
+}
+
+int lgn_push_run(struct lagoon_table *t, struct lgn_counts *counts,
+		 struct lgn_batch *batch)
+{
+	int rc = lgn_wire_run(t->lg->wire, batch, t->lg->timeout_s);
+
+	return lgn_likely(!rc) ? 0 : uncertain(t, counts, batch, rc);
 }
 
 /* Take back the part of request i that left the legal range. */
@@ -109,11 +128,12 @@ static int undo(struct lgn_push *p, uint32_t i, int mask)
 	uint64_t delta = p->wr[i].operand;
 	uint64_t part = lgn_word_part(p->t->number.lanes, delta, mask);
 	struct lgn_wr wr = request(p, &p->at[i], LGN_ADD, i);
+	struct lgn_batch batch = { .wr = &wr, .n = 1 };
 
 	wr.operand = -part;
 	uncopy(p, &p->at[i], part);
 	report(p, &p->at[i], mask, delta);
-	return run_one(p, &wr);
+	return lgn_push_run(p->t, p->counts, &batch);
 }
 
 /* Too large for a fetch-and-add: check before changing. */
@@ -122,38 +142,26 @@ static int push_large(struct lgn_push *p, uint32_t i)
 	const struct lgn_number *nb = &p->t->number;
 	uint64_t delta = p->wr[i].operand;
 	struct lgn_wr wr = request(p, &p->at[i], LGN_GET, i);
+	struct lgn_batch batch = { .wr = &wr, .n = 1 };
 	uint64_t old;
-	int mask;
-	int rc = run_one(p, &wr);
+	int mask = 0;
+	int rc = lgn_push_run(p->t, p->counts, &batch);
 
-	while (!rc) {
+	if (rc)
+		return rc;
+	do {
 		old = p->old[i];
 		wr.op = LGN_CAS;
 		wr.expect = old;
 		wr.operand = lgn_word_sum(nb->lanes, nb->legal, old, delta, &mask);
-		rc = run_one(p, &wr);
-		if (rc || p->old[i] == old)
-			break;
-	}
+		rc = lgn_push_run(p->t, p->counts, &batch);
+	} while (!rc && p->old[i] != old);
+	lgn_count(&p->counts->words_pushed, batch.posted);
 	if (!rc && mask) {
 		uncopy(p, &p->at[i], lgn_word_part(nb->lanes, delta, mask));
 		report(p, &p->at[i], mask, delta);
 	}
 	return rc;
-}
-
-/* The way to a shard broke with adds on it: nobody can tell which of them
- * arrived, so they are counted and told, and never sent again. */
-static int uncertain(const struct lgn_push *p, int rc)
-{
-	uint32_t n = atomic_load(&p->batch.uncertain);
-	char why[300];
-
-	if (!n)
-		return rc;
-	snprintf(why, sizeof(why), "%.299s", lagoon_errmsg());
-	return lgn_fail(rc, "table %s: %u words are uncertain: their adds may or may not have arrived (%s)",
-			p->t->name, n, why);
 }
 
 static void release_held(struct lgn_push *p)
@@ -167,13 +175,12 @@ static void release_held(struct lgn_push *p)
  * whose last word this was. */
 static int send(struct lgn_push *p)
 {
-	struct lagoon *lg = p->t->lg;
 	const struct lgn_number *nb = &p->t->number;
 	uint32_t n = p->batch.n;
-	int rc = n ? lgn_wire_run(lg->wire, &p->batch, lg->timeout_s) : 0;
+	int rc = n ? lgn_push_run(p->t, p->counts, &p->batch) : 0;
 
-	if (lgn_unlikely(rc))
-		rc = uncertain(p, rc);
+	if (n && p->batch.posted)
+		lgn_count(&p->counts->words_pushed, n);
 	for (uint32_t i = 0; i < n && !rc; i++) {
 		uint64_t delta = p->wr[i].operand;
 		int mask = lgn_word_illegal(nb->lanes, nb->legal,
@@ -184,7 +191,6 @@ static int send(struct lgn_push *p)
 	}
 	for (uint32_t i = 0; i < p->n_large && !rc; i++)
 		rc = push_large(p, p->large[i]);
-	lgn_count(&p->counts->words_pushed, n + p->n_large);
 	p->batch.n = 0;
 	p->n_large = 0;
 	release_held(p);

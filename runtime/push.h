@@ -38,6 +38,11 @@ bool lgn_push_trylock(struct lagoon *lg);
 void lgn_push_lock(struct lagoon *lg);
 void lgn_push_unlock(struct lagoon *lg);
 
+/* Run a batch of atomics on a table's shards; what becomes uncertain is counted
+ * and told. Needs what owns the counts. */
+int lgn_push_run(struct lagoon_table *t, struct lgn_counts *counts,
+		 struct lgn_batch *batch);
+
 /* Everything that this process has added to tables that are not bsp, complete
  * on return. Needs the push lock; counts for w. LAGOON_ERANGE after all else
  * was done. */

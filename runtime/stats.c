@@ -60,6 +60,7 @@ static void sum_counts(const struct lgn_counts *c, struct lagoon_stats *s)
 	s->words_pushed += read_count(&c->words_pushed);
 	s->flushes += read_count(&c->flushes);
 	s->rejected += read_count(&c->rejected);
+	s->uncertain += read_count(&c->uncertain);
 	s->wait_ns += read_count(&c->wait_ns);
 	for (int i = 0; i < LAGOON_AGES; i++)
 		s->ages[i] += read_count(&c->ages[i]);

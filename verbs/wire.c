@@ -61,6 +61,7 @@ int lgn_wire_run(struct lgn_wire *wire, struct lgn_batch *batch, int timeout_s)
 	struct lgn_wait wait = LGN_WAIT_INIT;
 	int rc;
 
+	batch->posted = false;
 	while ((rc = wire->ops->post(wire, batch)) == LAGOON_EAGAIN) {
 		wire->ops->poll(wire);
 		lgn_wait_step(&wait);

@@ -114,6 +114,7 @@ struct lgn_batch {
 	/* Called once, by the thread that completes the last request, before
 	 * the batch is done; may be NULL. Must not post. */
 	void (*complete)(struct lgn_batch *batch);
+	bool posted;		/* by lgn_wire_run(), or nothing was sent */
 	_Atomic uint32_t left;	/* requests not complete yet */
 	_Atomic uint32_t busy;	/* 0 when done */
 	_Atomic int status;	/* first error */
@@ -129,6 +130,7 @@ static inline bool lgn_batch_done(const struct lgn_batch *batch)
 /* For wires: post() has accepted the batch. */
 static inline void lgn_batch_begin(struct lgn_batch *batch)
 {
+	batch->posted = true;
 	atomic_store_explicit(&batch->left, batch->n, memory_order_relaxed);
 	atomic_store_explicit(&batch->status, 0, memory_order_relaxed);
 	atomic_store_explicit(&batch->uncertain, 0, memory_order_relaxed);
@@ -161,6 +163,8 @@ struct lgn_wire_config {
 	int rank;
 	int size;
 	uint64_t nonce[2];	/* the job's; peers without it are refused */
+	int homes;		/* processes whose memory others reach, */
+	const int *home_rank;	/* [homes]; read by start() only */
 	int timeout_s;
 	/* Called from a thread of the wire, once a rank, when a peer's process
 	 * is known to be dead. Must not block. */

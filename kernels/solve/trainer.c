@@ -352,6 +352,7 @@ static void add_stats(const struct lagoon_stats *from, struct lagoon_stats *to)
 	to->words_pushed += from->words_pushed;
 	to->flushes += from->flushes;
 	to->rejected += from->rejected;
+	to->uncertain += from->uncertain;
 	to->wait_ns += from->wait_ns;
 	for (int i = 0; i < LAGOON_AGES; i++)
 		to->ages[i] += from->ages[i];

@@ -186,17 +186,27 @@ static bool enough(int there, uint64_t need)
 	return there > 0 && (uint64_t)there >= need;
 }
 
+int lgn_rc_device_check_qps(const struct lgn_rc_device *d, uint64_t qps,
+			    const char *what)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), "queue pairs, %s", what);
+	if (!enough(d->attr.max_qp, qps))
+		return lacks(d, text, qps, "max_qp", d->attr.max_qp,
+			     "set LAGOON_QPS lower, or start fewer processes with more workers each");
+	return 0;
+}
+
 int lgn_rc_device_check(const struct lgn_rc_device *d, uint64_t qps,
 			const char *what, uint32_t depth, uint32_t cqe)
 {
 	static const char other[] = "choose another device with LAGOON_DEVICE";
 	const struct ibv_device_attr *a = &d->attr;
-	char text[160];
+	int rc = lgn_rc_device_check_qps(d, qps, what);
 
-	snprintf(text, sizeof(text), "queue pairs, %s", what);
-	if (!enough(a->max_qp, qps))
-		return lacks(d, text, qps, "max_qp", a->max_qp,
-			     "set LAGOON_QPS lower, or start fewer processes with more workers each");
+	if (rc)
+		return rc;
 	if (!enough(a->max_qp_wr, depth))
 		return lacks(d, "requests in a send queue", depth, "max_qp_wr",
 			     a->max_qp_wr, other);

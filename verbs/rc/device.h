@@ -60,11 +60,15 @@ int lgn_rc_device_open(const struct lgn_rc_options *o,
 		       struct lgn_rc_device *device);
 void lgn_rc_device_close(struct lgn_rc_device *device);
 
-/* Whether `qps` queue pairs with send queues of `depth` work requests, and a
+/* Whether the device has so many queue pairs, of all processes that share it;
+ * `what` is the sum as text: "64 processes x 8 homes x 1". LAGOON_ENODEV. */
+int lgn_rc_device_check_qps(const struct lgn_rc_device *device, uint64_t qps,
+			    const char *what);
+
+/* Whether `qps` queue pairs of this process with send queues of `depth` work requests, and a
  * completion queue of `cqe`, can be had: LAGOON_ENODEV with the number needed,
  * the number there and the setting that changes it; LAGOON_ENOMEM if they do
- * not fit into RLIMIT_MEMLOCK. `what` is the sum as text: "64 processes x 8
- * homes x 1". */
+ * not fit into RLIMIT_MEMLOCK. */
 int lgn_rc_device_check(const struct lgn_rc_device *device, uint64_t qps,
 			const char *what, uint32_t depth, uint32_t cqe);
 

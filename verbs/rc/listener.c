@@ -358,9 +358,11 @@ void lgn_rc_listener_stop(struct lgn_rc *rc)
 		return;
 	rc->started = false;
 	atomic_store(&rc->leaving, rc->config.rank != 0);
-	if (rc->config.rank)
+	/* Without a way to the board nobody leaves in order: the link breaks,
+	 * and rank 0 looks. */
+	if (rc->config.rank && !atomic_load(&rc->peer[0].failed))
 		say(rc, 0, BYE);
-	else
+	else if (!rc->config.rank)
 		wait_for_links(rc);
 	if (write(rc->stop_fd, &one, sizeof(one)) != sizeof(one))
 		lgn_log(LGN_ERROR, "stopping the listener: %s", strerror(errno));

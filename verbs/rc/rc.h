@@ -41,6 +41,7 @@ enum {
 
 /* What the fence carries: how to ask this process for a connection. */
 struct lgn_rc_addr {
+	uint8_t gid[16];		/* of its port: who shares a device */
 	uint8_t ip[16];			/* IPv6 or v4-mapped */
 	uint16_t tcp_port;
 	uint16_t spare[3];

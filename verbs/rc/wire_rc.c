@@ -109,10 +109,47 @@ static int rc_open(const struct lgn_wire_near *near,
 	}
 	lgn_rc_parts_init(rc);
 	lgn_log(LGN_INFO, "wire rc: %s", rc->device.reason);
+	memcpy(addr.gid, &rc->device.gid, sizeof(addr.gid));
 	memset(mine, 0, sizeof(*mine));
 	memcpy(mine->bytes, &addr, sizeof(addr));
 	*wire = &rc->wire;
 	return 0;
+}
+
+/* Whether address i is of a process on my port. */
+static bool shares(const struct lgn_rc *rc, int i)
+{
+	return !memcmp(rc->addr[i].gid, &rc->device.gid, sizeof(rc->addr[i].gid));
+}
+
+/* Every process asks every home; a home answers every process. All that share
+ * a device take their queue pairs from it. */
+static int check_queue_pairs(const struct lgn_rc *rc,
+			     const struct lgn_wire_config *config)
+{
+	const uint64_t k = (uint64_t)rc->options.qps;
+	uint64_t asking = 0, answering = 0, mine = (uint64_t)config->homes * k;
+	char what[160];
+	int err;
+
+	for (int i = 0; i < config->size; i++)
+		asking += shares(rc, i);
+	for (int i = 0; i < config->homes; i++) {
+		answering += shares(rc, config->home_rank[i]);
+		if (config->home_rank[i] == config->rank)
+			mine += (uint64_t)config->size * k;
+	}
+	snprintf(what, sizeof(what),
+		 "%llu processes x %d homes x %llu to ask, %llu homes x %d processes x %llu to answer",
+		 (unsigned long long)asking, config->homes, (unsigned long long)k,
+		 (unsigned long long)answering, config->size,
+		 (unsigned long long)k);
+	err = lgn_rc_device_check_qps(&rc->device,
+				      (asking * (uint64_t)config->homes +
+				       answering * (uint64_t)config->size) * k,
+				      what);
+	return err ? err : lgn_rc_device_check(&rc->device, mine, what, rc->depth,
+					       (uint32_t)rc->cq->cqe);
 }
 
 static int rc_start(struct lgn_wire *wire, const struct lgn_wire_config *config,
@@ -120,6 +157,7 @@ static int rc_start(struct lgn_wire *wire, const struct lgn_wire_config *config,
 {
 	struct lgn_rc *rc = lgn_rc_of(wire);
 	size_t n = (size_t)config->size;
+	int err;
 
 	(void)node_of;
 	rc->config = *config;
@@ -133,7 +171,8 @@ static int rc_start(struct lgn_wire *wire, const struct lgn_wire_config *config,
 		rc->peer[i].rank = (int)i;
 		rc->watch[i] = -1;
 	}
-	return lgn_rc_listener_start(rc);
+	err = check_queue_pairs(rc, config);
+	return err ? err : lgn_rc_listener_start(rc);
 }
 
 /* Connects at the first touch of a peer. */
