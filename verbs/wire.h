@@ -166,6 +166,9 @@ struct lgn_wire_config {
 	int homes;		/* processes whose memory others reach, */
 	const int *home_rank;	/* [homes]; read by start() only */
 	int timeout_s;
+	/* Not among those that started together: its rank is new to them, and
+	 * nobody watches it. It reaches their memory; they do not know it. */
+	bool late;
 	/* Called from a thread of the wire, once a rank, when a peer's process
 	 * is known to be dead. Must not block. */
 	void (*lost)(void *arg, int rank);

@@ -15,6 +15,7 @@ LGN_ENV(BIND, CHOICE, "yes", "pin workers to cores and shards to NUMA nodes: yes
 LGN_ENV(SYNTHETIC, TEXT, "", "plan placement on this hwloc synthetic topology, bind nothing")
 LGN_ENV(DEVICE, TEXT, "", "RDMA device and port, as in mlx5_0 or mlx5_0:2; empty: an active one near the shard")
 LGN_ENV(INTERFACE, TEXT, "", "network interface for connecting; empty: the RDMA device's own address, else one of this host")
+LGN_ENV(CONNECT, CHOICE, "auto", "how queue pairs are connected; auto: librdmacm where devices have IP addresses: auto|cm|tcp")
 LGN_ENV(GID_INDEX, INT, "-1", "GID of the port; -1: 0 for InfiniBand, RoCE v2 with an IPv4 address for Ethernet [-1..255]")
 LGN_ENV(QPS, INT, "1", "queue pairs to each peer; more than 1 costs READ rate at many peers [1..16]")
 LGN_ENV(MTU, CHOICE, "0", "largest path MTU in bytes; 0 is that of the port; the smaller of both sides holds: 0|256|512|1024|2048|4096")

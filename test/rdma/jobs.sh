@@ -64,5 +64,12 @@ for side in owner pusher owner pusher pusher; do
 	grep -q 'pushed, [1-9][0-9]* uncertain' /tmp/out && told=1
 done
 [ $told = 1 ] || { echo "no word was uncertain in any of them"; failed=1; }
+unset LAGOON_ACK_TIMEOUT LAGOON_RETRY
+for how in cm tcp; do
+	n=$((n + 1))
+	timeout -k 5 40 test/rdma/late.mp $how || failed=1
+done
+export LAGOON_CONNECT=tcp
+one -n 3 --nodes 3 -- $job/property.mp
 echo "$n jobs, failed: $failed"
 exit $failed

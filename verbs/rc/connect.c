@@ -73,12 +73,29 @@ static int ask(const struct lgn_rc *rc, int rank, struct lgn_rc_ask *a,
 	return rc_;
 }
 
+static int connect_by_tcp(struct lgn_rc *rc, int rank, struct ibv_qp **qp,
+			  struct lgn_rc_ask *a)
+{
+	struct lgn_rc_answer answer;
+	int rc_ = ask(rc, rank, a, &answer, NULL);
+
+	return rc_ ? rc_ : lgn_rc_qps_ready(rc, rank, qp, &a->end, &answer.end);
+}
+
+static void destroy_ids(struct lgn_rc_peer *peer)
+{
+	for (int i = 0; i < LGN_RC_QPS_MAX; i++) {
+		if (peer->id[i])
+			rdma_destroy_id(peer->id[i]);
+		peer->id[i] = NULL;
+	}
+}
+
 int lgn_rc_connect(struct lgn_rc *rc, int rank)
 {
 	struct lgn_rc_peer *peer = &rc->peer[rank];
 	struct ibv_qp *qp[LGN_RC_QPS_MAX] = { NULL };
 	struct lgn_rc_ask a = { .kind = LGN_RC_CONNECT };
-	struct lgn_rc_answer answer;
 	int rc_;
 
 	if (atomic_load(&peer->connected))
@@ -86,11 +103,12 @@ int lgn_rc_connect(struct lgn_rc *rc, int rank)
 	rc_ = lgn_rc_qps_create(rc, false, qp, &a.end);
 	if (rc_)
 		return rc_;
-	rc_ = ask(rc, rank, &a, &answer, NULL);
-	if (!rc_)
-		rc_ = lgn_rc_qps_ready(rc, rank, qp, &a.end, &answer.end);
+	rc_ = rc->cm_id && rc->addr[rank].cm_port ?
+		lgn_rc_cm_connect(rc, rank, qp, peer->id) :
+		connect_by_tcp(rc, rank, qp, &a);
 	if (rc_) {
 		lgn_rc_qps_destroy(rc, qp);
+		destroy_ids(peer);
 		return rc_;
 	}
 	for (int i = 0; i < rc->options.qps; i++) {
@@ -100,6 +118,14 @@ int lgn_rc_connect(struct lgn_rc *rc, int rank)
 	}
 	atomic_store(&peer->connected, true);
 	return 0;
+}
+
+void lgn_rc_disconnect(struct lgn_rc *rc, struct lgn_rc_peer *peer)
+{
+	for (int i = 0; i < rc->options.qps; i++)
+		if (peer->qp[i].qp)
+			ibv_destroy_qp(peer->qp[i].qp);
+	destroy_ids(peer);
 }
 
 int lgn_rc_ask_keys(struct lgn_rc *rc, int rank, const struct lgn_key *key,

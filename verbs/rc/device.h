@@ -14,6 +14,9 @@
 
 #define LGN_RC_QPS_MAX 16
 
+/* How queue pairs are connected; as LAGOON_CONNECT lists them. */
+enum lgn_rc_how { LGN_RC_AUTO, LGN_RC_CM, LGN_RC_TCP };
+
 /* From the environment, see env_table.h. */
 struct lgn_rc_options {
 	char device[64];	/* "" any, "mlx5_0", "mlx5_0:2" without the port */
@@ -30,6 +33,7 @@ struct lgn_rc_options {
 	int traffic_class;
 	int hop_limit;
 	bool fork;		/* ibv_fork_init() */
+	enum lgn_rc_how connect;
 };
 
 /* LAGOON_EINVAL with the variable named. */

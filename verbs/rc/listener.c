@@ -26,7 +26,8 @@
 #include "verbs/rc/rc.h"
 
 /* epoll tags: a rank, or one of these. */
-enum { TAG_LISTEN = -1, TAG_STOP = -2, TAG_FAIL = -3, TAG_DEVICE = -4 };
+enum { TAG_LISTEN = -1, TAG_STOP = -2, TAG_FAIL = -3, TAG_DEVICE = -4,
+       TAG_CM = -5 };
 
 enum {
 	PATIENCE_S = 5,		/* with a peer that connects and says nothing */
@@ -53,19 +54,25 @@ static void close_fd(int *fd)
 
 /* --- questions of peers */
 
-static int check_ask(const struct lgn_rc *rc, const struct lgn_rc_ask *ask)
+/* A process that came later may have any rank that is not taken. */
+int lgn_rc_check_peer(const struct lgn_rc *rc, uint64_t magic,
+		      const uint64_t nonce[2], int rank, int qps)
 {
-	if (ask->magic != LGN_RC_MAGIC ||
-	    ask->nonce[0] != rc->config.nonce[0] ||
-	    ask->nonce[1] != rc->config.nonce[1])
+	if (magic != LGN_RC_MAGIC || nonce[0] != rc->config.nonce[0] ||
+	    nonce[1] != rc->config.nonce[1])
 		return lgn_fail(LAGOON_EINVAL, "the nonce is not that of the job");
-	if (ask->rank < 0 || ask->rank >= rc->config.size)
-		return lgn_fail(LAGOON_EINVAL, "rank %d of %d", ask->rank,
-				rc->config.size);
-	if (ask->qps != rc->options.qps)
+	if (rank < 0)
+		return lgn_fail(LAGOON_EINVAL, "rank %d", rank);
+	if (qps != rc->options.qps)
 		return lgn_fail(LAGOON_EINVAL, "LAGOON_QPS is %d here and %d there",
-				rc->options.qps, ask->qps);
+				rc->options.qps, qps);
 	return 0;
+}
+
+void lgn_rc_served_add(struct lgn_rc *rc, struct lgn_rc_served *s)
+{
+	s->next = rc->served;
+	rc->served = s;
 }
 
 static int connect_peer(struct lgn_rc *rc, const struct lgn_rc_ask *ask,
@@ -86,8 +93,7 @@ static int connect_peer(struct lgn_rc *rc, const struct lgn_rc_ask *ask,
 		free(s);
 		return err;
 	}
-	s->next = rc->served;
-	rc->served = s;
+	lgn_rc_served_add(rc, s);
 	return 0;
 }
 
@@ -101,8 +107,12 @@ static int give_keys(struct lgn_rc *rc, const struct lgn_rc_ask *ask,
 /* Keeps the socket: the link of that rank. */
 static int keep_link(struct lgn_rc *rc, int rank, int *sock)
 {
-	int err = lgn_rc_socket_keepalive(*sock);
+	int err;
 
+	if (rank >= rc->config.size)
+		return lgn_fail(LAGOON_EINVAL, "rank %d of %d", rank,
+				rc->config.size);
+	err = lgn_rc_socket_keepalive(*sock);
 	if (err)
 		return lgn_fail(LAGOON_EIO, "keepalive: %s", strerror(err));
 	if (rc->watch[rank] >= 0)
@@ -119,7 +129,8 @@ static int keep_link(struct lgn_rc *rc, int rank, int *sock)
 static int handle(struct lgn_rc *rc, const struct lgn_rc_ask *ask,
 		  struct lgn_rc_answer *answer, int *sock)
 {
-	int err = check_ask(rc, ask);
+	int err = lgn_rc_check_peer(rc, ask->magic, ask->nonce, ask->rank,
+				    ask->qps);
 
 	if (err)
 		return err;
@@ -264,6 +275,9 @@ static void *listener(void *arg)
 		case TAG_DEVICE:
 			on_device(rc);
 			break;
+		case TAG_CM:
+			lgn_rc_cm_event(rc);
+			break;
 		default:
 			on_link(rc, tag);
 		}
@@ -331,10 +345,12 @@ int lgn_rc_listener_start(struct lgn_rc *rc)
 		err = add(rc, rc->fail_fd, TAG_FAIL);
 	if (!err)
 		err = add(rc, device_fd, TAG_DEVICE);
+	if (!err && rc->cm_id)
+		err = add(rc, rc->cm_listen->fd, TAG_CM);
 	if (!err)
 		err = lgn_thread_start(&rc->thread, "lagoon-listen", listener, rc);
 	rc->started = !err;
-	if (!err && rc->config.rank)
+	if (!err && rc->config.rank && !rc->config.late)
 		err = start_link(rc);
 	return err;
 }
@@ -360,7 +376,7 @@ void lgn_rc_listener_stop(struct lgn_rc *rc)
 	atomic_store(&rc->leaving, rc->config.rank != 0);
 	/* Without a way to the board nobody leaves in order: the link breaks,
 	 * and rank 0 looks. */
-	if (rc->config.rank && !atomic_load(&rc->peer[0].failed))
+	if (rc->watch[0] >= 0 && !atomic_load(&rc->peer[0].failed))
 		say(rc, 0, BYE);
 	else if (!rc->config.rank)
 		wait_for_links(rc);
@@ -385,6 +401,9 @@ void lgn_rc_listener_close(struct lgn_rc *rc)
 
 		rc->served = s->next;
 		lgn_rc_qps_destroy(rc, s->qp);
+		if (s->id)
+			rdma_destroy_id(s->id);
 		free(s);
 	}
+	lgn_rc_cm_close(rc);
 }

@@ -96,6 +96,15 @@ static int read_fork(bool *init)
 	return rc;
 }
 
+static int read_connect(enum lgn_rc_how *how)
+{
+	int choice, rc = lgn_env_choice(LGN_ENV_ID_CONNECT, &choice);
+
+	if (!rc)
+		*how = (enum lgn_rc_how)choice;
+	return rc;
+}
+
 int lgn_rc_options_read(struct lgn_rc_options *out)
 {
 	struct lgn_rc_options o = { .port = 0 };
@@ -123,6 +132,8 @@ int lgn_rc_options_read(struct lgn_rc_options *out)
 		rc = read_rnr_retry(&o.rnr_retry);
 	if (!rc)
 		rc = read_fork(&o.fork);
+	if (!rc)
+		rc = read_connect(&o.connect);
 	if (!rc)
 		*out = o;
 	return rc;

@@ -13,7 +13,7 @@ static int qp_error(const struct lgn_rc *rc, const char *what, int error)
 			rc->device.port, what, strerror(error));
 }
 
-static int create_one(struct lgn_rc *rc, bool serve, struct ibv_qp **qp)
+int lgn_rc_qp_create(struct lgn_rc *rc, bool serve, struct ibv_qp **qp)
 {
 	struct ibv_qp_init_attr init = {
 		.send_cq = serve ? rc->idle_cq : rc->cq,
@@ -60,7 +60,7 @@ int lgn_rc_qps_create(struct lgn_rc *rc, bool serve, struct ibv_qp **qp,
 	if (getrandom(end->psn, sizeof(end->psn), 0) < 0)
 		return lgn_fail(LAGOON_EIO, "getrandom: %s", strerror(errno));
 	for (int i = 0; !rc_ && i < rc->options.qps; i++) {
-		rc_ = create_one(rc, serve, &qp[i]);
+		rc_ = lgn_rc_qp_create(rc, serve, &qp[i]);
 		end->psn[i] &= 0xffffff;
 		end->qpn[i] = rc_ ? 0 : qp[i]->qp_num;
 	}

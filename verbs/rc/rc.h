@@ -10,6 +10,7 @@
  *	memory.c	regions and their keys
  *	qp.c		queue pairs, from creation to ready
  *	connect.c	asks a peer's listener for queue pairs and keys
+ *	cm.c		the same for queue pairs, through librdmacm
  *	listener.c	the thread: answers peers, watches them and the device
  *	post.c		batches -> chains of work requests, a doorbell each
  *	poll.c		completions -> batches
@@ -24,6 +25,7 @@
 #define LGN_VERBS_RC_H
 
 #include <pthread.h>
+#include <rdma/rdma_cma.h>
 
 #include "verbs/rc/device.h"
 #include "verbs/wire.h"
@@ -44,7 +46,8 @@ struct lgn_rc_addr {
 	uint8_t gid[16];		/* of its port: who shares a device */
 	uint8_t ip[16];			/* IPv6 or v4-mapped */
 	uint16_t tcp_port;
-	uint16_t spare[3];
+	uint16_t cm_port;		/* of librdmacm; 0: none */
+	uint16_t spare[2];
 };
 
 /* One side of the queue pairs of two processes; travels over TCP. */
@@ -74,6 +77,7 @@ struct lgn_rc_peer {
 	_Atomic int failed;		/* LAGOON_E code */
 	char why[256];
 	struct lgn_rc_qp qp[LGN_RC_QPS_MAX];
+	struct rdma_cm_id *id[LGN_RC_QPS_MAX];	/* of cm.c, or NULL */
 	_Atomic bool connected;
 	_Atomic bool told;		/* the thread knows that it failed */
 };
@@ -109,6 +113,7 @@ struct lgn_rc_served {
 	struct lgn_rc_served *next;
 	int rank;
 	struct ibv_qp *qp[LGN_RC_QPS_MAX];
+	struct rdma_cm_id *id;		/* of cm.c: of qp[0], the only one */
 };
 
 struct lgn_rc {
@@ -139,6 +144,10 @@ struct lgn_rc {
 	int fail_fd;			/* a queue pair has failed: look */
 	int *watch;			/* [size] links that a death breaks, or -1 */
 	_Atomic int watching;		/* links open */
+	/* cm.c's */
+	struct rdma_event_channel *cm_listen;
+	struct rdma_event_channel *cm_ask;	/* under connecting */
+	struct rdma_cm_id *cm_id;		/* that listens */
 };
 
 static inline struct lgn_rc *lgn_rc_of(struct lgn_wire *wire)
@@ -163,6 +172,9 @@ uint32_t lgn_rc_keys(struct lgn_rc *rc, const struct lgn_key *key,
 int lgn_rc_qps_create(struct lgn_rc *rc, bool serve, struct ibv_qp **qp,
 		      struct lgn_rc_end *end);
 
+/* One of them. */
+int lgn_rc_qp_create(struct lgn_rc *rc, bool serve, struct ibv_qp **qp);
+
 /* To the end of the connection that the peer described: ready. */
 int lgn_rc_qps_ready(struct lgn_rc *rc, int rank, struct ibv_qp **qp,
 		     const struct lgn_rc_end *mine,
@@ -173,13 +185,36 @@ void lgn_rc_qps_destroy(const struct lgn_rc *rc, struct ibv_qp **qp);
 
 /* Connect to a peer, once; blocks. Needs lgn_rc.connecting. */
 int lgn_rc_connect(struct lgn_rc *rc, int rank);
+void lgn_rc_disconnect(struct lgn_rc *rc, struct lgn_rc_peer *peer);
 int lgn_rc_ask_keys(struct lgn_rc *rc, int rank, const struct lgn_key *key,
 		    uint32_t rkey[LGN_RC_CHUNKS]);
 
 /* A link to rank 0 that breaks when either of us dies. */
 int lgn_rc_watch(struct lgn_rc *rc, int *sock);
 
+/* ---------------------------------------------------------------- cm.c */
+
+/* By LAGOON_CONNECT. */
+bool lgn_rc_cm_wanted(const struct lgn_rc_options *o,
+		      const struct lgn_rc_device *d);
+
+/* Listen, for peers and for lgn_rc_cm_event() when cm_listen->fd is ready. */
+int lgn_rc_cm_listen(struct lgn_rc *rc, struct lgn_rc_addr *mine);
+void lgn_rc_cm_event(struct lgn_rc *rc);
+
+/* Queue pairs in the INIT state, to a peer that listens: ready. The caller
+ * destroys ids that are not NULL, also after an error. Blocks; needs
+ * lgn_rc.connecting. */
+int lgn_rc_cm_connect(struct lgn_rc *rc, int rank, struct ibv_qp **qp,
+		      struct rdma_cm_id **id);
+void lgn_rc_cm_close(struct lgn_rc *rc);
+
 /* ---------------------------------------------------------- listener.c */
+
+/* Whether who asks belongs to the job and has its options. */
+int lgn_rc_check_peer(const struct lgn_rc *rc, uint64_t magic,
+		      const uint64_t nonce[2], int rank, int qps);
+void lgn_rc_served_add(struct lgn_rc *rc, struct lgn_rc_served *s);
 int lgn_rc_listen(struct lgn_rc *rc, struct lgn_rc_addr *mine);
 int lgn_rc_listener_start(struct lgn_rc *rc);
 void lgn_rc_listener_stop(struct lgn_rc *rc);

@@ -24,9 +24,7 @@ static void rc_close(struct lgn_wire *wire)
 
 	lgn_rc_listener_stop(rc);
 	for (int i = 0; rc->peer && i < rc->config.size; i++)
-		for (int k = 0; k < rc->options.qps; k++)
-			if (rc->peer[i].qp[k].qp)
-				ibv_destroy_qp(rc->peer[i].qp[k].qp);
+		lgn_rc_disconnect(rc, &rc->peer[i]);
 	lgn_rc_listener_close(rc);
 	if (rc->cq)
 		ibv_destroy_cq(rc->cq);
@@ -103,6 +101,8 @@ static int rc_open(const struct lgn_wire_near *near,
 		err = make_queues(rc);
 	if (!err)
 		err = lgn_rc_listen(rc, &addr);
+	if (!err && lgn_rc_cm_wanted(&rc->options, &rc->device))
+		err = lgn_rc_cm_listen(rc, &addr);
 	if (err) {
 		rc_close(&rc->wire);
 		return err;
