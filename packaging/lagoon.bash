@@ -12,7 +12,27 @@ _lagoon_generate='--cols= --nnz= -o --output= --rows= --seed= --help --usage'
 _lagoon_reply() {
 	COMPREPLY=($(compgen -W "$1" -- "$2"))
 	# A space would come between an option and its value.
-	[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2>/dev/null
+	[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace
+}
+
+# Names of files are left to readline, which knows how to quote them.
+_lagoon_file() {
+	COMPREPLY=()
+	compopt -o default
+}
+
+# _lagoon_long COMMAND WORD: prints what the word is short for among the long
+# options of the command that take a value; fails if that is none.
+_lagoon_long() {
+	local options=_lagoon_$1 option
+	[[ $2 = --?* ]] || return 1
+	for option in ${!options-}; do
+		[[ $option != "$2" ]] || return 1
+		[[ $option = "$2"*= ]] || continue
+		printf '%s\n' "${option%=}"
+		return
+	done
+	return 1
 }
 
 # _lagoon_value OPTION PREFIX: the value of an option that takes one.
@@ -20,49 +40,70 @@ _lagoon_value() {
 	case $1 in
 	--consistency) _lagoon_reply 'bsp ssp asp' "$2" ;;
 	--on-death) _lagoon_reply 'stop continue' "$2" ;;
-	--data|--test|--model|--report|--output|-o) COMPREPLY=($(compgen -f -- "$2")) ;;
-	-n|--nodes|--workers|--grace|--processes|--synthetic|--batch|--c|--epochs) ;;
-	--rate|--seed|--staleness|--tolerance|--cols|--nnz|--rows) ;;
-	*) return 1 ;;
+	--data|--test|--model|--report|--output|-o) _lagoon_file ;;
 	esac
 }
 
-# The program of `lagoon run`, and what follows it.
-_lagoon_program() {
-	local i
-	for ((i = 2; i < COMP_CWORD; i++)); do
+# _lagoon_walk COMMAND: what stands before the cursor. Sets in the caller
+#	valued	the option whose value the cursor is in, or ''
+#	plain	where the first word is that is neither option nor value, or ''
+#	ended	1 after --
+# bash makes words of --option, = and the value.
+_lagoon_walk() {
+	local i=2 option
+	valued='' plain='' ended=''
+	while ((i < COMP_CWORD)); do
+		option=''
 		case ${COMP_WORDS[i]} in
-		-n) ((i++)) ;;
-		--) ((i++)); break ;;
-		=|-*) [[ ${COMP_WORDS[i + 1]-} != = ]] || ((i += 2)) ;;
-		*) break ;;
+		--) ended=1 plain=$((i + 1)); return ;;
+		-[no]) option=${COMP_WORDS[i]} ;;
+		--*) option=$(_lagoon_long "$1" "${COMP_WORDS[i]}") ;;
+		-*) ;;
+		*) plain=${plain:-$i}
+		   # The rest is the program's.
+		   [[ $1 != run ]] || return ;;
 		esac
+		if [[ $option ]]; then
+			((i++))
+			if ((i < COMP_CWORD)) && [[ ${COMP_WORDS[i]} = = ]]; then
+				((i++))
+			fi
+			((i < COMP_CWORD)) || valued=$option
+		fi
+		((i++))
 	done
-	if ((i < COMP_CWORD)); then
-		COMPREPLY=($(compgen -f -- "$1"))
+}
+
+# The program of `lagoon run`.
+_lagoon_program() {
+	mapfile -t COMPREPLY < <(compgen -c -- "$1")
+	[[ $1 = */* ]] || return 0
+	if ((${#COMPREPLY[@]})); then
+		compopt -o filenames
 	else
-		COMPREPLY=($(compgen -c -- "$1"))
+		_lagoon_file
 	fi
 }
 
 _lagoon() {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local command=${COMP_WORDS[1]-}
+	local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]-}
+	local valued plain ended
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
 		_lagoon_reply 'train generate run info --help --version' "$cur"
 		return
 	fi
-	# bash makes words of --option, = and the value.
-	if [[ $cur = = ]]; then
-		_lagoon_value "$prev" '' && return
-	elif [[ $prev = = ]]; then
-		_lagoon_value "${COMP_WORDS[COMP_CWORD - 2]}" "$cur" && return
-	elif [[ $prev = -[no] ]]; then
-		_lagoon_value "$prev" "$cur"
+	_lagoon_walk "$command"
+	if [[ $valued ]]; then
+		[[ $cur != = ]] || cur=
+		_lagoon_value "$valued" "$cur"
 		return
 	fi
-	case $command,$cur in
+	if [[ $command = run && $plain ]] && ((plain < COMP_CWORD)); then
+		_lagoon_file
+		return
+	fi
+	case $command,${ended:+ended}$cur in
 	run,-*) _lagoon_reply "$_lagoon_run" "$cur" ;;
 	info,*) _lagoon_reply "$_lagoon_info" "$cur" ;;
 	train,-*) _lagoon_reply "$_lagoon_train" "$cur" ;;

@@ -32,14 +32,14 @@ LGN_EXPORT int lagoon_attr_init(struct lagoon_attr *attr)
 {
 	int64_t workers, nodes, timeout, seed;
 	int on_death;
-	int rc = lgn_env_int(LGN_ENV_ID_WORKERS, 0, LGN_PLAN_MAX, &workers);
+	int rc = lgn_env_int(LGN_ENV_ID_WORKERS, &workers);
 
 	if (!rc)
-		rc = lgn_env_int(LGN_ENV_ID_NODES, 0, 1024, &nodes);
+		rc = lgn_env_int(LGN_ENV_ID_NODES, &nodes);
 	if (!rc)
-		rc = lgn_env_int(LGN_ENV_ID_TIMEOUT, 1, 86400, &timeout);
+		rc = lgn_env_int(LGN_ENV_ID_TIMEOUT, &timeout);
 	if (!rc)
-		rc = lgn_env_int(LGN_ENV_ID_SEED, 0, INT64_MAX, &seed);
+		rc = lgn_env_int(LGN_ENV_ID_SEED, &seed);
 	if (!rc)
 		rc = lgn_env_choice(LGN_ENV_ID_ON_DEATH, &on_death);
 	if (rc)

@@ -62,20 +62,26 @@ static int open_placement(struct lagoon *lg)
 
 /* --- first exchange */
 
+/* First what the others compare with theirs: what is wrong here must not make
+ * them take me for one of another machine. */
 static int make_greeting(struct lagoon *lg, const struct lagoon_attr *attr,
 			 struct greeting *mine)
 {
-	int rc = open_placement(lg);
+	int rc;
 
-	lgn_env_typos(warn_typo, NULL);
 	memset(mine, 0, sizeof(*mine));
 	mine->magic = GREETING_MAGIC;
 	mine->workers = attr->workers;
 	mine->nodes = attr->nodes;
+	rc = lgn_machine_id(mine->machine);
 	if (!rc)
 		rc = lgn_env_choice(LGN_ENV_ID_WIRE, &mine->wire);
+	/* also options that only another wire would read */
 	if (!rc)
-		rc = lgn_machine_id(mine->machine);
+		rc = lgn_env_check_all();
+	lgn_env_typos(warn_typo, NULL);
+	if (!rc)
+		rc = open_placement(lg);
 	if (!rc)
 		mine->mask_id = lgn_topo_mask_id(lg->topo);
 	return rc;

@@ -24,7 +24,7 @@ enum { KEY_ENV = 256, KEY_TOPOLOGY, KEY_SYNTHETIC, KEY_WORKERS };
 
 static const struct argp_option table[] = {
 	{ "env", KEY_ENV, 0, 0,
-	  "Print the environment options with their values, and end", 0 },
+	  "Print the environment options with their values and where these come from, and end", 0 },
 	{ "topology-only", KEY_TOPOLOGY, 0, 0,
 	  "Print the topology, and end: no job is opened", 0 },
 	{ "synthetic", KEY_SYNTHETIC, "TOPOLOGY", 0,
@@ -88,35 +88,6 @@ static const struct argp parser = {
 	       "placement (plan, applied, verified), limits, PMIx, RDMA "
 	       "devices, libraries.",
 };
-
-static void print_typo(void *out, const char *name, int len, const char *meant)
-{
-	fprintf(out, "%.*s is set, but is not an option: is %s meant?\n", len,
-		name, meant);
-}
-
-void info_env(FILE *out)
-{
-	int width[3] = { 4, 5, 7 };
-
-	for (int i = 0; i < LGN_ENV_COUNT; i++) {
-		const struct lgn_env_entry *e = lgn_env_entry(i);
-		const char *cell[3] = { e->name, lgn_env_text(i), e->def };
-
-		for (int c = 0; c < 3; c++)
-			if ((int)strlen(cell[c]) > width[c])
-				width[c] = (int)strlen(cell[c]);
-	}
-	fprintf(out, "%-*s  %-*s  %-*s  %s\n", width[0], "NAME", width[1],
-		"VALUE", width[2], "DEFAULT", "HELP");
-	for (int i = 0; i < LGN_ENV_COUNT; i++) {
-		const struct lgn_env_entry *e = lgn_env_entry(i);
-
-		fprintf(out, "%-*s  %-*s  %-*s  %s\n", width[0], e->name,
-			width[1], lgn_env_text(i), width[2], e->def, e->help);
-	}
-	lgn_env_typos(print_typo, out);
-}
 
 /* As few write(2) as can be: a launcher that merges lines sees one block. */
 static int write_all(const char *text, size_t len)
@@ -358,7 +329,10 @@ static int report_part(struct report *r, const struct options *o)
 	if (status)
 		return complain(status);
 	fflush(r->out);
-	return write_all(r->text, r->len);
+	status = write_all(r->text, r->len);
+	if (!status && o->env)
+		status = info_env_refused();
+	return status;
 }
 
 int tool_info(int argc, char **argv)

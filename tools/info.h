@@ -11,8 +11,12 @@ void info_limits(FILE *out);
 /* PMIx, the libraries that are loaded. */
 void info_surroundings(FILE *out);
 
-/* All environment options: name, in force, default, help. */
+/* All environment options: name, where the value comes from, the value in
+ * force, default, help. */
 void info_env(FILE *out);
+
+/* What is refused of them, a sentence each on stderr: 0, or 2. */
+int info_env_refused(void);
 
 /* Where processes x workers would go on a synthetic topology. 0; 1 or 2 with
  * the sentence in lagoon_errmsg(). */

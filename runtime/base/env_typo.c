@@ -4,53 +4,60 @@
 
 #include "runtime/base/env.h"
 
-enum { LONGEST = 40, NEAR = 2 };
+enum { LONGEST = 40, PREFIX = 7 };
 
-static int smallest(int a, int b, int c)
+static int least(int a, int b)
 {
-	a = a < b ? a : b;
-	return a < c ? a : c;
+	return a < b ? a : b;
 }
 
-/* Levenshtein's distance of a[0..n) and b: insertions, deletions, changes. */
+/* Slips between a[0..n) and b: a letter too many, one too few, another one,
+ * or two that changed places. */
 static int distance(const char *a, size_t n, const char *b)
 {
 	size_t m = strlen(b);
-	int row[LONGEST + 1];
+	int d[LONGEST + 1][LONGEST + 1];
 
 	if (n > LONGEST || m > LONGEST)
 		return LONGEST;
+	for (size_t i = 0; i <= n; i++)
+		d[i][0] = (int)i;
 	for (size_t k = 0; k <= m; k++)
-		row[k] = (int)k;
-	for (size_t i = 1; i <= n; i++) {
-		int corner = row[0];
-
-		row[0] = (int)i;
+		d[0][k] = (int)k;
+	for (size_t i = 1; i <= n; i++)
 		for (size_t k = 1; k <= m; k++) {
-			int above = row[k];
-
-			row[k] = smallest(above + 1, row[k - 1] + 1,
-					  corner + (a[i - 1] != b[k - 1]));
-			corner = above;
+			d[i][k] = least(least(d[i - 1][k], d[i][k - 1]) + 1,
+					d[i - 1][k - 1] + (a[i - 1] != b[k - 1]));
+			if (i > 1 && k > 1 && a[i - 1] == b[k - 2] &&
+			    a[i - 2] == b[k - 1])
+				d[i][k] = least(d[i][k], d[i - 2][k - 2] + 1);
 		}
-	}
-	return row[m];
+	return d[n][m];
 }
 
-static const char *nearest(const char *name, size_t len)
+/* Two slips in a short name make any other word of it. */
+static int slips(const char *option)
 {
-	const char *best = NULL;
-	int least = NEAR + 1;
+	return strlen(option) - PREFIX < 6 ? 1 : 2;
+}
+
+/* The option that name is not, but nearly; LGN_ENV_COUNT if there is none. */
+static enum lgn_env_id nearest(const char *name, size_t len)
+{
+	int best = LGN_ENV_COUNT, fewest = LONGEST;
 
 	for (int i = 0; i < LGN_ENV_COUNT; i++) {
-		int d = distance(name, len, lgn_env_entry(i)->name);
+		const char *option = lgn_env_entry((enum lgn_env_id)i)->name;
+		int d = distance(name, len, option);
 
-		if (d >= least)
+		if (!d)
+			return LGN_ENV_COUNT;
+		if (d >= fewest || d > slips(option))
 			continue;
-		least = d;
-		best = d ? lgn_env_entry(i)->name : NULL;
+		fewest = d;
+		best = i;
 	}
-	return best;
+	return (enum lgn_env_id)best;
 }
 
 void lgn_env_typos(void (*found)(void *arg, const char *name, int len,
@@ -58,10 +65,11 @@ void lgn_env_typos(void (*found)(void *arg, const char *name, int len,
 {
 	for (char **e = environ; e && *e; e++) {
 		size_t len = strcspn(*e, "=");
-		const char *meant = strncmp(*e, "LAGOON", 6) ? NULL :
+		enum lgn_env_id id = strncmp(*e, "LAGOON", 6) ? LGN_ENV_COUNT :
 			nearest(*e, len);
 
-		if (meant)
-			found(arg, *e, (int)len, meant);
+		if (id != LGN_ENV_COUNT && (*e)[len] &&
+		    lgn_env_legal(id, *e + len + 1))
+			found(arg, *e, (int)len, lgn_env_entry(id)->name);
 	}
 }

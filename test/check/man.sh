@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # The manual against the headers: every call has a page that shows it with the
-# header's own prototype, every result code and environment option is in
-# lagoon(7), no page is left over, and the examples compile. The same for the
+# header's own prototype, every result code is in lagoon(7), the environment
+# options there have the defaults, bounds and choices of the program's table, no
+# page is left over, and the examples compile. The same for the
 # module's calls and the synopsis "Fortran" of each page.
 set -u
 
@@ -115,11 +116,73 @@ for page in "$man"/*.3; do
 		complain "$page points to a page that is not there"
 done
 
-for name in $(sed -n 's/^LGN_ENV(\([A-Z_]*\),.*/LAGOON_\1/p' \
-	      "$top/runtime/base/env_table.h"); do
-	grep -q "^\.It Ev $name\$" "$man/lagoon.7" ||
-		complain "lagoon.7 does not explain $name"
-done
+# Options: name, bounds least:most or choices a|b, default; one a line.
+sed -nE -e 's/INT64_MAX/2^63-1/' \
+	-e 's/^LGN_ENV\(([A-Z_]+), INT\(([^,]*), ([^)]*)\), "([^"]*)".*/LAGOON_\1 \2:\3 \4/p' \
+	-e 's/^LGN_ENV\(([A-Z_]+), CHOICE\("([^"]*)"\), "([^"]*)".*/LAGOON_\1 \2 \3/p' \
+	-e 's/^LGN_ENV\(([A-Z_]+), TEXT, "([^"]*)".*/LAGOON_\1 text \2/p' \
+	"$top/runtime/base/env_table.h" | while read -r name what default; do
+	case $what in *"|"*)
+		what=$(echo "$what" | tr '|' '\n' | LC_ALL=C sort | paste -sd'|' -) ;;
+	esac
+	echo "$name $what $default"
+done | sort > "$tmp/options"
+[ "$(grep -c '^LGN_ENV(' "$top/runtime/base/env_table.h")" -eq \
+  "$(wc -l < "$tmp/options")" ] && [ -s "$tmp/options" ] ||
+	complain "cannot read the table of options"
+
+# The same of the page: bounds are "1 to 16", choices what .Cm marks, the
+# default is "Default 1" or "Default", ".Cm yes". Markup of a text is only of
+# examples, and "Default:" of one begins a rule, not a value.
+awk '
+function end() {
+	if (name == "")
+		return
+	gsub(/\\-/, "-", text)
+	what = ""
+	for (rest = text; match(rest, /-?[0-9][0-9^-]* to -?[0-9][0-9^-]*/);
+	     rest = substr(rest, RSTART + RLENGTH)) {
+		found = substr(rest, RSTART, RLENGTH)
+		sub(/ to /, ":", found)
+		what = what (what == "" ? "" : "+") found
+	}
+	n = 0
+	if (what == "")
+		for (k in choice)
+			word[++n] = k
+	for (i = 2; i <= n; i++)
+		for (k = i; k > 1 && word[k] "" < word[k - 1] ""; k--) {
+			swap = word[k]; word[k] = word[k - 1]; word[k - 1] = swap
+		}
+	value = ""
+	if (match(text, / Default [^ ]+/)) {
+		value = substr(text, RSTART + 9, RLENGTH - 9)
+		sub(/[.,:;]$/, "", value)
+	}
+	if (what == "" && (value in choice)) {
+		for (i = 1; i <= n; i++)
+			what = what (i > 1 ? "|" : "") word[i]
+	}
+	print name, (what == "" ? "text" : what), value
+	name = ""
+}
+/^\.(It|El|Sh)/ { end() }
+/^\.It Ev LAGOON_/ { name = $3; text = ""; delete choice; next }
+name == "" { next }
+/^\.Cm / {
+	for (i = 2; i <= NF; i++)
+		if ($i !~ /^[.,:;]$/)
+			choice[$i]
+	text = text " " $2
+	next
+}
+/^\./ { sub(/^\.[A-Za-z]+ /, "") }
+{ text = text " " $0 }
+' "$man/lagoon.7" | sort > "$tmp/explained"
+diff "$tmp/options" "$tmp/explained" > "$tmp/diff" ||
+	complain "options of the table (<) and of lagoon.7 (>) differ:
+$(cat "$tmp/diff")"
+
 for name in $(grep -oE '^	LAGOON_E[A-Z]+ =' "$top/runtime/lagoon.h" |
 	      tr -d '	= '); do
 	grep -q "^\.It Dv $name\$" "$man/lagoon.7" ||

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# The completion offers what each command's --help prints, and nothing else.
+# The completion offers what each command's --help prints, and nothing else:
+# the function alone, then at the prompt of a shell.
 set -u
 lagoon=${LAGOON_BIN:-./lagoon}
 bad=0
@@ -13,11 +14,17 @@ is() {
 	bad=1
 }
 
-# offered WORD...: what is offered for the last one, sorted.
+# Stands in for bash's own, which works at a prompt only.
+compopt() { option=$2; }
+
+# offered WORD...: what is offered for the last one, sorted; (files) where that
+# is left to readline.
 offered() {
+	local option=
 	COMP_WORDS=(lagoon "$@")
 	COMP_CWORD=$#
 	_lagoon
+	[ "$option" != default ] || COMPREPLY+=('(files)')
 	printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd' '
 }
 
@@ -45,8 +52,76 @@ is value "$(offered train --consistency =)" 'asp bsp ssp'
 is 'part of a value' "$(offered train --consistency = a)" asp
 is 'on death' "$(offered run --on-death = c)" continue
 is solver "$(offered train l)" logistic
-cd "${srcdir:-.}/packaging" || exit 1
-is file "$(offered train --data = lagoon.b)" lagoon.bash
-is program "$(offered run -n 2 bas | tr ' ' '\n' | grep -x bash | sort -u)" bash
-is 'its file' "$(offered run -n 2 bash lagoon.b)" lagoon.bash
+
+# The value may come after a blank.
+is 'value after a blank' "$(offered train --consistency '')" 'asp bsp ssp'
+is 'part of it' "$(offered train --consistency s)" ssp
+is 'value of an option cut short' "$(offered train --cons '')" 'asp bsp ssp'
+is 'death after a blank' "$(offered run -n 2 --on-death s)" stop
+is 'number' "$(offered train --epochs '')" ''
+is 'number after =' "$(offered train --epochs =)" ''
+is 'after a number' "$(offered train --nodes 2 lo)" logistic
+is 'after a value' "$(offered train --data x --consistency b)" bsp
+is 'a value that looks like an option' "$(offered train --model --data '')" logistic
+is 'an option after it' "$(offered train --consistency bsp --stal)" --staleness=
+is 'a flag has no value' "$(offered train --zero-based lo)" logistic
+for option in --data --test --model --report; do
+	is "$option" "$(offered train $option '')" '(files)'
+	is "$option=" "$(offered train $option = x)" '(files)'
+done
+is '-o' "$(offered generate -o x)" '(files)'
+is '--output' "$(offered generate --output x)" '(files)'
+
+# Which word is the program of lagoon run.
+for words in '' '-n 2' '--nodes 2' '--nodes = 2' '--nod 2' '--tag' '-n 4 --grace 3 --tag' \
+	'--on-death = stop' '--on-death continue --nodes 2' '--' '--nodes 2 --' '-n4'; do
+	# Words.
+	# shellcheck disable=SC2086
+	is "program after \"$words\"" \
+		"$(offered run $words bas | tr ' ' '\n' | grep -x bash | sort -u)" bash
+	# shellcheck disable=SC2086
+	is "argument after \"$words\"" "$(offered run $words bash x)" '(files)'
+done
+is 'an option of the program' "$(offered run --nodes 2 bash --on-death '')" '(files)'
+is 'its dash' "$(offered run bash -)" '(files)'
+is 'no option after --' "$(offered run -- --no)" ''
+
+# typed LINE: the arguments that `lagoon` gets when this is typed, where TAB
+# completes. Readline does not need a terminal.
+dir=$(mktemp -d) || exit 99
+trap 'rm -rf "$dir"' EXIT
+mkdir "$dir/work" "$dir/work/a folder"
+touch "$dir/work/my rows.txt" "$dir/work/a folder/in it" "$dir/work/it's"
+printf '#!/bin/sh\n' >"$dir/work/my program"
+chmod +x "$dir/work/my program"
+cat >"$dir/rc" <<-END
+	. '$(realpath "${srcdir:-.}")/packaging/lagoon.bash'
+	lagoon() { printf '<%s>' "\$@" >'$dir/typed'; }
+	cd '$dir/work'
+END
+typed() {
+	rm -f "$dir/typed"
+	printf '%b\nexit\n' "$1" | INPUTRC=/dev/null HISTFILE='' TERM=dumb \
+		timeout 30 bash --noprofile --rcfile "$dir/rc" -i >"$dir/log" 2>&1
+	cat "$dir/typed" 2>/dev/null || cat "$dir/log"
+}
+if printf 'echo /dev/nul\t\nexit\n' | INPUTRC=/dev/null HISTFILE='' TERM=dumb \
+	timeout 30 bash --norc --noprofile -i 2>/dev/null | grep -q '^/dev/null'; then
+	is 'option' "$(typed 'lagoon train --consi\tb\t')" '<train><--consistency=bsp>'
+	is 'blank' "$(typed 'lagoon train --consistency b\t')" '<train><--consistency><bsp>'
+	is 'file' "$(typed 'lagoon train --data=my\\ r\t')" '<train><--data=my rows.txt>'
+	is 'file after a blank' "$(typed 'lagoon train --data my\\ r\tlog\t')" \
+		'<train><--data><my rows.txt><logistic>'
+	is 'file in quotes' "$(typed 'lagoon train --test "my r\t')" \
+		'<train><--test><my rows.txt>'
+	is 'file with a quote' "$(typed 'lagoon train --test it\t')" "<train><--test><it's>"
+	is 'folder' "$(typed 'lagoon generate -o a\ti\t')" '<generate><-o><a folder/in it>'
+	is 'folder after =' "$(typed 'lagoon generate --output=a\ti\t')" \
+		'<generate><--output=a folder/in it>'
+	is 'program' "$(typed 'lagoon run --nodes 2 ./my\t')" '<run><--nodes><2><./my program>'
+	is 'its argument' "$(typed 'lagoon run --nodes 2 ./my\tmy\\ r\t')" \
+		'<run><--nodes><2><./my program><my rows.txt>'
+else
+	echo 'bash has no line editing here: nothing typed'
+fi
 exit $bad

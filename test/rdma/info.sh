@@ -77,7 +77,7 @@ has 'chosen.* +rxe0 port 1: ' 'connects by 127.0.0.1$'
 info LAGOON_INTERFACE=nothere
 has 'none: LAGOON_INTERFACE is "nothere"' "$interface"
 info LAGOON_RNR_RETRY=7
-has 'none: LAGOON_RNR_RETRY is 7, which is for ever'
+has 'none: LAGOON_RNR_RETRY is "7": ' 'from 0 to 6 ' '7 would be for ever'
 
 # Two devices: as near and as fast, so by name; then only one has a link.
 ip link add lgn9 type dummy

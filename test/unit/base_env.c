@@ -46,8 +46,8 @@ Test(env, defaults_are_legal)
 
 		cr_assert_str_eq(lgn_env_text(id), entry->def);
 		if (entry->kind == LGN_ENV_INT)
-			cr_assert_eq(lgn_env_int(id, -1, INT64_MAX, &number), 0,
-				     "%s", lagoon_errmsg());
+			cr_assert_eq(lgn_env_int(id, &number), 0, "%s",
+				     lagoon_errmsg());
 		if (entry->kind == LGN_ENV_CHOICE)
 			cr_assert_eq(lgn_env_choice(id, &choice), 0, "%s",
 				     lagoon_errmsg());
@@ -68,26 +68,26 @@ Test(env, integers_within_the_bounds)
 		const char *text;
 		int64_t value;
 	} good[] = {
-		{ "1", 1 }, { "1024", 1024 }, { "0007", 7 }, { "+5", 5 },
+		{ "0", 0 }, { "1", 1 }, { "1024", 1024 }, { "0007", 7 }, { "+5", 5 },
 	};
 	int64_t value;
 
 	for (size_t i = 0; i < LGN_COUNT(good); i++) {
 		setenv("LAGOON_WORKERS", good[i].text, 1);
 		value = -99;
-		cr_assert_eq(lgn_env_int(LGN_ENV_ID_WORKERS, 1, 1024, &value),
-			     0, "%s", good[i].text);
+		cr_assert_eq(lgn_env_int(LGN_ENV_ID_WORKERS, &value), 0,
+			     "%s", good[i].text);
 		cr_assert_eq(value, good[i].value, "%s", good[i].text);
 	}
 	setenv("LAGOON_SEED", "9223372036854775807", 1);
-	cr_assert_eq(lgn_env_int(LGN_ENV_ID_SEED, 0, INT64_MAX, &value), 0);
+	cr_assert_eq(lgn_env_int(LGN_ENV_ID_SEED, &value), 0);
 	cr_assert_eq(value, INT64_MAX);
 }
 
 Test(env, integers_that_are_refused)
 {
 	static const char *const bad[] = {
-		"0", "1025", "-1", "x", "4x", "4 ", "1e3", "0x10", "1.5",
+		"1025", "-1", "x", "4x", "4 ", " 4", "\n4", " ", "1e3", "0x10", "1.5",
 		"99999999999999999999", "-99999999999999999999",
 	};
 
@@ -95,13 +95,13 @@ Test(env, integers_that_are_refused)
 		int64_t value = -99;
 
 		setenv("LAGOON_WORKERS", bad[i], 1);
-		cr_assert_eq(lgn_env_int(LGN_ENV_ID_WORKERS, 1, 1024, &value),
+		cr_assert_eq(lgn_env_int(LGN_ENV_ID_WORKERS, &value),
 			     LAGOON_EINVAL, "\"%s\"", bad[i]);
 		cr_assert_eq(value, -99, "\"%s\" wrote an output", bad[i]);
 		cr_assert(strstr(lagoon_errmsg(), "LAGOON_WORKERS"));
 		cr_assert(strstr(lagoon_errmsg(), bad[i]), "%s",
 			  lagoon_errmsg());
-		cr_assert(strstr(lagoon_errmsg(), "from 1 to 1024"));
+		cr_assert(strstr(lagoon_errmsg(), "from 0 to 1024"));
 	}
 }
 
@@ -111,7 +111,7 @@ Test(env, integers_that_do_not_fit)
 	int64_t value = -99;
 
 	setenv("LAGOON_SEED", "9223372036854775808", 1);
-	cr_assert_eq(lgn_env_int(LGN_ENV_ID_SEED, 0, INT64_MAX, &value),
+	cr_assert_eq(lgn_env_int(LGN_ENV_ID_SEED, &value),
 		     LAGOON_EINVAL);
 	cr_assert_eq(value, -99);
 }
@@ -146,7 +146,63 @@ Test(env, choices_that_are_refused)
 	}
 }
 
-static char typos[256];
+/* Every bound of every number: the value on it, and the one beyond. */
+Test(env, bounds_of_every_number)
+{
+	for (int i = 0; i < LGN_ENV_COUNT; i++) {
+		enum lgn_env_id id = (enum lgn_env_id)i;
+		const struct lgn_env_entry *e = lgn_env_entry(id);
+		char text[4][24];
+
+		if (e->kind != LGN_ENV_INT)
+			continue;
+		cr_assert_lt(e->min, e->max, "%s", e->name);
+		snprintf(text[0], sizeof(text[0]), "%lld", (long long)e->min);
+		snprintf(text[1], sizeof(text[1]), "%lld", (long long)e->max);
+		snprintf(text[2], sizeof(text[2]), "%lld",
+			 (long long)e->min - 1);
+		snprintf(text[3], sizeof(text[3]), "%llu",
+			 (unsigned long long)e->max + 1);
+		for (int k = 0; k < 4; k++) {
+			setenv(e->name, text[k], 1);
+			cr_expect_eq(lgn_env_check(id),
+				     k < 2 ? 0 : LAGOON_EINVAL, "%s=%s",
+				     e->name, text[k]);
+			cr_expect_eq(lgn_env_legal(id, text[k]), k < 2, "%s=%s",
+				     e->name, text[k]);
+		}
+		cr_expect(strstr(lagoon_errmsg(), e->name), "%s",
+			  lagoon_errmsg());
+		cr_expect(strstr(lagoon_errmsg(), text[3]), "%s",
+			  lagoon_errmsg());
+		unsetenv(e->name);
+	}
+}
+
+Test(env, one_that_is_refused_is_found_among_all)
+{
+	cr_assert_eq(lgn_env_check_all(), 0, "%s", lagoon_errmsg());
+	for (int i = 0; i < LGN_ENV_COUNT; i++) {
+		const struct lgn_env_entry *e = lgn_env_entry((enum lgn_env_id)i);
+		bool text = e->kind == LGN_ENV_TEXT;
+
+		cr_expect_not(lgn_env_set((enum lgn_env_id)i));
+		setenv(e->name, "", 1);
+		cr_expect_not(lgn_env_set((enum lgn_env_id)i));
+		cr_expect_eq(lgn_env_check_all(), 0, "%s", e->name);
+		setenv(e->name, "maybe", 1);
+		cr_expect(lgn_env_set((enum lgn_env_id)i));
+		lgn_errmsg_set("");
+		cr_expect_eq(lgn_env_check_all(), text ? 0 : LAGOON_EINVAL,
+			     "%s", e->name);
+		cr_expect(text || (strstr(lagoon_errmsg(), e->name) &&
+				   strstr(lagoon_errmsg(), "\"maybe\"")),
+			  "%s: %s", e->name, lagoon_errmsg());
+		unsetenv(e->name);
+	}
+}
+
+static char typos[512];
 
 static void note_typo(void *arg, const char *name, int len, const char *meant)
 {
@@ -161,6 +217,7 @@ Test(env, names_that_are_nearly_ours)
 	static const char *const set[] = {
 		"LAGOON_WORKER", "LAGOON_WORKERS", "LAGOON_SOMETHING",
 		"LAGOON_", "LAGOONWORKERS", "NEMESIS", "LAGOON_STEED",
+		"LAGOON_SEDE", "LAGOON_INTRFAEC", "LAGOON_AT", "LAGOON_TUM",
 		"LAGOON_A_NAME_THAT_IS_FAR_LONGER_THAN_ANY_OF_OURS_COULD_BE",
 	};
 
@@ -172,7 +229,42 @@ Test(env, names_that_are_nearly_ours)
 	cr_assert(strstr(typos, "LAGOON_WORKER>LAGOON_WORKERS "), "%s", typos);
 	cr_assert(strstr(typos, "LAGOONWORKERS>LAGOON_WORKERS "), "%s", typos);
 	cr_assert(strstr(typos, "LAGOON_STEED>LAGOON_SEED "), "%s", typos);
+	cr_assert(strstr(typos, "LAGOON_SEDE>LAGOON_SEED "), "%s", typos);
+	cr_assert(strstr(typos, "LAGOON_INTRFAEC>LAGOON_INTERFACE "), "%s",
+		  typos);
+	/* two slips of three letters */
+	cr_assert_not(strstr(typos, "LAGOON_AT>"), "%s", typos);
+	cr_assert_not(strstr(typos, "LAGOON_TUM>"), "%s", typos);
 	cr_assert_not(strstr(typos, "SOMETHING"), "%s", typos);
 	cr_assert_not(strstr(typos, "LAGOON_WORKERS>"), "%s", typos);
 	cr_assert_not(strstr(typos, "NEMESIS"), "%s", typos);
+}
+
+/* A near name alone is no mistake: nobody means yes or no by a path. */
+Test(env, values_tell_whose_a_near_name_is)
+{
+	static const char *const set[][2] = {
+		{ "LAGOON_BIN", "./lagoon" }, { "LAGOON_BUILD", "/tmp/build" },
+		{ "LAGOON_BIND_", "" }, { "LAGOON_NODE", "node17" },
+		{ "LAGOON_NODESS", "2048" }, { "LAGOON_TEST_TIMEOUT", "500" },
+		{ "LAGOON_RNRRETRY", "6" }, { "LAGOON_BNID", "no" },
+	};
+
+	clearenv();
+	for (size_t i = 0; i < LGN_COUNT(set); i++)
+		setenv(set[i][0], set[i][1], 1);
+	typos[0] = 0;
+	lgn_errmsg_set("before");
+	lgn_env_typos(note_typo, NULL);
+	cr_assert(strstr(typos, "LAGOON_BNID>LAGOON_BIND "), "%s", typos);
+	cr_assert(strstr(typos, "LAGOON_RNRRETRY>LAGOON_RNR_RETRY "), "%s",
+		  typos);
+	cr_assert_eq(strlen(typos), strlen("LAGOON_BNID>LAGOON_BIND "
+		     "LAGOON_RNRRETRY>LAGOON_RNR_RETRY "), "%s", typos);
+	cr_assert_str_eq(lagoon_errmsg(), "before");
+
+	setenv("LAGOON_BIN", "no", 1);
+	typos[0] = 0;
+	lgn_env_typos(note_typo, NULL);
+	cr_assert(strstr(typos, "LAGOON_BIN>LAGOON_BIND "), "%s", typos);
 }

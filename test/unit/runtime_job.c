@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "numa/place.h"
+#include "runtime/base/env.h"
 #include "runtime/base/status.h"
 #include "runtime/job.h"
 
@@ -21,6 +23,16 @@ static void forget_launcher(void)
 }
 
 TestSuite(job, .init = forget_launcher, .timeout = 30);
+
+/* What context.c and join.c make of numbers of choices and of bounds. */
+Test(job, options_of_the_table_fit_the_code)
+{
+	cr_expect_eq(lgn_env_entry(LGN_ENV_ID_WORKERS)->max, LGN_PLAN_MAX);
+	cr_expect_str_eq(lgn_env_entry(LGN_ENV_ID_WIRE)->choices, "auto|shm|rc");
+	cr_expect_str_eq(lgn_env_entry(LGN_ENV_ID_BIND)->choices, "yes|no");
+	cr_expect_str_eq(lgn_env_entry(LGN_ENV_ID_ON_DEATH)->choices,
+			 "stop|continue");
+}
 
 static struct lagoon_attr attr_of(int rank, int nranks)
 {

@@ -42,6 +42,17 @@ Test(rc_options, defaults)
 	cr_expect_not(o.fork);
 }
 
+Test(rc_options, bounds_of_the_table_fit_the_code)
+{
+	cr_expect_eq(lgn_env_entry(LGN_ENV_ID_QPS)->max, LGN_RC_QPS_MAX);
+	/* 7 is for ever, as an ACK timeout of 0 is */
+	cr_expect_eq(lgn_env_entry(LGN_ENV_ID_RNR_RETRY)->max, 6);
+	cr_expect_eq(lgn_env_entry(LGN_ENV_ID_ACK_TIMEOUT)->min, 1);
+	cr_expect_str_eq(lgn_env_entry(LGN_ENV_ID_MTU)->choices,
+			 "0|256|512|1024|2048|4096");
+	cr_expect_str_eq(lgn_env_entry(LGN_ENV_ID_FORK)->choices, "no|yes");
+}
+
 Test(rc_options, every_one_is_read)
 {
 	static const char *const set[][2] = {

@@ -12,14 +12,13 @@ enum { PORT_MAX = 255 };
 
 struct number {
 	enum lgn_env_id id;
-	int min, max;
 	int *value;
 };
 
 static int read_number(const struct number *n)
 {
 	int64_t value;
-	int rc = lgn_env_int(n->id, n->min, n->max, &value);
+	int rc = lgn_env_int(n->id, &value);
 
 	if (!rc)
 		*n->value = (int)value;
@@ -35,17 +34,6 @@ static int read_mtu(int *mtu)
 	if (!rc)
 		*mtu = bytes[choice];
 	return rc;
-}
-
-/* 7 is a legal value of the hardware, so it gets a reason. */
-static int read_rnr_retry(int *value)
-{
-	const struct number n = { LGN_ENV_ID_RNR_RETRY, 0, 6, value };
-
-	if (!strcmp(lgn_env_text(n.id), "7"))
-		return lgn_fail(LAGOON_EINVAL,
-				"LAGOON_RNR_RETRY is 7, which is for ever: a peer that is never ready would not be noticed; at most 6");
-	return read_number(&n);
 }
 
 static int read_text(enum lgn_env_id id, char *to, size_t len)
@@ -109,15 +97,15 @@ int lgn_rc_options_read(struct lgn_rc_options *out)
 {
 	struct lgn_rc_options o = { .port = 0 };
 	const struct number numbers[] = {
-		{ LGN_ENV_ID_GID_INDEX, -1, 255, &o.gid_index },
-		{ LGN_ENV_ID_QPS, 1, LGN_RC_QPS_MAX, &o.qps },
-		/* a timeout of 0 is for ever */
-		{ LGN_ENV_ID_ACK_TIMEOUT, 1, 31, &o.timeout },
-		{ LGN_ENV_ID_RETRY, 0, 7, &o.retry_cnt },
-		{ LGN_ENV_ID_PKEY_INDEX, 0, 65535, &o.pkey_index },
-		{ LGN_ENV_ID_SL, 0, 15, &o.sl },
-		{ LGN_ENV_ID_TRAFFIC_CLASS, 0, 255, &o.traffic_class },
-		{ LGN_ENV_ID_HOP_LIMIT, 1, 255, &o.hop_limit },
+		{ LGN_ENV_ID_GID_INDEX, &o.gid_index },
+		{ LGN_ENV_ID_QPS, &o.qps },
+		{ LGN_ENV_ID_ACK_TIMEOUT, &o.timeout },
+		{ LGN_ENV_ID_RETRY, &o.retry_cnt },
+		{ LGN_ENV_ID_RNR_RETRY, &o.rnr_retry },
+		{ LGN_ENV_ID_PKEY_INDEX, &o.pkey_index },
+		{ LGN_ENV_ID_SL, &o.sl },
+		{ LGN_ENV_ID_TRAFFIC_CLASS, &o.traffic_class },
+		{ LGN_ENV_ID_HOP_LIMIT, &o.hop_limit },
 	};
 	int rc = read_device(&o);
 
@@ -128,8 +116,6 @@ int lgn_rc_options_read(struct lgn_rc_options *out)
 			       sizeof(o.interface));
 	if (!rc)
 		rc = read_mtu(&o.mtu);
-	if (!rc)
-		rc = read_rnr_retry(&o.rnr_retry);
 	if (!rc)
 		rc = read_fork(&o.fork);
 	if (!rc)
