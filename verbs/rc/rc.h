@@ -11,6 +11,7 @@
  *	qp.c		queue pairs, from creation to ready
  *	connect.c	asks a peer's listener for queue pairs and keys
  *	listener.c	the thread: answers peers, watches them and the device
+ *	guest.c		connections to it that have not asked yet
  *	post.c		batches -> chains of work requests, a doorbell each
  *	poll.c		completions -> batches
  *
@@ -58,6 +59,7 @@ struct lgn_rc_end {
 	uint32_t psn[LGN_RC_QPS_MAX];
 };
 
+struct lgn_rc_guest;
 struct lgn_rc_peer;
 
 /* A queue pair that this process posts to. */
@@ -131,6 +133,8 @@ struct lgn_rc {
 	struct lgn_rc_mem *mems;
 	/* the listener's */
 	struct lgn_rc_served *served;
+	struct lgn_rc_guest *guest;	/* [LGN_RC_GUESTS] */
+	uint64_t guests;		/* that ever came */
 	pthread_t thread;
 	bool started;
 	_Atomic bool leaving;
@@ -183,6 +187,22 @@ int lgn_rc_listen(struct lgn_rc *rc, struct lgn_rc_addr *mine);
 int lgn_rc_listener_start(struct lgn_rc *rc);
 void lgn_rc_listener_stop(struct lgn_rc *rc);
 void lgn_rc_listener_close(struct lgn_rc *rc);
+
+/* Answer a question, then close the socket or keep it as a link. */
+struct lgn_rc_ask;
+void lgn_rc_answer(struct lgn_rc *rc, const struct lgn_rc_ask *ask, int sock);
+
+/* ------------------------------------------------------------- guest.c */
+enum {
+	LGN_RC_GUESTS = 128,
+	LGN_RC_TAG_GUEST = -100,	/* epoll tag of guest 0; then downwards */
+};
+
+int lgn_rc_guests_open(struct lgn_rc *rc);
+void lgn_rc_guests_close(struct lgn_rc *rc);
+/* The listener's thread only. */
+void lgn_rc_guest_accept(struct lgn_rc *rc);
+void lgn_rc_guest_read(struct lgn_rc *rc, int i);
 
 /* ------------------------------------------------------ post.c, poll.c */
 int lgn_rc_post(struct lgn_wire *wire, struct lgn_batch *batch);
