@@ -212,20 +212,21 @@ const char *lgn_rc_why(struct lgn_wire *wire, int peer);
 /* What a completion needs to find its way home. */
 struct lgn_rc_id {
 	uint32_t part, index, generation;
-	bool atomic;
+	enum lgn_op op;
 };
 
 static inline uint64_t lgn_rc_id_pack(struct lgn_rc_id id)
 {
-	return (uint64_t)id.generation << 32 | (uint64_t)id.atomic << 31 |
+	return (uint64_t)id.generation << 32 | (uint64_t)id.op << 30 |
 		(uint64_t)id.index << 16 | id.part;
 }
 
 static inline struct lgn_rc_id lgn_rc_id_unpack(uint64_t wr_id)
 {
 	return (struct lgn_rc_id){
-		.part = wr_id & 0xffff, .index = wr_id >> 16 & 0x7fff,
-		.generation = (uint32_t)(wr_id >> 32), .atomic = wr_id >> 31 & 1,
+		.part = wr_id & 0xffff, .index = wr_id >> 16 & 0x3fff,
+		.generation = (uint32_t)(wr_id >> 32),
+		.op = (enum lgn_op)(wr_id >> 30 & 3),
 	};
 }
 
