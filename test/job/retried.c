@@ -27,6 +27,7 @@ enum {
 	ADDER = 1,
 	WORDS = 8192,		/* of a READ; the last one is added to */
 	TRIES = 2000,
+	LEAST_TRIES = 60,
 };
 
 struct shared {
@@ -83,7 +84,7 @@ static uint64_t wrong_views(struct adder *a, bool ruled)
 {
 	uint64_t wrong = 0;
 
-	for (uint64_t n = t_scaled(TRIES, 200); n; n--) {
+	for (uint64_t n = t_scaled(TRIES, LEAST_TRIES); n; n--) {
 		int64_t by = wrong_by(a, ruled);
 
 		T_CHECK(by == 0 || by == 1, "a view is wrong by %lld",
@@ -122,7 +123,7 @@ static void show(void)
 	without = wrong_views(&a, false);
 	with = wrong_views(&a, true);
 	printf("retried: of %llu views each, %llu count a delta twice without the rule, %llu with it\n",
-	       (unsigned long long)t_scaled(TRIES, 200),
+	       (unsigned long long)t_scaled(TRIES, LEAST_TRIES),
 	       (unsigned long long)without, (unsigned long long)with);
 	T_CHECK(without, "no READ contained an add that was posted after it: nothing was shown");
 	T_CHECK(!with, "%llu views were wrong with the rule",

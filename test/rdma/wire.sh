@@ -31,10 +31,19 @@ one wires env LAGOON_TEST_WIRE=rc ./test/unit/verbs.unit --filter 'wires/*' --ve
 one listener ./test/rdma/listener
 export LAGOON_WIRE=rc
 one torn "$LAGOON_BIN" run -n 4 --nodes 4 -- test/job/torn.mp
+mapfile -t attacks < <(sed -n 's|^/\* launch: .* -- \(.*\) \*/|\1|p' "$src/test/rdma/refused.c")
+for attack in "${attacks[@]}"; do
+	one "refused $attack" "$LAGOON_BIN" run -n 2 --nodes 2 -- test/rdma/refused.mp "$attack"
+done
+one 'idle owner' "$LAGOON_BIN" run -n 3 --nodes 3 -- test/job/idle_owner.mp soft
+grep idle_owner: /tmp/out
 
 # Over a link that loses packets.
 . "$src/test/rdma/two_devices"
-two_devices_up && two_devices_lose 2% || { echo "no two devices"; exit 1; }
+if ! two_devices_up || ! two_devices_lose 2%; then
+	echo "no two devices with a link"
+	exit 1
+fi
 link=(bash "$src/test/rdma/two_devices" two_devices)
 one 'torn, 2 % lost' "${link[@]}" -n 4 --nodes 4 -- test/job/torn.mp
 one 'retried, 2 % lost' "${link[@]}" -n 2 --nodes 2 -- test/job/retried.mp rc
