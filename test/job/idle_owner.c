@@ -6,8 +6,15 @@
  * others pull and push. Rank 0 has no workers; it is measured while its main
  * thread sleeps outside of Lagoon, and again while it waits in
  * lagoon_close() for the others.
+ *
+ *	idle_owner [soft]
+ *
+ * soft: over a device that is software. Whoever looks at the board from time
+ * to time, as lagoon_close() does, is then charged for packets of others, too:
+ * there it only must not spin.
  */
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -18,12 +25,13 @@ enum {
 	ROWS = 20000,
 	COLS = 8,
 	LIST = 256,
-	LEAST_CALLS = 200,	/* of each worker: else nothing was tested */
+	LEAST_CALLS = 200,	/* of each worker, times the scale: else
+				 * nothing was tested */
 };
 
 static const double seconds = 3.0;	/* of each measurement, at least */
 static const double share = 0.01;	/* of a core */
-
+static const double soft_share = 0.5;
 
 struct shared {
 	_Atomic int slept;
@@ -32,7 +40,7 @@ struct shared {
 
 struct usage {
 	uint64_t at_ns;
-	double cpu_s;
+	double cpu_s, user_s;
 };
 
 static struct usage usage_now(void)
@@ -41,21 +49,24 @@ static struct usage usage_now(void)
 	struct rusage r;
 
 	getrusage(RUSAGE_SELF, &r);
-	u.cpu_s = (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
-		  1e-6 * (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
+	u.user_s = (double)r.ru_utime.tv_sec + 1e-6 * (double)r.ru_utime.tv_usec;
+	u.cpu_s = u.user_s + (double)r.ru_stime.tv_sec +
+		  1e-6 * (double)r.ru_stime.tv_usec;
 	return u;
 }
 
-static void usage_check(const struct usage *from, const char *where)
+static void usage_check(const struct usage *from, double most,
+			const char *where)
 {
 	struct usage to = usage_now();
 	double wall = 1e-9 * (double)(to.at_ns - from->at_ns);
 	double cpu = to.cpu_s - from->cpu_s;
 
-	printf("idle_owner: %s: %.2f ms of CPU in %.2f s, %.3f %%\n", where,
-	       cpu * 1e3, wall, 100 * cpu / wall);
+	printf("idle_owner: %s: %.2f ms of CPU, %.2f ms of it user time, in %.2f s, %.3f %%\n",
+	       where, cpu * 1e3, (to.user_s - from->user_s) * 1e3, wall,
+	       100 * cpu / wall);
 	T_CHECK(wall >= seconds, "%s: measured %.2f s only", where, wall);
-	T_CHECK(cpu < share * wall, "%s: the owner used %.2f %% of a core",
+	T_CHECK(cpu < most * wall, "%s: the owner used %.2f %% of a core",
 		where, 100 * cpu / wall);
 }
 
@@ -81,13 +92,13 @@ static int work(struct lagoon_worker *w, void *arg)
 		if (!closing && atomic_load(&shared->slept))
 			closing = t_now_ns() + (uint64_t)((seconds + 0.5) * 1e9);
 	}
-	T_CHECK(calls >= LEAST_CALLS, "%llu calls only: the machine is too slow",
+	T_CHECK(calls >= t_scaled(LEAST_CALLS, 10), "%llu calls only: the machine is too slow",
 		(unsigned long long)calls);
 	atomic_fetch_add(&shared->calls, calls);
 	return 0;
 }
 
-static void own(void)
+static void own(bool soft)
 {
 	struct shared *shared = t_shared;
 	struct timespec nap = { .tv_sec = (time_t)seconds,
@@ -96,15 +107,16 @@ static void own(void)
 
 	while (nanosleep(&nap, &nap))
 		;
-	usage_check(&from, "asleep");
+	usage_check(&from, share, "asleep");
 	atomic_store(&shared->slept, 1);
 	from = usage_now();
 	t_close();
-	usage_check(&from, "in lagoon_close");
+	usage_check(&from, soft ? soft_share : share, "in lagoon_close");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	bool soft = argc > 1 && !strcmp(argv[1], "soft");
 	struct shared *shared;
 	struct lagoon_attr attr;
 	struct lagoon_table_attr shape;
@@ -126,7 +138,7 @@ int main(void)
 	t_ok(lagoon_table_create(t_lg, "owned", &shape, &t), "create");
 	t_ok(lagoon_run(t_lg, work, rank == OWNER ? NULL : t), "run");
 	if (rank == OWNER) {
-		own();
+		own(soft);
 		T_CHECK(atomic_load(&shared->calls) > 0, "nobody worked");
 	} else {
 		t_close();

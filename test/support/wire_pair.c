@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "runtime/lagoon.h"
+#include "runtime/base/status.h"
 #include "test/support/wire_pair.h"
 
 enum command { LOAD, STORE, ADD };
@@ -16,6 +17,13 @@ struct message {
 	enum command command;
 	uint64_t word;
 	uint64_t value;
+};
+
+/* How far one side has come, for the other. */
+struct news {
+	int status;
+	char why[256];
+	struct lgn_key key;
 };
 
 static void lost(void *arg, int rank)
@@ -28,7 +36,8 @@ static void lost(void *arg, int rank)
 
 static int send_all(int sock, const void *data, size_t len)
 {
-	return write(sock, data, len) == (ssize_t)len ? 0 : LAGOON_EIO;
+	return send(sock, data, len, MSG_NOSIGNAL) == (ssize_t)len ? 0
+								   : LAGOON_EIO;
 }
 
 static int receive(int sock, void *data, size_t len)
@@ -37,39 +46,78 @@ static int receive(int sock, void *data, size_t len)
 								  : LAGOON_EIO;
 }
 
+static int reg_all(struct pair *pair, const struct lgn_wire_ops *ops)
+{
+	const struct lgn_mem_want words = {
+		.len = PAIR_WORDS * 8,
+		.access = LGN_ACC_READ | LGN_ACC_WRITE | LGN_ACC_ATOMIC,
+	};
+	const struct lgn_mem_want local = {
+		.len = PAIR_LOCAL_WORDS * 8, .access = LGN_ACC_LOCAL,
+	};
+	const struct lgn_mem_want slots = {
+		.len = PAIR_SLOTS * PAIR_WORDS * 8, .access = LGN_ACC_LOCAL,
+	};
+	int rc = ops->reg(pair->wire, &words, &pair->mem);
+
+	if (!rc)
+		rc = ops->reg(pair->wire, &local, &pair->local);
+	if (!rc)
+		rc = ops->reg(pair->wire, &slots, &pair->slots);
+	return rc;
+}
+
+/* How far both have come. */
+static int compare(struct pair *pair, int rc, struct lgn_key *other)
+{
+	struct news mine = { .status = rc, .key = pair->mem.key }, theirs;
+
+	snprintf(mine.why, sizeof(mine.why), "%s", lagoon_errmsg());
+	send_all(pair->sock, &mine, sizeof(mine));
+	if (rc)
+		return rc;
+	if (receive(pair->sock, &theirs, sizeof(theirs)))
+		return lgn_fail(LAGOON_EIO, "the other process is gone");
+	if (theirs.status)
+		return lgn_fail(theirs.status, "the other process: %s", theirs.why);
+	*other = theirs.key;
+	return 0;
+}
+
 /* open, exchange of addresses, start, reg: the same in both. */
 static int meet(struct pair *pair, const struct lgn_wire_ops *ops, int rank,
 		int skew, struct lgn_key *other)
 {
 	static const int node_of[2] = { 0, 0 };
 	const struct lgn_wire_near near = { NULL, -1 };
-	struct lgn_wire_addr addr[2];
+	struct lgn_wire_addr *addr = pair->addr;
 	struct lgn_wire_config config = {
-		.rank = rank, .size = 2,
-		.nonce = { 0x1234 + (uint64_t)skew, 77 },
+		.rank = rank, .size = 2, .nonce = PAIR_NONCE,
 		.timeout_s = PAIR_TIMEOUT_S, .lost = lost, .lost_arg = pair,
 	};
-	struct lgn_mem_want want = {
-		.len = PAIR_WORDS * 8,
-		.access = LGN_ACC_READ | LGN_ACC_WRITE | LGN_ACC_ATOMIC,
-	};
-	int rc;
+	int rc = ops->open(&near, &addr[rank], &pair->wire);
 
-	memset(addr, 0, sizeof(addr));
-	rc = ops->open(&near, &addr[rank], &pair->wire);
-	if (!rc)
-		rc = send_all(pair->sock, &addr[rank], sizeof(addr[0]));
+	config.nonce[0] += (uint64_t)skew;
+	if (rc)
+		return rc;
+	rc = send_all(pair->sock, &addr[rank], sizeof(addr[0]));
 	if (!rc)
 		rc = receive(pair->sock, &addr[1 - rank], sizeof(addr[0]));
+	if (rc)
+		return lgn_fail(rc, "the other process is gone");
+	rc = ops->start(pair->wire, &config, addr, node_of);
 	if (!rc)
-		rc = ops->start(pair->wire, &config, addr, node_of);
-	if (!rc)
-		rc = ops->reg(pair->wire, &want, &pair->mem);
-	if (!rc)
-		rc = send_all(pair->sock, &pair->mem.key, sizeof(*other));
-	if (!rc)
-		rc = receive(pair->sock, other, sizeof(*other));
-	return rc;
+		rc = reg_all(pair, ops);
+	return compare(pair, rc, other);
+}
+
+static void unreg_all(struct pair *pair)
+{
+	const struct lgn_wire_ops *ops = pair->wire->ops;
+
+	ops->unreg(pair->wire, &pair->mem);
+	ops->unreg(pair->wire, &pair->local);
+	ops->unreg(pair->wire, &pair->slots);
 }
 
 static void obey(struct pair *pair, struct lgn_key *key)
@@ -92,7 +140,7 @@ static void obey(struct pair *pair, struct lgn_key *key)
 			if (pair->wire->ops->attach(pair->wire, 0, key, &zero))
 				_exit(1);
 			for (uint64_t i = 0; i < m.value; i++, sum += old)
-				if (pair_run(&zero, LGN_ADD, 0, &old, 1, 1, 0))
+				if (pair_run(pair, &zero, LGN_ADD, 0, &old, 1, 1, 0))
 					_exit(1);
 			pair->wire->ops->detach(&zero);
 			answer = sum;
@@ -112,7 +160,7 @@ static void child_main(struct pair *pair, const struct lgn_wire_ops *ops,
 	if (meet(pair, ops, 1, skew, &key))
 		_exit(1);
 	obey(pair, &key);
-	ops->unreg(pair->wire, &pair->mem);
+	unreg_all(pair);
 	ops->close(pair->wire);
 	_exit(0);
 }
@@ -143,7 +191,7 @@ int pair_open(struct pair *pair, const struct lgn_wire_ops *ops, int skew,
 
 void pair_close(struct pair *pair)
 {
-	const struct lgn_wire_ops *ops = pair->wire->ops;
+	const struct lgn_wire_ops *ops = pair->wire ? pair->wire->ops : NULL;
 
 	if (pair->peer.wire)
 		ops->detach(&pair->peer);
@@ -151,7 +199,9 @@ void pair_close(struct pair *pair)
 		ops->detach(&pair->self);
 	close(pair->sock);
 	waitpid(pair->child, NULL, 0);
-	ops->unreg(pair->wire, &pair->mem);
+	if (!ops)
+		return;
+	unreg_all(pair);
 	ops->close(pair->wire);
 }
 
@@ -190,15 +240,44 @@ uint64_t pair_peer_result(struct pair *pair)
 	return answer;
 }
 
-int pair_run(struct lgn_rmem *mem, enum lgn_op op, uint64_t word,
-	     uint64_t *local, uint32_t words, uint64_t operand,
+static unsigned slot_take(struct pair *pair)
+{
+	uint32_t used = atomic_load(&pair->slots_used);
+	unsigned i;
+
+	for (;;) {
+		i = (unsigned)__builtin_ctz(~used);
+		if (i >= PAIR_SLOTS) {
+			sched_yield();
+			used = atomic_load(&pair->slots_used);
+		} else if (atomic_compare_exchange_weak(&pair->slots_used, &used,
+							used | 1u << i)) {
+			return i;
+		}
+	}
+}
+
+int pair_run(struct pair *pair, struct lgn_rmem *mem, enum lgn_op op,
+	     uint64_t word, uint64_t *local, uint32_t words, uint64_t operand,
 	     uint64_t expect)
 {
+	unsigned slot = slot_take(pair);
+	uint64_t *buf = (uint64_t *)pair->slots.addr + slot * PAIR_WORDS;
 	struct lgn_wr wr = {
-		.mem = mem, .off = word * 8, .local = local, .len = words * 8,
-		.op = op, .operand = operand, .expect = expect,
+		.mem = mem, .off = word * 8, .local = buf, .buf = &pair->slots,
+		.len = words * 8, .op = op, .operand = operand,
+		.expect = expect,
 	};
 	struct lgn_batch batch = { .wr = &wr, .n = 1 };
+	int rc;
 
-	return lgn_wire_run(mem->wire, &batch, PAIR_TIMEOUT_S);
+	if (op == LGN_PUT)
+		memcpy(buf, local, words * 8);
+	rc = lgn_wire_run(mem->wire, &batch, PAIR_TIMEOUT_S);
+	if (!rc)
+		memcpy(local, buf, words * 8);
+	/* What did not end may still come back to it. */
+	if (rc != LAGOON_ETIMEDOUT)
+		atomic_fetch_and(&pair->slots_used, ~(1u << slot));
+	return rc;
 }

@@ -11,10 +11,20 @@
 
 #include "verbs/wire.h"
 
-enum { PAIR_WORDS = 1024, PAIR_TIMEOUT_S = 10 };
+enum {
+	PAIR_WORDS = 1024,
+	PAIR_LOCAL_WORDS = 4096,
+	PAIR_SLOTS = 8,		/* pair_run() calls at a time; more wait */
+	PAIR_TIMEOUT_S = 10,
+};
 
 struct pair {
 	struct lgn_wire *wire;
+	struct lgn_wire_addr addr[2];
+	struct lgn_mem local;		/* PAIR_LOCAL_WORDS of rank 0, for the
+					 * test's own requests to come back to */
+	struct lgn_mem slots;		/* the same for pair_run() */
+	_Atomic uint32_t slots_used;	/* a bit each */
 	struct lgn_mem mem;		/* PAIR_WORDS of rank 0 */
 	struct lgn_rmem self;		/* the same, as reached by the wire */
 	struct lgn_key peer_key;	/* PAIR_WORDS of rank 1 */
@@ -25,8 +35,10 @@ struct pair {
 	_Atomic int lost_rank;
 };
 
+#define PAIR_NONCE { 0x1234, 77 }
+
 /* Both up to start() and reg(), with pair->peer attached if attach is set.
- * The other process uses nonce + skew. 0 or the first error. */
+ * The other process uses nonce + skew. 0 or the first error, of either. */
 int pair_open(struct pair *pair, const struct lgn_wire_ops *ops, int skew,
 	      bool attach);
 
@@ -41,9 +53,10 @@ void pair_peer_store(struct pair *pair, uint64_t word, uint64_t value);
 void pair_peer_add(struct pair *pair, uint64_t n);
 uint64_t pair_peer_result(struct pair *pair);
 
-/* One request to its end. */
-int pair_run(struct lgn_rmem *mem, enum lgn_op op, uint64_t word,
-	     uint64_t *local, uint32_t words, uint64_t operand,
+/* One request to its end, through a registered buffer: local may be anywhere.
+ * Any thread. */
+int pair_run(struct pair *pair, struct lgn_rmem *mem, enum lgn_op op,
+	     uint64_t word, uint64_t *local, uint32_t words, uint64_t operand,
 	     uint64_t expect);
 
 #endif

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What verbs/wire.h promises, for the shared-memory wire and for the delaying
- * wire of the tests over it: to itself and between two processes.
+ * wire of the tests over it: to itself and between two processes. With
+ * LAGOON_TEST_WIRE=rc, where there is a device, for the RC wire and the
+ * delaying wire over that.
  */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,27 +18,45 @@
 #include "test/support/wire_pair.h"
 #include "test/wires/delay.h"
 
-enum { WIRES = 2, MANY = 4000, THREADS = 4 };
+enum { WIRES = 2, THREADS = 4 };
 
-TestSuite(wires, .timeout = 60);
+TestSuite(wires, .timeout = 120);
 
-static const struct lgn_wire_ops *const wires[WIRES] = {
-	&lgn_wire_shm, &lgn_wire_delay,
+/* A wire and, for the delaying one, the wire below. */
+static const struct {
+	const struct lgn_wire_ops *ops, *below;
+} wires[2 * WIRES] = {
+	{ &lgn_wire_shm, NULL }, { &lgn_wire_delay, &lgn_wire_shm },
+	{ &lgn_wire_rc, NULL }, { &lgn_wire_delay, &lgn_wire_rc },
 };
-static int numbers[WIRES] = { 0, 1 };
+static int numbers[2 * WIRES] = { 0, 1, 2, 3 };
 static struct pair pair;
+
+/* Of the first two wires, or of the other two. */
+static int *numbers_now(void)
+{
+	const char *name = getenv("LAGOON_TEST_WIRE");
+
+	return &numbers[name && !strcmp(name, "rc") ? WIRES : 0];
+}
+
+static uint64_t many(void)
+{
+	return t_scaled(4000, 100);
+}
 
 #define WIRE_TEST(name) \
 	ParameterizedTestParameters(wires, name) \
 	{ \
-		return cr_make_param_array(int, numbers, WIRES); \
+		return cr_make_param_array(int, numbers_now(), WIRES); \
 	} \
 	ParameterizedTest(int *number, wires, name)
 
-static void configure(void)
+static void configure(int number)
 {
-	static const struct delay_config config = {
-		.seed = 5, .hold = 4, .again = 2, .linger = 500, .refuse = 6,
+	const struct delay_config config = {
+		.below = wires[number].below, .seed = 5, .hold = 4,
+		.again = 2, .linger = 500, .refuse = 6,
 	};
 
 	delay_configure(&config);
@@ -45,16 +66,16 @@ static void open_pair(int number)
 {
 	int rc;
 
-	configure();
-	rc = pair_open(&pair, wires[number], 0, true);
-	cr_assert_eq(rc, 0, "%s: open: %s", wires[number]->name,
+	configure(number);
+	rc = pair_open(&pair, wires[number].ops, 0, true);
+	cr_assert_eq(rc, 0, "%s: open: %s", wires[number].ops->name,
 		     lagoon_errmsg());
 }
 
 static int run(struct lgn_rmem *mem, enum lgn_op op, uint64_t word,
 	       uint64_t *local, uint64_t operand, uint64_t expect)
 {
-	return pair_run(mem, op, word, local, 1, operand, expect);
+	return pair_run(&pair, mem, op, word, local, 1, operand, expect);
 }
 
 WIRE_TEST(registered_memory_is_zero)
@@ -120,16 +141,16 @@ WIRE_TEST(long_get_and_put)
 	open_pair(*number);
 	for (int i = 0; i < PAIR_WORDS; i++)
 		out[i] = t_mix(1, (uint64_t)i);
-	cr_assert_eq(pair_run(&pair.peer, LGN_PUT, 0, out, PAIR_WORDS, 0, 0), 0);
+	cr_assert_eq(pair_run(&pair, &pair.peer, LGN_PUT, 0, out, PAIR_WORDS, 0, 0), 0);
 	for (int i = 0; i < PAIR_WORDS; i += 101)
 		cr_assert_eq(pair_peer_load(&pair, (uint64_t)i), out[i]);
 	pair_peer_store(&pair, 100, 1);
 	out[100] = 1;
-	cr_assert_eq(pair_run(&pair.peer, LGN_GET, 0, in, PAIR_WORDS, 0, 0), 0);
+	cr_assert_eq(pair_run(&pair, &pair.peer, LGN_GET, 0, in, PAIR_WORDS, 0, 0), 0);
 	cr_assert_arr_eq(in, out, sizeof(in));
 	/* and a part in the middle */
 	memset(in, 0, sizeof(in));
-	cr_assert_eq(pair_run(&pair.peer, LGN_GET, 99, in, 3, 0, 0), 0);
+	cr_assert_eq(pair_run(&pair, &pair.peer, LGN_GET, 99, in, 3, 0, 0), 0);
 	cr_assert_arr_eq(in, &out[99], 24);
 	cr_assert_eq(in[3], 0, "only what was asked for");
 	pair_close(&pair);
@@ -138,18 +159,19 @@ WIRE_TEST(long_get_and_put)
 /* Every old value of n ADDs to one word is another one. */
 WIRE_TEST(batch_of_adds_is_exact)
 {
-	static struct lgn_wr wr[4096];
-	static uint64_t old[4096];
+	static struct lgn_wr wr[PAIR_LOCAL_WORDS];
 	struct lgn_batch batch = { .wr = wr };
-	uint64_t sum = 0, x;
+	uint64_t *old, sum = 0, x;
 
 	open_pair(*number);
+	old = pair.local.addr;
 	batch.n = pair.wire->max_batch < T_COUNT(wr) ? pair.wire->max_batch
 						     : T_COUNT(wr);
 	cr_assert_geq(batch.n, 1);
 	for (uint32_t i = 0; i < batch.n; i++)
 		wr[i] = (struct lgn_wr){ .mem = &pair.peer, .local = &old[i],
-					 .len = 8, .op = LGN_ADD, .operand = 1 };
+					 .buf = &pair.local, .len = 8,
+					 .op = LGN_ADD, .operand = 1 };
 	cr_assert_eq(lgn_wire_run(pair.wire, &batch, PAIR_TIMEOUT_S), 0);
 	cr_assert(lgn_batch_done(&batch));
 	for (uint32_t i = 0; i < batch.n; i++)
@@ -162,11 +184,11 @@ WIRE_TEST(batch_of_adds_is_exact)
 
 WIRE_TEST(two_processes_add_to_one_word)
 {
-	uint64_t sum = 0, old, n = 2 * MANY;
+	uint64_t sum = 0, old, n = 2 * many();
 
 	open_pair(*number);
-	pair_peer_add(&pair, MANY);
-	for (int i = 0; i < MANY; i++, sum += old)
+	pair_peer_add(&pair, n / 2);
+	for (uint64_t i = 0; i < n / 2; i++, sum += old)
 		cr_assert_eq(run(&pair.self, LGN_ADD, 0, &old, 1, 0), 0);
 	sum += pair_peer_result(&pair);
 	cr_assert_eq(((uint64_t *)pair.mem.addr)[0], n);
@@ -178,7 +200,7 @@ static void *add_many(void *arg)
 {
 	uint64_t *sum = arg, old;
 
-	for (int i = 0; i < MANY; i++, *sum += old)
+	for (uint64_t i = many(); i; i--, *sum += old)
 		if (run(&pair.peer, LGN_ADD, 1, &old, 1, 0))
 			return arg;
 	return NULL;
@@ -186,7 +208,7 @@ static void *add_many(void *arg)
 
 WIRE_TEST(threads_post_and_poll)
 {
-	uint64_t sum[THREADS] = { 0 }, n = THREADS * MANY, all = 0;
+	uint64_t sum[THREADS] = { 0 }, n = THREADS * many(), all = 0;
 	pthread_t thread[THREADS];
 	void *failed;
 
@@ -208,23 +230,23 @@ WIRE_TEST(no_room_is_all_or_nothing)
 {
 	enum { BATCHES = 1000, SIZE = 4 };
 	static struct lgn_wr wr[BATCHES][SIZE];
-	static uint64_t old[BATCHES][SIZE];
 	static struct lgn_batch batch[BATCHES];
-	uint64_t taken = 0;
+	uint64_t *old, taken = 0;
 
 	open_pair(*number);
+	old = pair.local.addr;
 	for (int i = 0; i < BATCHES; i++) {
 		int rc;
 
 		for (int k = 0; k < SIZE; k++)
 			wr[i][k] = (struct lgn_wr){
 				.mem = &pair.peer, .off = (uint64_t)k * 8,
-				.local = &old[i][k], .len = 8, .op = LGN_ADD,
-				.operand = 1,
+				.local = &old[i * SIZE + k], .buf = &pair.local,
+				.len = 8, .op = LGN_ADD, .operand = 1,
 			};
 		batch[i].wr = wr[i];
 		batch[i].n = SIZE;
-		rc = wires[*number]->post(pair.wire, &batch[i]);
+		rc = wires[*number].ops->post(pair.wire, &batch[i]);
 		cr_assert(rc == 0 || rc == LAGOON_EAGAIN);
 		taken += rc == 0;
 		if (rc)
@@ -233,7 +255,7 @@ WIRE_TEST(no_room_is_all_or_nothing)
 	cr_assert_gt(taken, 0);
 	for (int i = 0; i < BATCHES; i++)
 		while (batch[i].n && !lgn_batch_done(&batch[i]))
-			wires[*number]->poll(pair.wire);
+			wires[*number].ops->poll(pair.wire);
 	for (uint64_t k = 0; k < SIZE; k++)
 		cr_assert_eq(pair_peer_load(&pair, k), taken);
 	pair_close(&pair);
@@ -241,13 +263,14 @@ WIRE_TEST(no_room_is_all_or_nothing)
 
 static void is_refused(uint64_t off, uint32_t len, enum lgn_op op)
 {
-	uint64_t local[2] = { 7, 7 };
+	uint64_t *local = pair.local.addr;
 	struct lgn_wr wr = {
-		.mem = &pair.peer, .local = local, .len = len, .off = off,
-		.op = op, .operand = 1,
+		.mem = &pair.peer, .local = local, .buf = &pair.local,
+		.len = len, .off = off, .op = op, .operand = 1,
 	};
 	struct lgn_batch batch = { .wr = &wr, .n = 1 };
 
+	local[0] = local[1] = 7;
 	cr_assert_lt(lgn_wire_run(pair.wire, &batch, PAIR_TIMEOUT_S), 0,
 		     "op %d of %u bytes at %#llx was taken", op, len,
 		     (unsigned long long)off);
@@ -283,8 +306,8 @@ WIRE_TEST(another_job_is_refused)
 {
 	int rc;
 
-	configure();
-	rc = pair_open(&pair, wires[*number], 1, true);
+	configure(*number);
+	rc = pair_open(&pair, wires[*number].ops, 1, true);
 	cr_assert_lt(rc, 0, "memory of a job with another nonce was attached");
 	cr_assert(lagoon_errmsg()[0]);
 	memset(&pair.peer, 0, sizeof(pair.peer));
@@ -301,7 +324,7 @@ WIRE_TEST(a_wrong_key_is_refused)
 	open_pair(*number);
 	key = pair.peer_key;
 	key.rkey ^= 0x5555;
-	rc = wires[*number]->attach(pair.wire, 1, &key, &mem);
+	rc = wires[*number].ops->attach(pair.wire, 1, &key, &mem);
 	if (!rc)
 		rc = run(&mem, LGN_GET, 0, &x, 0, 0);
 	cr_assert_lt(rc, 0, "a key that nobody gave away was good");
@@ -316,7 +339,7 @@ WIRE_TEST(memory_that_is_not_there)
 	struct lgn_mem mem;
 
 	open_pair(*number);
-	cr_assert_eq(wires[*number]->reg(pair.wire, &want, &mem), LAGOON_ENOMEM);
+	cr_assert_eq(wires[*number].ops->reg(pair.wire, &want, &mem), LAGOON_ENOMEM);
 	cr_assert(lagoon_errmsg()[0]);
 	pair_close(&pair);
 }
@@ -347,11 +370,11 @@ WIRE_TEST(bind_is_called_for_the_memory)
 	struct lgn_mem mem;
 
 	open_pair(*number);
-	cr_assert_eq(wires[*number]->reg(pair.wire, &want, &mem), 0);
+	cr_assert_eq(wires[*number].ops->reg(pair.wire, &want, &mem), 0);
 	cr_assert_eq(bound.calls, 1);
 	cr_assert_eq(bound.addr, mem.addr);
 	cr_assert_geq(bound.len, want.len);
-	wires[*number]->unreg(pair.wire, &mem);
+	wires[*number].ops->unreg(pair.wire, &mem);
 	pair_close(&pair);
 }
 
@@ -367,7 +390,7 @@ WIRE_TEST(a_killed_peer_is_told)
 	kill(pair.child, SIGKILL);
 	start = t_now_ns();
 	while (!atomic_load(&pair.lost)) {
-		wires[*number]->poll(pair.wire);
+		wires[*number].ops->poll(pair.wire);
 		cr_assert_lt(t_now_ns() - start, UINT64_C(5000000000),
 			     "not told within 5 s");
 	}

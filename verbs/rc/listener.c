@@ -25,14 +25,11 @@
 #include "runtime/base/wait.h"
 #include "verbs/rc/rc.h"
 
-/* epoll tags: a rank, or one of these. */
+/* epoll tags: a rank, a guest, or one of these. */
 enum { TAG_LISTEN = -1, TAG_STOP = -2, TAG_FAIL = -3, TAG_DEVICE = -4,
        TAG_CM = -5 };
 
-enum {
-	PATIENCE_S = 5,		/* with a peer that connects and says nothing */
-	BYE = -1,		/* on a link: I leave in order */
-};
+enum { BYE = -1 };		/* on a link: I leave in order */
 
 static int add(struct lgn_rc *rc, int fd, int tag)
 {
@@ -146,26 +143,21 @@ static int handle(struct lgn_rc *rc, const struct lgn_rc_ask *ask,
 	}
 }
 
-static void serve(struct lgn_rc *rc)
+void lgn_rc_answer(struct lgn_rc *rc, const struct lgn_rc_ask *ask, int sock)
 {
 	struct lgn_rc_answer answer;
-	struct lgn_rc_ask ask;
-	int sock = accept4(rc->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	int to = sock, err;
+	int to = sock, status, err;
 
-	if (sock < 0)
-		return;
-	lgn_rc_socket_limits(sock, PATIENCE_S);
 	memset(&answer, 0, sizeof(answer));
-	err = lgn_rc_receive(sock, &ask, sizeof(ask));
-	if (!err) {
-		answer.status = handle(rc, &ask, &answer, &sock);
-		if (answer.status) {
-			snprintf(answer.why, sizeof(answer.why), "%s", lagoon_errmsg());
-			lgn_log(LGN_WARN, "refused a connection: %s", answer.why);
-		}
-		err = lgn_rc_send(to, &answer, sizeof(answer));
+	status = handle(rc, ask, &answer, &sock);
+	if (status) {
+		/* Why, and nothing else. */
+		memset(&answer, 0, sizeof(answer));
+		answer.status = status;
+		snprintf(answer.why, sizeof(answer.why), "%s", lagoon_errmsg());
+		lgn_log(LGN_WARN, "refused a connection: %s", answer.why);
 	}
+	err = lgn_rc_send(to, &answer, sizeof(answer));
 	if (err)
 		lgn_log(LGN_WARN, "answering a peer: %s", strerror(err));
 	if (sock >= 0)
@@ -267,7 +259,7 @@ static void *listener(void *arg)
 		case TAG_STOP:
 			return NULL;
 		case TAG_LISTEN:
-			serve(rc);
+			lgn_rc_guest_accept(rc);
 			break;
 		case TAG_FAIL:
 			on_failure(rc);
@@ -279,7 +271,10 @@ static void *listener(void *arg)
 			lgn_rc_cm_event(rc);
 			break;
 		default:
-			on_link(rc, tag);
+			if (tag <= LGN_RC_TAG_GUEST)
+				lgn_rc_guest_read(rc, LGN_RC_TAG_GUEST - tag);
+			else
+				on_link(rc, tag);
 		}
 	}
 }
@@ -293,7 +288,8 @@ int lgn_rc_listen(struct lgn_rc *rc, struct lgn_rc_addr *mine)
 	int zero = 0;
 
 	memcpy(&sa.sin6_addr, rc->device.ip, 16);
-	rc->listen_fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	rc->listen_fd = socket(AF_INET6,
+			       SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (rc->listen_fd < 0)
 		return lgn_fail(LAGOON_EIO, "socket: %s", strerror(errno));
 	setsockopt(rc->listen_fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero));
@@ -304,7 +300,7 @@ int lgn_rc_listen(struct lgn_rc *rc, struct lgn_rc_addr *mine)
 				strerror(errno));
 	memcpy(mine->ip, rc->device.ip, 16);
 	mine->tcp_port = sa.sin6_port;
-	return 0;
+	return lgn_rc_guests_open(rc);
 }
 
 static int start_link(struct lgn_rc *rc)
@@ -396,6 +392,7 @@ void lgn_rc_listener_close(struct lgn_rc *rc)
 	close_fd(&rc->epoll_fd);
 	close_fd(&rc->stop_fd);
 	close_fd(&rc->fail_fd);
+	lgn_rc_guests_close(rc);
 	while (rc->served) {
 		struct lgn_rc_served *s = rc->served;
 

@@ -104,14 +104,17 @@ void lgn_rc_fail_peer(struct lgn_rc *rc, struct lgn_rc_peer *peer, int code,
 }
 
 static int failure(struct lgn_rc *rc, struct lgn_rc_qp *qp,
-		   const struct ibv_wc *wc, bool atomic)
+		   const struct ibv_wc *wc, enum lgn_op op)
 {
+	static const char *const name[] = {
+		[LGN_GET] = "a READ", [LGN_PUT] = "a WRITE",
+		[LGN_ADD] = "a fetch-and-add", [LGN_CAS] = "a compare-and-swap",
+	};
 	char why[160];
 	int known;
 
 	snprintf(why, sizeof(why), "%s failed: %s (status %d, vendor code 0x%x)",
-		 atomic ? "an atomic operation" : "a READ or WRITE",
-		 ibv_wc_status_str(wc->status), wc->status, wc->vendor_err);
+		 name[op], ibv_wc_status_str(wc->status), wc->status, wc->vendor_err);
 	lgn_rc_fail_peer(rc, qp->peer, code_of(wc->status), why);
 	/* Requests that are flushed behind the first one have its code. */
 	known = atomic_load_explicit(&qp->peer->failed, memory_order_relaxed);
@@ -133,8 +136,8 @@ static void retire(struct lgn_rc *rc, const struct ibv_wc *wc, struct told *t)
 		t->good++;
 	} else {
 		t->bad = 1;
-		t->status = failure(rc, part->qp, wc, id.atomic);
-		t->uncertain = id.atomic;
+		t->status = failure(rc, part->qp, wc, id.op);
+		t->uncertain = id.op == LGN_ADD || id.op == LGN_CAS;
 	}
 	release(rc, (int)id.part, t->good + t->bad);
 }

@@ -51,8 +51,8 @@ static void fill(const struct lgn_wr *from, uint64_t remote, uint32_t rkey,
 	wr->send_flags = 0;
 	wr->next = NULL;
 	wr->num_sge = 1;
-	wr->wr_id = from->op == LGN_ADD || from->op == LGN_CAS;
-	if (!wr->wr_id) {
+	wr->wr_id = from->op;
+	if (from->op == LGN_GET || from->op == LGN_PUT) {
 		wr->wr.rdma.remote_addr = remote;
 		wr->wr.rdma.rkey = rkey;
 		return;
@@ -194,7 +194,7 @@ static void number(struct lgn_rc *rc, struct chain *c, struct lgn_batch *batch)
 	part->n = c->n;
 	part->done = 0;
 	for (struct ibv_send_wr *wr = c->first; wr; wr = wr->next) {
-		id.atomic = wr->wr_id != 0;
+		id.op = (enum lgn_op)wr->wr_id;
 		wr->wr_id = lgn_rc_id_pack(id);
 		id.index++;
 		if (!wr->next || id.index % LGN_RC_SIGNAL == 0)

@@ -12,6 +12,7 @@
  *	connect.c	asks a peer's listener for queue pairs and keys
  *	cm.c		the same for queue pairs, through librdmacm
  *	listener.c	the thread: answers peers, watches them and the device
+ *	guest.c		connections to it that have not asked yet
  *	post.c		batches -> chains of work requests, a doorbell each
  *	poll.c		completions -> batches
  *
@@ -62,6 +63,7 @@ struct lgn_rc_end {
 	uint32_t psn[LGN_RC_QPS_MAX];
 };
 
+struct lgn_rc_guest;
 struct lgn_rc_peer;
 
 /* A queue pair that this process posts to. */
@@ -137,6 +139,8 @@ struct lgn_rc {
 	struct lgn_rc_mem *mems;
 	/* the listener's */
 	struct lgn_rc_served *served;
+	struct lgn_rc_guest *guest;	/* [LGN_RC_GUESTS] */
+	uint64_t guests;		/* that ever came */
 	pthread_t thread;
 	bool started;
 	_Atomic bool leaving;
@@ -220,6 +224,22 @@ int lgn_rc_listener_start(struct lgn_rc *rc);
 void lgn_rc_listener_stop(struct lgn_rc *rc);
 void lgn_rc_listener_close(struct lgn_rc *rc);
 
+/* Answer a question, then close the socket or keep it as a link. */
+struct lgn_rc_ask;
+void lgn_rc_answer(struct lgn_rc *rc, const struct lgn_rc_ask *ask, int sock);
+
+/* ------------------------------------------------------------- guest.c */
+enum {
+	LGN_RC_GUESTS = 128,
+	LGN_RC_TAG_GUEST = -100,	/* epoll tag of guest 0; then downwards */
+};
+
+int lgn_rc_guests_open(struct lgn_rc *rc);
+void lgn_rc_guests_close(struct lgn_rc *rc);
+/* The listener's thread only. */
+void lgn_rc_guest_accept(struct lgn_rc *rc);
+void lgn_rc_guest_read(struct lgn_rc *rc, int i);
+
 /* ------------------------------------------------------ post.c, poll.c */
 int lgn_rc_post(struct lgn_wire *wire, struct lgn_batch *batch);
 void lgn_rc_poll(struct lgn_wire *wire);
@@ -228,20 +248,21 @@ const char *lgn_rc_why(struct lgn_wire *wire, int peer);
 /* What a completion needs to find its way home. */
 struct lgn_rc_id {
 	uint32_t part, index, generation;
-	bool atomic;
+	enum lgn_op op;
 };
 
 static inline uint64_t lgn_rc_id_pack(struct lgn_rc_id id)
 {
-	return (uint64_t)id.generation << 32 | (uint64_t)id.atomic << 31 |
+	return (uint64_t)id.generation << 32 | (uint64_t)id.op << 30 |
 		(uint64_t)id.index << 16 | id.part;
 }
 
 static inline struct lgn_rc_id lgn_rc_id_unpack(uint64_t wr_id)
 {
 	return (struct lgn_rc_id){
-		.part = wr_id & 0xffff, .index = wr_id >> 16 & 0x7fff,
-		.generation = (uint32_t)(wr_id >> 32), .atomic = wr_id >> 31 & 1,
+		.part = wr_id & 0xffff, .index = wr_id >> 16 & 0x3fff,
+		.generation = (uint32_t)(wr_id >> 32),
+		.op = (enum lgn_op)(wr_id >> 30 & 3),
 	};
 }
 
