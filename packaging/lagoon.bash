@@ -3,6 +3,10 @@
 # The options of each command, as its --help prints them.
 _lagoon_run='--grace= --nodes= -n --on-death= --tag --help --usage'
 _lagoon_info='--env -n --processes= --synthetic= --topology-only --workers= --help --usage'
+_lagoon_bench='--bidirectional --csv --format= --iterations= --json --list --nodes= -n
+	-o --output= --own --repeats= --seconds= --sizes= --staleness= --table=
+	--warmup= --window= --workers= --help --usage'
+_lagoon_benchmarks='get-lat get-bw add-rate clock'
 _lagoon_train='--data= --test= --zero-based --batch= --c= --consistency= --epochs=
 	--rate= --seed= --staleness= --tolerance= --nodes= -n --workers=
 	--model= --report= --help --usage'
@@ -19,10 +23,12 @@ _lagoon_reply() {
 _lagoon_value() {
 	case $1 in
 	--consistency) _lagoon_reply 'bsp ssp asp' "$2" ;;
+	--format) _lagoon_reply 'q64 q32 i64 i32' "$2" ;;
 	--on-death) _lagoon_reply 'stop continue' "$2" ;;
 	--data|--test|--model|--report|--output|-o) COMPREPLY=($(compgen -f -- "$2")) ;;
 	-n|--nodes|--workers|--grace|--processes|--synthetic|--batch|--c|--epochs) ;;
 	--rate|--seed|--staleness|--tolerance|--cols|--nnz|--rows) ;;
+	--sizes|--iterations|--seconds|--warmup|--repeats|--window|--table|-i) ;;
 	*) return 1 ;;
 	esac
 }
@@ -50,7 +56,7 @@ _lagoon() {
 	local command=${COMP_WORDS[1]-}
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		_lagoon_reply 'train generate run info --help --version' "$cur"
+		_lagoon_reply 'train generate run bench info --help --version' "$cur"
 		return
 	fi
 	# bash makes words of --option, = and the value.
@@ -58,12 +64,14 @@ _lagoon() {
 		_lagoon_value "$prev" '' && return
 	elif [[ $prev = = ]]; then
 		_lagoon_value "${COMP_WORDS[COMP_CWORD - 2]}" "$cur" && return
-	elif [[ $prev = -[no] ]]; then
+	elif [[ $prev = -[noi] ]]; then
 		_lagoon_value "$prev" "$cur"
 		return
 	fi
 	case $command,$cur in
 	run,-*) _lagoon_reply "$_lagoon_run" "$cur" ;;
+	bench,-*) _lagoon_reply "$_lagoon_bench" "$cur" ;;
+	bench,*) _lagoon_reply "$_lagoon_benchmarks" "$cur" ;;
 	info,*) _lagoon_reply "$_lagoon_info" "$cur" ;;
 	train,-*) _lagoon_reply "$_lagoon_train" "$cur" ;;
 	generate,-*) _lagoon_reply "$_lagoon_generate" "$cur" ;;
