@@ -114,13 +114,14 @@ static int answer(struct get *g)
 		if (rc || asked >= INT32_MAX)
 			break;
 		if (asked <= done) {
-			usleep(200);
+			usleep(1000);
 			continue;
 		}
 		rc = lagoon_clock(g->w);
 		if (!rc)
 			rc = lagoon_fetch_add(g->w, g->ticket, ANSWER, 0, 1, &old);
 		done++;
+		usleep(1000);	/* what is timed there begins now */
 	}
 	return rc;
 }

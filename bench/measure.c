@@ -62,22 +62,37 @@ uint64_t bench_calls(const struct bench *b, const struct bench_case *c,
 	return least((uint64_t)want + 1, most);
 }
 
+/* At least one call, then as many as are wanted, within a few repeats. */
+static int warm_up(const struct bench *b, const struct bench_case *c)
+{
+	uint64_t want = c->most ? least(c->most, b->o.warmup) : b->o.warmup;
+	uint64_t piece = 1, done = 0;
+	double seconds = 0;
+	int rc = 0;
+
+	while (done < want && seconds < 3 * b->o.seconds && !rc) {
+		piece = least(piece, want - done);
+		seconds += bench_loop(c, false, piece, &rc);
+		done += piece;
+		piece *= 2;
+	}
+	return rc;
+}
+
 static int calibrate(const struct bench *b, const struct bench_case *c,
 		     uint64_t *calls)
 {
 	uint64_t next = b->o.iterations ? b->o.iterations : 1;
 	double seconds;
-	int rc = 0;
+	int rc = warm_up(b, c);
 
-	bench_loop(c, false, c->most ? least(c->most, b->o.warmup) :
-		   b->o.warmup, &rc);
-	do {
+	while (next && !rc) {
 		*calls = next;
 		if (b->o.iterations)
 			break;
 		seconds = bench_loop(c, false, next, &rc);
 		next = bench_calls(b, c, next, seconds);
-	} while (next && !rc);
+	}
 	return rc;
 }
 
