@@ -3,6 +3,10 @@
 # The options of each command, as its --help prints them.
 _lagoon_run='--grace= --nodes= -n --on-death= --tag --help --usage'
 _lagoon_info='--env -n --processes= --synthetic= --topology-only --workers= --help --usage'
+_lagoon_bench='--bidirectional --csv --format= --iterations= --json --list --nodes= -n
+	-o --output= --own --repeats= --seconds= --sizes= --staleness= --table=
+	--warmup= --window= --workers= --help --usage'
+_lagoon_benchmarks='get-lat get-bw add-rate clock'
 _lagoon_train='--data= --test= --zero-based --batch= --c= --consistency= --epochs=
 	--rate= --seed= --staleness= --tolerance= --nodes= -n --workers=
 	--model= --report= --help --usage'
@@ -39,6 +43,7 @@ _lagoon_long() {
 _lagoon_value() {
 	case $1 in
 	--consistency) _lagoon_reply 'bsp ssp asp' "$2" ;;
+	--format) _lagoon_reply 'q64 q32 i64 i32' "$2" ;;
 	--on-death) _lagoon_reply 'stop continue' "$2" ;;
 	--data|--test|--model|--report|--output|-o) _lagoon_file ;;
 	esac
@@ -56,7 +61,7 @@ _lagoon_walk() {
 		option=''
 		case ${COMP_WORDS[i]} in
 		--) ended=1 plain=$((i + 1)); return ;;
-		-[no]) option=${COMP_WORDS[i]} ;;
+		-[noi]) option=${COMP_WORDS[i]} ;;
 		--*) option=$(_lagoon_long "$1" "${COMP_WORDS[i]}") ;;
 		-*) ;;
 		*) plain=${plain:-$i}
@@ -90,7 +95,7 @@ _lagoon() {
 	local valued plain ended
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		_lagoon_reply 'train generate run info --help --version' "$cur"
+		_lagoon_reply 'train generate run bench info --help --version' "$cur"
 		return
 	fi
 	_lagoon_walk "$command"
@@ -105,6 +110,8 @@ _lagoon() {
 	fi
 	case $command,${ended:+ended}$cur in
 	run,-*) _lagoon_reply "$_lagoon_run" "$cur" ;;
+	bench,-*) _lagoon_reply "$_lagoon_bench" "$cur" ;;
+	bench,*) _lagoon_reply "$_lagoon_benchmarks" "$cur" ;;
 	info,*) _lagoon_reply "$_lagoon_info" "$cur" ;;
 	train,-*) _lagoon_reply "$_lagoon_train" "$cur" ;;
 	generate,-*) _lagoon_reply "$_lagoon_generate" "$cur" ;;

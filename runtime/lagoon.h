@@ -315,6 +315,12 @@ int lagoon_table_destroy(struct lagoon_table *t);
 int lagoon_table_get_attr(const struct lagoon_table *t,
 			  struct lagoon_table_attr *attr);
 
+/** The process that holds a row: the home of its shard.
+ * @return the rank; LAGOON_EINVAL if there is no such row.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_table_home(const struct lagoon_table *t, uint64_t row);
+
 /** Change the staleness bound of an ssp table, for the pulls of this process
  * that begin from now on.
  * @return 0; LAGOON_EINVAL if negative; LAGOON_ENOTSUP if not ssp.

@@ -113,7 +113,7 @@ LGN_EXPORT int lagoon_describe(const struct lagoon *lg, char *buf, size_t len)
 	return snprintf(buf, len,
 		"process   rank %d of %d, node %d of %d%s\n"
 		"workers   %d here, %d in the job\n"
-		"wire      %s\n"
+		"wire      %s%s%s\n"
 		"shards    %d, at rank %s\n"
 		"plan      NUMA node %d [P%d], worker cores: %s\n"
 		"applied   binding %s: %d workers pinned in the last run, %d regions bound, %d refused\n"
@@ -121,6 +121,7 @@ LGN_EXPORT int lagoon_describe(const struct lagoon *lg, char *buf, size_t len)
 		lg->rank, lg->size, me->node, lg->nodes,
 		lg->nodes > 1 ? " (pretended)" : "",
 		lg->local_workers, lg->total_workers, lg->wire->ops->name,
+		lg->wire->device[0] ? ", " : "", lg->wire->device,
 		lg->homes, homes, plan->node, lgn_topo_node_os(lg->topo, plan->node),
 		plan->pinned ? cores : "not pinned: more workers than cores",
 		lg->bind ? "on" : "off (LAGOON_BIND)", lg->pinned, lg->bound,

@@ -437,6 +437,14 @@ LGN_EXPORT int lagoon_table_get_attr(const struct lagoon_table *t,
 	return 0;
 }
 
+LGN_EXPORT int lagoon_table_home(const struct lagoon_table *t, uint64_t row)
+{
+	int rc = lgn_table_check_rows(t, row, 1);
+
+	return rc ? rc : t->lg->home_rank[lgn_layout_shard(&t->layout,
+					lgn_layout_page(&t->layout, row))];
+}
+
 LGN_EXPORT int lagoon_table_set_staleness(struct lagoon_table *t,
 					  int32_t staleness)
 {

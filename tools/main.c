@@ -22,6 +22,8 @@ static const struct command commands[] = {
 	  "write data of any size, with planted weights" },
 	{ "run", "lagoon run", tool_run,
 	  "start a program as the processes of one job on this machine" },
+	{ "bench", "lagoon bench", tool_bench,
+	  "measure what calls cost here, beside the same work on plain memory" },
 	{ "info", "lagoon info", tool_info,
 	  "show topology, placement, limits, options and libraries" },
 };

@@ -8,6 +8,7 @@ int tool_train(int argc, char **argv);
 int tool_generate(int argc, char **argv);
 int tool_run(int argc, char **argv);
 int tool_info(int argc, char **argv);
+int tool_bench(int argc, char **argv);	/* in bench/ */
 
 /* Start argv n times as a job on pretended nodes (0: real). */
 int tool_spawn(int n, int nodes, char **argv);

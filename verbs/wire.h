@@ -214,6 +214,7 @@ struct lgn_wire {
 	const struct lgn_wire_ops *ops;
 	int caps;		/* enum lgn_wire_cap, or-ed */
 	uint32_t max_batch;	/* requests a post */
+	char device[72];	/* "mlx5_0:1"; "": the wire needs none */
 };
 
 extern const struct lgn_wire_ops lgn_wire_shm;

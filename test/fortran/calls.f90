@@ -181,6 +181,8 @@ contains
       got%format == LAGOON_Q32 .and. got%type == LAGOON_F64 .and. &
       got%frac_bits == 20 .and. got%model == LAGOON_SSP .and. &
       got%staleness == 4 .and. got%page_rows > 0, 'the shape')
+    call check(lagoon_table_home(t, 1) == 0, 'home of the first row')
+    call check(lagoon_table_home(t, 101_int64) == LAGOON_EINVAL, 'home')
     call check(lagoon_table_staleness(t) == 4, 'staleness')
     call lagoon_table_set_staleness(t, 1, ierr)
     call check(ierr == 0, 'set_staleness')

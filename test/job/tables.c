@@ -5,7 +5,7 @@
 /*
  * Tables: made and found by name; refused in every process alike when the
  * processes do not agree, when the name is taken or the shape is not legal;
- * attributes, bounds, many tables, destroying and making again.
+ * attributes, bounds, many tables, destroying and making again; homes of rows.
  */
 #include <math.h>
 #include <stdio.h>
@@ -207,6 +207,32 @@ static void many_tables(void)
 	destroy("one more");
 }
 
+/* Many small pages: every node has a share of them. */
+static void rows_have_homes(void)
+{
+	struct lagoon_table_attr attr = shape(1000, 1, LAGOON_I64);
+	bool seen[64] = { false };
+	struct lagoon_table *t;
+	int homes = 0;
+
+	attr.page_rows = 4;
+	t_ok(lagoon_table_create(t_lg, "homes", &attr, &t), "create");
+	for (uint64_t row = 0; row < attr.rows; row++) {
+		int home = lagoon_table_home(t, row);
+
+		T_CHECK(home >= 0 && home < lagoon_size(t_lg), "home %d", home);
+		T_CHECK(row % 4 == 0 || home == lagoon_table_home(t, row - 1),
+			"row %d and the one before are of one page",
+			(int)row);
+		homes += !seen[home];
+		seen[home] = true;
+	}
+	T_CHECK(homes >= lagoon_nodes(t_lg), "%d homes", homes);
+	t_expect(lagoon_table_home(t, attr.rows), LAGOON_EINVAL, "no such row");
+	t_expect(lagoon_table_home(t, UINT64_MAX), LAGOON_EINVAL, "no such row");
+	t_ok(lagoon_table_destroy(t), "destroy");
+}
+
 int main(void)
 {
 	struct lagoon_attr attr;
@@ -223,6 +249,7 @@ int main(void)
 	attributes_come_back();
 	bounds_of_models();
 	many_tables();
+	rows_have_homes();
 	t_close();
 	return 0;
 }

@@ -42,11 +42,13 @@ printed() {
 	}' | sort -u | paste -sd' '
 }
 
-for command in run info train generate; do
+for command in run info train generate bench; do
 	is "$command" "$(offered $command -)" "$(printed $command)"
 done
 is commands "$(offered '')" "$("$lagoon" --help |
 	awk '/^  [a-z]/ { print $1 } END { print "--help\n--version" }' | sort | paste -sd' ')"
+is benchmarks "$(offered bench '')" \
+	"$("$lagoon" bench --list | awk '{ print $1 }' | sort | paste -sd' ')"
 is 'a part' "$(offered tr)" train
 is value "$(offered train --consistency =)" 'asp bsp ssp'
 is 'part of a value' "$(offered train --consistency = a)" asp

@@ -115,14 +115,16 @@ static void wrong_questions(void)
 		ask.magic++;
 		refused(ask, "another protocol", "nonce");
 		ask = good_ask(kind);
-		ask.rank = 2;
-		refused(ask, "a rank too many", "rank 2 of 2");
 		ask.rank = -1;
-		refused(ask, "a negative rank", "rank -1 of 2");
+		refused(ask, "a negative rank", "rank -1");
 		ask = good_ask(kind);
 		ask.qps = LGN_RC_QPS_MAX + 1;
 		refused(ask, "more queue pairs", "LAGOON_QPS");
 	}
+	/* Others may come late, but only members are watched. */
+	other = good_ask(LGN_RC_WATCH);
+	other.rank = 2;
+	refused(other, "a rank too many", "rank 2 of 2");
 	refused(good_ask(77), "an unknown question", "77");
 	other = good_ask(LGN_RC_KEYS);
 	other.key.rkey++;

@@ -108,6 +108,8 @@ static int rc_open(const struct lgn_wire_near *near,
 		return err;
 	}
 	lgn_rc_parts_init(rc);
+	snprintf(rc->wire.device, sizeof(rc->wire.device), "%.63s:%d",
+		 rc->device.name, rc->device.port);
 	lgn_log(LGN_INFO, "wire rc: %s", rc->device.reason);
 	memcpy(addr.gid, &rc->device.gid, sizeof(addr.gid));
 	memset(mine, 0, sizeof(*mine));

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The command line, and the benchmarks by name. */
+#ifndef LGN_BENCH_OPTIONS_H
+#define LGN_BENCH_OPTIONS_H
+
+#include "bench/bench.h"
+
+/* The sub-command: argv[0] is its title, the result its exit status. */
+int tool_bench(int argc, char **argv);
+
+/* Fills b->test (NULL: --list) and b->o from b->argc, b->argv. A wrong option
+ * ends the program with status 2 and a sentence. */
+int bench_options_parse(struct bench *b);
+
+extern const struct bench_test bench_get_lat, bench_get_bw, bench_add_rate,
+	bench_clock;
+
+#endif
