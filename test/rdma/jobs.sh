@@ -5,7 +5,7 @@
 # needs: pmix
 set -u
 src=$(cd "${srcdir:-.}" && pwd)
-[ "${1-}" = inside ] || exec bash "$src/test/rdma/vm" --timeout 400 -- bash "$src/test/rdma/jobs.sh" inside
+[ "${1-}" = inside ] || exec bash "$src/test/rdma/vm" --timeout 600 -- bash "$src/test/rdma/jobs.sh" inside
 lagoon=${LAGOON_BIN:-$PWD/lagoon}
 export LAGOON_WIRE=rc
 export LAGOON_TEST_SCALE=${LAGOON_RDMA_SCALE:-0.02}
