@@ -10,7 +10,7 @@ out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 
 LAGOON_TEST_SCALE=1 timeout -k 5 120 "$lagoon" run -n 2 --nodes 2 -- \
-	test/job/unruled.mp --workers 3 --seconds 60 >"$out" 2>&1
+	test/job/property_unruled.mp --workers 3 --seconds 60 >"$out" 2>&1
 status=$?
 cat "$out"
 case $status in

@@ -5,7 +5,7 @@
 # needs: pmix
 set -u
 src=$(cd "${srcdir:-.}" && pwd)
-[ "${1-}" = inside ] || exec bash "$src/test/rdma/vm" --timeout 300 -- bash "$src/test/rdma/wire.sh" inside
+[ "${1-}" = inside ] || exec bash "$src/test/rdma/vm" --timeout 420 -- bash "$src/test/rdma/wire.sh" inside
 export LAGOON_BIN=${LAGOON_BIN:-$PWD/lagoon}
 export LAGOON_TEST_SCALE=${LAGOON_RDMA_SCALE:-0.05}
 [ -x test/rdma/listener ] || { echo "built without RDMA libraries"; exit 77; }
