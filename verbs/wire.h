@@ -198,6 +198,7 @@ struct lgn_wire_ops {
 	void (*unreg)(struct lgn_wire *wire, struct lgn_mem *mem);
 	int (*attach)(struct lgn_wire *wire, int peer, const struct lgn_key *key,
 		      struct lgn_rmem *mem);
+	/* Nothing for memory that is all zero: never attached. */
 	void (*detach)(struct lgn_rmem *mem);
 	/* All of it or nothing: LAGOON_EAGAIN when there is no room. At most
 	 * max_batch requests. Any thread. */

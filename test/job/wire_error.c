@@ -64,7 +64,7 @@ static int work(struct lagoon_worker *w, void *arg)
 	}
 	if (!is_failing)
 		return 0;
-	delay_fail_now();
+	delay_fail_after(0);
 	for (int r = 0; !rc && r < ROUNDS; r++)
 		rc = one_round(w, t, t_below(&rng, ROWS - 1), &call);
 	T_CHECK(rc == LAGOON_EIO, "%s returned %d, not the error of the wire",

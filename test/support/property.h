@@ -71,6 +71,13 @@ void pr_case_make(struct pr_case *c, uint64_t seed, int workers);
 /* One line about the case, for messages. */
 void pr_case_print(const struct pr_case *c, char *text, size_t len);
 
+/* Not 0: calls may fail with this, or because a peer is dead. Who gets such an
+ * error ends the test well: t_stop(). Then cases follow until that happens. */
+extern int pr_may_fail;
+
+/* As t_ok(), but for that. */
+void pr_ok(int rc, const char *what);
+
 /* The worker's part of a case; for lagoon_run(). arg: struct pr_run. */
 int pr_work(struct lagoon_worker *w, void *arg);
 

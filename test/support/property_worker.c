@@ -178,6 +178,8 @@ static void op_finish(struct worker *me, struct op *op, int rc)
 	struct or_seen *seen = &me->seen[op->index];
 	char why[OR_WHY];
 
+	if (rc && pr_may_fail)
+		pr_ok(rc, op->is_add ? "add" : "pull");
 	if (rc)
 		t_die("%s of worker %d at clock %d: %s: %s",
 		      op->is_add ? "add" : "pull", me->id, me->clock,
@@ -231,7 +233,7 @@ static void op_start(struct worker *me, struct op *op)
 						 op->buf, &op->req)
 			: lagoon_pull_start(me->w, t, op->row, op->n, op->buf,
 					    &op->req);
-	t_ok(rc, "start of a request");
+	pr_ok(rc, "start of a request");
 	T_CHECK(op->req, "no request came back");
 }
 
@@ -273,7 +275,7 @@ static void bound_change(struct worker *me)
 		return;
 	table->bound[n] = (int32_t)t_below(&me->rng, 9);
 	atomic_store(&table->bounds_begun, n + 1);
-	t_ok(lagoon_table_set_staleness(table->t, table->bound[n]),
+	pr_ok(lagoon_table_set_staleness(table->t, table->bound[n]),
 	     "set_staleness");
 	atomic_store(&table->bounds_done, n + 1);
 	T_CHECK(lagoon_table_staleness(table->t) == table->bound[n],
@@ -323,17 +325,17 @@ static void table_exact(struct worker *me, int index)
 /* Between two barriers nobody adds: every element is exact. */
 static void barrier_and_check(struct worker *me)
 {
-	t_ok(lagoon_barrier(me->w), "lagoon_barrier");
+	pr_ok(lagoon_barrier(me->w), "lagoon_barrier");
 	for (int i = 0; i < me->run->c->tables; i++)
 		table_exact(me, i);
-	t_ok(lagoon_barrier(me->w), "lagoon_barrier");
+	pr_ok(lagoon_barrier(me->w), "lagoon_barrier");
 }
 
 static void end_round(struct worker *me)
 {
 	for (int i = 0; i < me->run->c->tables; i++)
 		or_round_end(me->run->table[i].log, me->id);
-	t_ok(lagoon_clock(me->w), "lagoon_clock");
+	pr_ok(lagoon_clock(me->w), "lagoon_clock");
 	me->clock++;
 	T_CHECK(lagoon_worker_clock(me->w) == me->clock,
 		"worker %d is at clock %lld, not %d", me->id,
@@ -361,7 +363,7 @@ static void rounds_run(struct worker *me)
 			one_action(me);
 		if (me->id == c->leaver && round == c->leave_round) {
 			log_leave(me);
-			t_ok(lagoon_worker_leave(me->w), "worker_leave");
+			pr_ok(lagoon_worker_leave(me->w), "worker_leave");
 			return;
 		}
 		if (meet && before)

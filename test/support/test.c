@@ -26,6 +26,7 @@ struct head {
 	_Atomic uint32_t arrived;
 	_Atomic uint32_t turn;
 	_Atomic uint32_t failed;
+	_Atomic uint32_t stopped;
 	_Atomic uint32_t gathered;	/* processes that put their blob */
 	uint8_t blob[2][RANKS][BLOB];	/* in turn */
 };
@@ -123,6 +124,8 @@ static void wait_step(unsigned *steps)
 
 	if (head && atomic_load(&head->failed))
 		_exit(1);
+	if (head && atomic_load(&head->stopped))
+		_exit(0);
 	if (++*steps < YIELDS)
 		sched_yield();
 	else
@@ -277,6 +280,13 @@ void t_sync(void)
 	}
 	while (atomic_load(&head->turn) == turn)
 		wait_step(&steps);
+}
+
+void t_stop(void)
+{
+	fflush(NULL);
+	atomic_store(&head->stopped, 1);
+	_exit(0);
 }
 
 void t_await(const _Atomic int *count, int n)

@@ -82,6 +82,10 @@ uint64_t t_seed(void);
 /* Every process waits here for all others, without Lagoon. After t_open(). */
 void t_sync(void);
 
+/* End this process with status 0, without lagoon_close(); who is in t_sync()
+ * or t_await(), or gets there, ends likewise. */
+_Noreturn void t_stop(void);
+
 /* Wait until *count, in memory that is shared, is at least n. */
 void t_await(const _Atomic int *count, int n);
 

@@ -331,6 +331,18 @@ WIRE_TEST(a_wrong_key_is_refused)
 	pair_close(&pair);
 }
 
+WIRE_TEST(nothing_is_detached_and_unregistered)
+{
+	struct lgn_rmem none = { 0 };
+	struct lgn_mem no_memory = { 0 };
+
+	open_pair(*number);
+	wires[*number].ops->detach(&none);
+	wires[*number].ops->unreg(pair.wire, &no_memory);
+	cr_assert_eq(none.wire, NULL);
+	pair_close(&pair);
+}
+
 WIRE_TEST(memory_that_is_not_there)
 {
 	struct lgn_mem_want want = {
@@ -399,4 +411,61 @@ WIRE_TEST(a_killed_peer_is_told)
 		cr_assert_eq(x, 55);
 	pair_close(&pair);
 	cr_assert_eq(atomic_load(&pair.lost), 1, "told more than once");
+}
+
+/* The delaying wire fails requests by seed: a failed add has been executed or
+ * not, and nobody can tell; how many there are is told. */
+Test(delay_wire, failed_adds_are_uncertain, .timeout = 60)
+{
+	enum { N = 200 };
+	static struct lgn_wr wr[N];
+	const struct delay_config config = {
+		.seed = 3, .fail = 3, .fail_ops = 1u << LGN_ADD,
+		.fail_status = LAGOON_EIO,
+	};
+	struct lgn_batch batch = { .wr = wr, .n = N };
+	uint64_t missing = 0, *old;
+
+	delay_configure(&config);
+	cr_assert_eq(pair_open(&pair, &lgn_wire_delay, 0, true), 0);
+	old = pair.local.addr;
+	for (uint64_t i = 0; i < N; i++)
+		wr[i] = (struct lgn_wr){
+			.mem = &pair.peer, .off = i * 8, .local = &old[i],
+			.buf = &pair.local, .len = 8, .op = LGN_ADD, .operand = 1,
+		};
+	delay_fail_after(0);
+	cr_assert_eq(lgn_wire_run(pair.wire, &batch, PAIR_TIMEOUT_S), LAGOON_EIO);
+	for (uint64_t i = 0; i < N; i++)
+		missing += !pair_peer_load(&pair, i);
+	cr_assert_gt(missing, 0, "all adds were executed");
+	cr_assert_lt(missing, N, "no add was executed");
+	cr_assert_gt(batch.uncertain, missing, "no failed add was executed");
+	cr_assert_lt(batch.uncertain, N, "all adds failed");
+	pair_close(&pair);
+}
+
+/* As a queue pair: after the first failure nothing comes through. */
+Test(delay_wire, a_failure_may_break_the_way, .timeout = 60)
+{
+	const struct delay_config config = {
+		.seed = 4, .fail = 5, .fail_ops = 1u << LGN_GET,
+		.fail_status = LAGOON_EIO, .fail_breaks = true,
+	};
+	uint64_t word = 0, old;
+	int n = 0;
+
+	delay_configure(&config);
+	cr_assert_eq(pair_open(&pair, &lgn_wire_delay, 0, true), 0);
+	delay_fail_after(20);
+	while (n < 1000 && !run(&pair.peer, LGN_GET, 0, &word, 0, 0))
+		n++;
+	cr_assert_geq(n, 19, "failed before its time");
+	cr_assert_lt(n, 1000, "never failed");
+	cr_assert_eq(run(&pair.peer, LGN_ADD, 1, &old, 1, 0), LAGOON_EIO);
+	cr_assert(strstr(lagoon_errmsg(), "rank 1"));
+	cr_assert_eq(pair_peer_load(&pair, 1), 0);
+	cr_assert_eq(run(&pair.self, LGN_ADD, 1, &old, 1, 0), 0,
+		     "the way to another peer is broken, too");
+	pair_close(&pair);
 }

@@ -14,6 +14,7 @@ enum {
 	MAX_BATCH = 256,
 	DONE = 32,		/* completions of a poll, at most */
 	LINGER_NS = 3000000,
+	RANKS = 64,		/* ways that can break */
 };
 
 /* A request on its way: its pieces are executed in any order; when all are,
@@ -25,6 +26,7 @@ struct slot {
 	unsigned executed;	/* a bit a piece */
 	unsigned linger_at;	/* what `executed` is when it lingers */
 	uint64_t linger_ns;	/* until then */
+	bool doomed;		/* fails when it is executed */
 };
 
 struct delay {
@@ -33,6 +35,7 @@ struct delay {
 	struct delay_config config;
 	pthread_mutex_t lock;
 	struct t_rng rng;
+	bool broken[RANKS];
 	unsigned used;
 	struct slot slot[SLOTS];	/* the first `used` */
 };
@@ -44,11 +47,12 @@ struct done {
 	struct {
 		struct lgn_batch *batch;
 		int status;
+		bool uncertain;
 	} of[DONE];
 };
 
 static struct delay_config next_config;
-static _Atomic bool failing;
+static _Atomic uint64_t failing_from = UINT64_MAX;	/* n_posted */
 static _Atomic uint64_t n_posted, n_refused, n_executed, n_again, n_failed;
 
 void delay_configure(const struct delay_config *config)
@@ -56,9 +60,9 @@ void delay_configure(const struct delay_config *config)
 	next_config = *config;
 }
 
-void delay_fail_now(void)
+void delay_fail_after(uint64_t requests)
 {
-	atomic_store(&failing, true);
+	atomic_store(&failing_from, n_posted + requests);
 }
 
 struct delay_counts delay_counts(void)
@@ -164,6 +168,8 @@ static void delay_detach(struct lgn_rmem *mem)
 {
 	struct lgn_rmem *inner = mem->priv;
 
+	if (!inner)
+		return;
 	inner->wire->ops->detach(inner);
 	free(inner);
 	mem->priv = NULL;
@@ -201,16 +207,30 @@ static void take(struct delay *d, struct lgn_batch *batch, struct lgn_wr *wr)
 	slot->linger_ns = t_now_ns() + t_below(&d->rng, LINGER_NS);
 }
 
+/* A batch to a peer that is out of reach is not taken. Needs the lock. */
+static int check_ways(const struct delay *d, const struct lgn_batch *batch)
+{
+	for (uint32_t i = 0; i < batch->n; i++)
+		if (d->broken[batch->wr[i].mem->peer % RANKS])
+			return lgn_fail(d->config.fail_status,
+					"wire delay: the way to rank %d is broken",
+					batch->wr[i].mem->peer);
+	return 0;
+}
+
 static int delay_post(struct lgn_wire *wire, struct lgn_batch *batch)
 {
 	struct delay *d = delay_of(wire);
-	int rc = 0;
+	int rc;
 
 	for (uint32_t i = 0; i < batch->n; i++)
 		if (!in_bounds(&batch->wr[i]))
 			return lgn_fail(LAGOON_EINVAL, "request %u is outside its region", i);
 	pthread_mutex_lock(&d->lock);
-	if (batch->n > wire->max_batch) {
+	rc = check_ways(d, batch);
+	if (rc) {
+		;
+	} else if (batch->n > wire->max_batch) {
 		rc = lgn_fail(LAGOON_EINVAL, "batch of %u", batch->n);
 	} else if (d->used + batch->n > SLOTS ||
 		   (d->config.refuse && t_once_in(&d->rng, d->config.refuse))) {
@@ -245,16 +265,36 @@ static int execute(struct delay *d, const struct slot *slot, unsigned k)
 
 static void finish(struct delay *d, unsigned i, int status, struct done *done)
 {
-	done->of[done->n].batch = d->slot[i].batch;
+	const struct slot *slot = &d->slot[i];
+	enum lgn_op op = slot->wr->op;
+
+	done->of[done->n].batch = slot->batch;
+	done->of[done->n].uncertain = status && (op == LGN_ADD || op == LGN_CAS);
 	done->of[done->n++].status = status;
 	d->slot[i] = d->slot[--d->used];
 }
 
-static bool is_failing(struct delay *d, const struct slot *slot)
+static void fail(struct delay *d, unsigned i, struct done *done)
 {
-	return atomic_load(&failing) && d->config.fail && !slot->executed &&
-	       d->config.fail_ops & 1u << slot->wr->op &&
-	       t_once_in(&d->rng, d->config.fail);
+	n_failed++;
+	if (d->config.fail_breaks)
+		d->broken[d->slot[i].wr->mem->peer % RANKS] = true;
+	finish(d, i, d->config.fail_status, done);
+}
+
+/* Whether a request fails now, with what is executed of it. One that is not
+ * begun may also be let through to its end, and fail then. */
+static bool fails(struct delay *d, struct slot *slot)
+{
+	if (d->broken[slot->wr->mem->peer % RANKS])
+		return true;
+	if (n_posted < atomic_load(&failing_from) || !d->config.fail ||
+	    !(d->config.fail_ops & 1u << slot->wr->op) ||
+	    !t_once_in(&d->rng, d->config.fail))
+		return false;
+	if (!slot->executed && t_once_in(&d->rng, 2))
+		slot->doomed = true;
+	return !slot->doomed;
 }
 
 /* One step of a request: a piece, the same GET once more, or its end. */
@@ -270,12 +310,15 @@ static void step(struct delay *d, unsigned i, struct done *done)
 			return;
 		slot->linger_ns = 0;
 	}
-	if (is_failing(d, slot)) {
-		n_failed++;
-		finish(d, i, d->config.fail_status, done);
+	if (fails(d, slot)) {
+		fail(d, i, done);
 		return;
 	}
 	if (slot->executed == all) {
+		if (slot->doomed) {
+			fail(d, i, done);
+			return;
+		}
 		if (slot->wr->op != LGN_GET || !d->config.again ||
 		    !t_once_in(&d->rng, d->config.again)) {
 			finish(d, i, 0, done);
@@ -304,8 +347,11 @@ static void delay_poll(struct lgn_wire *wire)
 		if (t_once_in(&d->rng, hold))
 			step(d, (unsigned)t_below(&d->rng, d->used), &done);
 	pthread_mutex_unlock(&d->lock);
-	for (unsigned i = 0; i < done.n; i++)
+	for (unsigned i = 0; i < done.n; i++) {
+		if (done.of[i].uncertain)
+			atomic_fetch_add(&done.of[i].batch->uncertain, 1);
 		lgn_batch_complete(done.of[i].batch, 1, done.of[i].status);
+	}
 }
 
 static const char *delay_why(struct lgn_wire *wire, int peer)

@@ -4,8 +4,12 @@
  * requests are kept back, executed in any order, GETs and PUTs in pieces and
  * GETs more than once, effects come long before or just at the completion,
  * post() has no room at times. All of it by seed. It hides the mapping and
- * the CPU atomics of the wire below, so that nothing goes past it. It can
- * also let requests fail.
+ * the CPU atomics of the wire below, so that nothing goes past it.
+ *
+ * It can also let requests fail: executed, in part, or not at all, which their
+ * completion does not tell. Failed ADDs and CASes are counted as uncertain. As
+ * with a queue pair, the first failure may break the way to that peer: what is
+ * in flight fails, executed or not, and no more is taken.
  */
 #ifndef TEST_WIRES_DELAY_H
 #define TEST_WIRES_DELAY_H
@@ -20,11 +24,12 @@ struct delay_config {
 	unsigned linger;	/* one request in so many stays up to 3 ms before
 				 * or after it was executed; 0 never */
 	unsigned refuse;	/* one post in so many gets EAGAIN; 0 never */
-	/* from delay_fail_now() on: one request of an op in fail_ops fails in
-	 * so many, without being executed */
+	/* from delay_fail_after() on: one step of a request of an op in fail_ops
+	 * fails in so many */
 	unsigned fail;		/* 0 never */
 	unsigned fail_ops;	/* 1 << enum lgn_op, or-ed */
 	int fail_status;
+	bool fail_breaks;	/* the way to that peer */
 };
 
 struct delay_counts {
@@ -36,8 +41,9 @@ extern const struct lgn_wire_ops lgn_wire_delay;
 /* Before open(), for all wires opened after. */
 void delay_configure(const struct delay_config *config);
 
-/* Failing begins. Any thread. */
-void delay_fail_now(void);
+/* Failing begins when this process has posted so many requests more. Any
+ * thread. */
+void delay_fail_after(uint64_t requests);
 
 /* Of all delay wires of this process. */
 struct delay_counts delay_counts(void);
