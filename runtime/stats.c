@@ -119,7 +119,7 @@ LGN_EXPORT int lagoon_describe(const struct lagoon *lg, char *buf, size_t len)
 		"applied   binding %s: %d workers pinned in the last run, %d regions bound, %d refused\n"
 		"verified  %d workers on their cores, shared memory on NUMA node %d%s\n",
 		lg->rank, lg->size, me->node, lg->nodes,
-		lg->nodes > 1 ? " (pretended)" : "",
+		lg->nodes > 1 && lg->neighbours == lg->size ? " (pretended)" : "",
 		lg->local_workers, lg->total_workers, lg->wire->ops->name,
 		lg->wire->device[0] ? ", " : "", lg->wire->device,
 		lg->homes, homes, plan->node, lgn_topo_node_os(lg->topo, plan->node),

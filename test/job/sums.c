@@ -8,7 +8,9 @@
  * i32, within one unit an add for q64 and q32. The last line has a hash of
  * all of them, which test/job/sums.sh compares over runs and groupings.
  *
- *	sums [--workers A,B,...] [--model ssp|bsp|asp] [--adds N]
+ *	sums [--workers A,B,...] [--model ssp|bsp|asp] [--adds N] [--rounds N]
+ *
+ * A round is one call a worker and table at least: a slow wire wants fewer.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -27,7 +29,6 @@ enum {
 	ELEMS = ROWS * COLS,
 	LIST = 64,		/* rows of a call */
 	CALL = LIST * COLS,	/* adds of a call */
-	ROUNDS = 16,
 	FLOAT_BITS = 9,		/* of fraction: sums stay below 2^24 units */
 	ADDS = 10000000,
 };
@@ -50,6 +51,7 @@ struct call {
 struct sums {
 	uint64_t seed;
 	uint64_t calls;		/* of a worker in a round to a table */
+	int rounds;
 	struct lagoon_table *table[EL_PAIRS];
 };
 
@@ -94,7 +96,7 @@ static int work(struct lagoon_worker *w, void *arg)
 	int id = lagoon_worker_id(w);
 
 	T_CHECK(call, "no memory");
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int round = 0; round < sums->rounds; round++) {
 		for (int t = 0; t < EL_PAIRS; t++) {
 			for (uint64_t n = 0; n < sums->calls; n++) {
 				call_make(call, sums->seed, t, id, round, n);
@@ -133,7 +135,7 @@ static void verify(const struct sums *sums, int t)
 	memset(real, 0, sizeof(real));
 	memset(least, 0, sizeof(least));
 	for (int id = 0; id < WORKERS; id++)
-		for (int round = 0; round < ROUNDS; round++)
+		for (int round = 0; round < sums->rounds; round++)
 			for (uint64_t n = 0; n < sums->calls; n++) {
 				call_make(&call, sums->seed, t, id, round, n);
 				for (int i = 0; i < CALL; i++) {
@@ -192,12 +194,14 @@ int main(int argc, char **argv)
 		{ "workers", required_argument, NULL, 'w' },
 		{ "model", required_argument, NULL, 'm' },
 		{ "adds", required_argument, NULL, 'a' },
+		{ "rounds", required_argument, NULL, 'r' },
 		{ 0 },
 	};
 	int c, model = LAGOON_SSP;
 	double adds = ADDS * t_scale();
 	struct lagoon_attr attr;
-	struct sums sums;
+	struct sums sums = { .rounds = 16 };
+	uint64_t calls;		/* of all workers to all tables */
 
 	t_begin("sums", sizeof(struct shared));
 	t_ok(lagoon_attr_init(&attr), "attr_init");
@@ -209,13 +213,17 @@ int main(int argc, char **argv)
 				*optarg == 'a' ? LAGOON_ASP : LAGOON_SSP;
 		else if (c == 'a')
 			adds = strtod(optarg, NULL);
+		else if (c == 'r')
+			sums.rounds = atoi(optarg);
 		else
 			return 2;
 	}
 	t_open(&attr, NULL);
 	T_CHECK(lagoon_workers(t_lg) == WORKERS, "needs %d workers", WORKERS);
 	sums.seed = t_seed();
-	sums.calls = 1 + (uint64_t)(adds / CALL / ROUNDS / WORKERS / EL_PAIRS);
+	T_CHECK(sums.rounds > 0, "--rounds must be positive");
+	calls = (uint64_t)sums.rounds * WORKERS * EL_PAIRS;
+	sums.calls = 1 + (uint64_t)(adds / CALL / (double)calls);
 	tables_make(&sums, model);
 	t_ok(lagoon_run(t_lg, work, &sums), "run");
 	if (lagoon_rank(t_lg) == 0) {
@@ -223,7 +231,7 @@ int main(int argc, char **argv)
 			verify(&sums, t);
 		printf("sums %016" PRIx64 " of %" PRIu64 " adds\n",
 		       hash(t_shared, sizeof(struct shared)),
-		       sums.calls * CALL * ROUNDS * WORKERS * EL_PAIRS);
+		       sums.calls * CALL * calls);
 	}
 	t_close();
 	return 0;

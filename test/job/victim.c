@@ -5,7 +5,7 @@
  * Run by test/job/death.sh.
  *
  *	victim --mode M --victim R [--continue] [--workers A,B,...]
- *	    [--linger MS]
+ *	    [--linger MS] [--machine]
  *
  * M is where the survivors are: compute (asp: add and clock, no waits), pull
  * (ssp waits for the victim's clock), clock (bsp), barrier, close, create,
@@ -13,10 +13,14 @@
  * the middle of whatever it is doing. With --continue (on_death) the
  * survivors must instead come to their end without an error, except where a
  * death ends the job anyhow: bsp, and the home of the board (rank 0). They
- * stay MS milliseconds longer than they need: no launcher may end them.
+ * stay MS milliseconds longer than they need: no launcher may end them. With
+ * --machine the victim takes its whole machine with it, as a power failure
+ * does: a virtual one, see test/rdma/vm.
  *
  * Each survivor that saw what it had to see prints "survivor R".
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <pthread.h>
 #include <signal.h>
@@ -38,11 +42,14 @@ enum {
 	ROWS = 400, COLS = 5,
 	STOP = 10,		/* the round in which the victim stands still */
 	ROUNDS = 60,		/* of a survivor that may go on */
+	AHEAD = 10,		/* no worker can be so many rounds before another */
 	LIMIT_S = 5,
 };
 
 struct shared {
-	_Atomic uint64_t died_ns;
+	_Atomic int dying;	/* 1: the victim is about to die */
+	_Atomic int witnesses;	/* processes that know it */
+	_Atomic int last;	/* round of those who go on */
 	_Atomic int waiting;	/* survivors' workers that are where they wait */
 	_Atomic int64_t added[64];	/* by worker, to each element of its row */
 };
@@ -50,12 +57,17 @@ struct shared {
 struct victim {
 	enum mode mode;
 	int rank;		/* of the victim */
+	bool machine;		/* the victim's dies with it */
 	bool go_on;		/* survivors end well */
 	int survivors;		/* their workers */
 	long linger_ms;
 	bool is_victim;
 	struct lagoon_table *t;
 };
+
+/* When the victim was about to die, by the clock of this process: machines
+ * have clocks of their own. */
+static _Atomic uint64_t died_ns;
 
 static void nap(long us)
 {
@@ -65,12 +77,34 @@ static void nap(long us)
 	nanosleep(&ts, NULL);
 }
 
-static void die_now(void)
+static void *witness(void *arg)
 {
 	struct shared *shared = t_shared;
 
-	atomic_store(&shared->died_ns, t_now_ns());
-	kill(getpid(), SIGKILL);
+	t_await(&shared->dying, 1);
+	atomic_store(&died_ns, t_now_ns());
+	atomic_fetch_add(&shared->witnesses, 1);
+	return arg;
+}
+
+static void machine_die(void)
+{
+	int fd = open("/proc/sysrq-trigger", O_WRONLY);
+
+	T_CHECK(fd >= 0 && write(fd, "b", 1) == 1, "/proc/sysrq-trigger: %s",
+		strerror(errno));
+}
+
+static void die_now(const struct victim *v)
+{
+	struct shared *shared = t_shared;
+
+	atomic_store(&shared->dying, 1);
+	t_await(&shared->witnesses, lagoon_size(t_lg) - 1);
+	if (v->machine)
+		machine_die();
+	else
+		kill(getpid(), SIGKILL);
 	for (;;)
 		pause();
 }
@@ -84,24 +118,22 @@ static void die_later(const struct victim *v)
 	while (atomic_load(&shared->waiting) < v->survivors)
 		nap(1000);
 	nap(50000);
-	die_now();
+	die_now(v);
 }
 
 static void *die_sometime(void *arg)
 {
 	struct t_rng rng = { t_seed() };
 
-	(void)arg;
 	nap((long)t_below(&rng, 300000) + 1000);
-	die_now();
+	die_now(arg);
 	return NULL;
 }
 
 /* The error of a survivor: the right one, in time, by name. */
 static void error_check(const struct victim *v, int rc, const char *where)
 {
-	const struct shared *shared = t_shared;
-	uint64_t died = atomic_load(&shared->died_ns);
+	uint64_t died = atomic_load(&died_ns);
 	double s = 1e-9 * (double)(t_now_ns() - died);
 
 	T_CHECK(died, "%s failed (%d) before anybody died: %s", where, rc,
@@ -151,6 +183,19 @@ static void sums_check(const struct victim *v, struct lagoon_worker *w)
 	}
 }
 
+/* After a death, and all workers in the same round: one that leaves earlier
+ * would be waited for. */
+static bool may_leave(int round)
+{
+	struct shared *shared = t_shared;
+	int last = 0;
+
+	if (atomic_load(&died_ns))
+		atomic_compare_exchange_strong(&shared->last, &last, round + AHEAD);
+	last = atomic_load(&shared->last);
+	return last && round >= last;
+}
+
 /* The survivor goes to where it waits; returns what that returned. */
 static int wait_there(const struct victim *v, struct lagoon_worker *w)
 {
@@ -162,8 +207,7 @@ static int wait_there(const struct victim *v, struct lagoon_worker *w)
 		return lagoon_barrier(w);
 	if (v->mode == CLOSE || v->mode == CREATE || v->mode == RUN)
 		return 0;
-	for (int r = 0; !rc && (!v->go_on || r < ROUNDS ||
-				!atomic_load(&shared->died_ns)); r++)
+	for (int r = 0; !rc && (!v->go_on || r < ROUNDS || !may_leave(r)); r++)
 		rc = round_of(v, w);
 	return rc;
 }
@@ -237,14 +281,13 @@ static void meet(struct victim *v)
 
 static void finish(const struct victim *v)
 {
-	const struct shared *shared = t_shared;
 	int rank = lagoon_rank(t_lg), rc;
 	double s;
 
 	if (v->go_on)
 		nap(v->linger_ms * 1000);
 	rc = lagoon_close(t_lg);
-	s = 1e-9 * (double)(t_now_ns() - atomic_load(&shared->died_ns));
+	s = 1e-9 * (double)(t_now_ns() - atomic_load(&died_ns));
 	if (v->go_on)
 		t_ok(rc, "lagoon_close");
 	else if (rc || v->mode == CLOSE)
@@ -263,6 +306,7 @@ static void options_read(int argc, char **argv, struct victim *v,
 		{ "workers", required_argument, NULL, 'w' },
 		{ "linger", required_argument, NULL, 'l' },
 		{ "tag", required_argument, NULL, 't' },
+		{ "machine", no_argument, NULL, 'M' },
 		{ 0 },
 	};
 	int c;
@@ -279,6 +323,8 @@ static void options_read(int argc, char **argv, struct victim *v,
 			attr->workers = t_workers(optarg);
 		if (c == 'l')
 			v->linger_ms = atol(optarg);
+		if (c == 'M')
+			v->machine = true;
 		if (c == '?')
 			exit(2);
 	}
@@ -288,7 +334,7 @@ int main(int argc, char **argv)
 {
 	struct victim v = { .mode = ANY };
 	struct lagoon_attr attr;
-	pthread_t killer;
+	pthread_t thread;
 	int rc, model;
 
 	t_begin("victim", sizeof(struct shared));
@@ -301,11 +347,13 @@ int main(int argc, char **argv)
 	v.go_on = attr.on_death == LAGOON_DEATH_CONTINUE && v.mode != CLOCK &&
 		  v.rank != 0;
 	t_seed();
+	if (!v.is_victim)
+		pthread_create(&thread, NULL, witness, NULL);
 	model = v.mode == CLOCK ? LAGOON_BSP :
 		v.mode == COMPUTE ? LAGOON_ASP : LAGOON_SSP;
 	t_ok(table_make("first", model, &v.t), "create");
 	if (v.is_victim && v.mode == ANY)
-		pthread_create(&killer, NULL, die_sometime, NULL);
+		pthread_create(&thread, NULL, die_sometime, &v);
 	rc = lagoon_run(t_lg, work, &v);
 	if (rc || !v.go_on)
 		T_CHECK(rc == LAGOON_EPEER || (!rc && v.mode >= CLOSE &&

@@ -135,7 +135,8 @@ static void wait_step(unsigned *steps)
 /*
  * All ranks have the same PMIx namespace, or else the same parent. The name
  * lives only until lagoon_open() has returned once: by then everybody has
- * opened the file.
+ * opened the file. On several machines it is another file, zeroed and long
+ * enough: LAGOON_TEST_SHARED.
  */
 static void path_make(const char *name)
 {
@@ -151,18 +152,20 @@ static void path_make(const char *name)
 void t_begin(const char *name, size_t shared_bytes)
 {
 	size_t bytes = HEAD + shared_bytes;
+	const char *given = getenv("LAGOON_TEST_SHARED");
+	const char *path = given && *given ? given : shared_path;
 	uint8_t *base;
 	int fd;
 
 	test_name = name;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	path_make(name);
-	fd = open(shared_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0 || ftruncate(fd, (off_t)bytes))
-		t_die("%s: %s", shared_path, strerror(errno));
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || (path == shared_path && ftruncate(fd, (off_t)bytes)))
+		t_die("%s: %s", path, strerror(errno));
 	base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (base == MAP_FAILED)
-		t_die("mmap of %s: %s", shared_path, strerror(errno));
+		t_die("mmap of %s: %s", path, strerror(errno));
 	close(fd);
 	head = (struct head *)base;
 	t_shared = base + HEAD;

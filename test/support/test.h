@@ -26,7 +26,9 @@
 
 enum { T_SKIP = 77 };
 
-extern void *t_shared;		/* zeroed; as long as t_begin() said */
+extern void *t_shared;		/* zeroed; as long as t_begin() said. Processes
+				 * on several machines: LAGOON_TEST_SHARED
+				 * names the file, see test/rdma/vm */
 extern struct lagoon *t_lg;	/* what t_open() opened */
 
 /* Before t_open(), once, in every process alike. */
