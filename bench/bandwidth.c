@@ -172,6 +172,6 @@ static int run(struct bench *b)
 
 const struct bench_test bench_get_bw = {
 	.name = "get-bw", .run = run, .two_processes = true,
-	.sizes = "4K,64K,1M,16M", .size_is = "bytes of a pull",
+	.sizes = "4K,64K,1M,16M", .size_is = "of a pull",
 	.help = "bytes a second of pulls with a window of them in flight",
 };

@@ -45,7 +45,7 @@ struct bench_options {
 	bool bidirectional;
 	bool own_home;			/* also rows that this process holds */
 	int processes, nodes, workers;	/* 0: as the surroundings say */
-	bool csv, json;
+	bool csv, json, no_header;
 	const char *output;
 };
 
@@ -71,7 +71,9 @@ struct bench_test {
 	const char *sizes;		/* default of --sizes; NULL: it has none */
 	const char *size_is;		/* what a size is: "bytes of a pull" */
 	bool two_processes;		/* the ping-pong belongs to its figures */
-	bool launches;			/* starts jobs itself: no job is open */
+	bool launches;			/* without a launcher: starts jobs itself */
+	double seconds;			/* defaults; 0: the usual ones */
+	int repeats;
 	int (*run)(struct bench *b);	/* every process; 0 or LAGOON_E... */
 };
 
@@ -99,6 +101,7 @@ struct bench_case {
 	int (*refresh)(void *ctx);
 	uint64_t span;
 	uint64_t most;		/* calls of a repeat, at most; 0: any */
+	int workers;		/* bench_together(): that take part; 0: all */
 	void *ctx;
 };
 
@@ -140,6 +143,7 @@ int bench_sample(struct bench_samples *s, const struct bench_case *c,
 		 uint64_t calls);
 void bench_samples_fill(struct bench_samples *s, struct bench_row *row);
 void bench_samples_free(struct bench_samples *s);
+struct bench_spread bench_spread_of(const double *x, int n);
 void bench_row_fill(struct bench_row *row, const struct bench_case *c,
 		    uint64_t calls, double all_ops, int repeats,
 		    const double *ours_s, const double *twin_s);
@@ -156,8 +160,10 @@ double bench_timer_s(void);			/* what reading the clock costs */
 double bench_now(void);				/* CLOCK_MONOTONIC [s] */
 int bench_cpus(void);				/* that this process may use */
 /* Run fn(arg, i) in n threads, on processors of their own if there are
- * enough. */
+ * enough. bench_threads_s(): since it was last asked, how long the slowest
+ * thread of each call was in fn; making threads is not counted. */
 int bench_threads(int n, void (*fn)(void *arg, int i), void *arg);
+double bench_threads_s(void);
 double bench_ping_pong_ns(void);		/* 0: only one processor */
 const char *bench_commit(void);
 void bench_cpu_name(char *text, size_t len);
@@ -176,10 +182,20 @@ void bench_draw(uint64_t *index, uint64_t n, uint64_t below, uint64_t seed);
 /* Collective. */
 int bench_table(struct bench *b, struct lagoon_table_attr *attr,
 		struct lagoon_table **t);
+/* Pull, and add to, every row once: all pages of memory are there. Only where
+ * that is not so from the start; over a device all are registered. */
+int bench_touch(const struct bench *b, struct lagoon_worker *w,
+		struct lagoon_table *t, bool add);
 /* The rows [n at most] that are measured: those that another process holds,
  * if there are such and --own is not given, else all. Returns how many. */
 uint64_t bench_far_rows(const struct bench *b, const struct lagoon_table *t,
 			uint64_t *rows, uint64_t n);
+/* One unit and more for each element of these words, in the caller's type; the
+ * caller frees it. NULL. */
+void *bench_deltas(int format, uint64_t words);
+/* Over a device the twin is another program's, perftest: see rdma.sh. Plain
+ * memory says nothing about real nodes. */
+bool bench_has_twin(const struct bench *b);
 /* Elements in a 64-bit word. */
 int bench_lanes(int format);
 /* The message that bench_errmsg() returns; returns the code. Any thread. */
@@ -187,9 +203,11 @@ int bench_fail(int code, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 const char *bench_errmsg(void);
 
-/* The command lines of other jobs of this program: `lagoon run OPTIONS --
- * lagoon bench ARGUMENTS`; standard output to a pipe or NULL. Status. */
+/* `lagoon run OPTIONS -- lagoon bench ARGV`, with standard output to this file
+ * if it is not -1. Returns the exit status, or LAGOON_E... */
 int bench_launch(int processes, int nodes, char *const argv[], int out);
+/* `lagoon run -n PROCESSES -- PROGRAM` */
+int bench_launch_program(int processes, const char *program);
 bool bench_launched(void);			/* a launcher has started it */
 
 #endif

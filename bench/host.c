@@ -102,7 +102,10 @@ struct thread {
 	void *arg;
 	_Atomic int *gate;	/* nobody runs before all are there */
 	int i, cpu;
+	double seconds;
 };
+
+static double threads_s;	/* of the one thread that measures */
 
 static void *thread_main(void *arg)
 {
@@ -111,8 +114,10 @@ static void *thread_main(void *arg)
 	pin(t->cpu);
 	while (atomic_load(t->gate) == WAIT)
 		sched_yield();
+	t->seconds = bench_now();
 	if (atomic_load(t->gate) == GO)
 		t->fn(t->arg, t->i);
+	t->seconds = bench_now() - t->seconds;
 	return NULL;
 }
 
@@ -121,6 +126,7 @@ int bench_threads(int n, void (*fn)(void *arg, int i), void *arg)
 	struct thread *t = calloc((size_t)n, sizeof(*t));
 	bool room = n <= bench_cpus();
 	_Atomic int gate = WAIT;
+	double slowest = 0;
 	int started = 0;
 
 	if (!t)
@@ -132,12 +138,23 @@ int bench_threads(int n, void (*fn)(void *arg, int i), void *arg)
 			break;
 	}
 	atomic_store(&gate, started == n ? GO : GIVE_UP);
-	for (int i = 0; i < started; i++)
+	for (int i = 0; i < started; i++) {
 		pthread_join(t[i].id, NULL);
+		slowest = t[i].seconds > slowest ? t[i].seconds : slowest;
+	}
+	threads_s += slowest;
 	free(t);
 	return started == n ? 0 :
 		bench_fail(LAGOON_ENOMEM, "only %d of %d threads could start",
 			   started, n);
+}
+
+double bench_threads_s(void)
+{
+	double s = threads_s;
+
+	threads_s = 0;
+	return s;
 }
 
 /* ----------------------------------------------------------- ping-pong */

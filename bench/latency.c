@@ -171,6 +171,7 @@ static int measure_hot(struct get *g)
 	g->pulled = g->t;
 	g->rows = ROWS;
 	bench_draw(g->row, g->rows, attr.rows, 1);
+	/* From memory of this process: comparable over any wire. */
 	c.twin = g->bytes == 8 && g->format == LAGOON_I64 ? twin_word : twin;
 	g->plain = bench_plain(attr.rows * g->bytes);
 	if (!g->plain)
@@ -281,6 +282,6 @@ static int run(struct bench *b)
 
 const struct bench_test bench_get_lat = {
 	.name = "get-lat", .run = run, .two_processes = true,
-	.sizes = "8,64,512,4K,64K", .size_is = "bytes of a pull",
+	.sizes = "8,64,512,4K,64K", .size_is = "of a pull",
 	.help = "time of one pull, by bytes: from the shard, and from the cache",
 };

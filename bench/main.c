@@ -7,7 +7,10 @@
 #include "bench/options.h"
 
 const struct bench_test *const bench_tests[] = {
-	&bench_get_lat, &bench_get_bw, &bench_add_rate, &bench_clock, NULL
+	&bench_get_lat, &bench_get_bw, &bench_add_lat, &bench_add_rate,
+	&bench_clock, &bench_barrier, &bench_counter, &bench_incast,
+	&bench_sparse_get, &bench_sparse_add, &bench_dense_add, &bench_ssp,
+	&bench_scale, &bench_numa, &bench_start, NULL
 };
 
 static void say(const char *text)
@@ -104,6 +107,18 @@ static void list_tests(void)
 		printf("%-12s %s\n", bench_tests[i]->name, bench_tests[i]->help);
 }
 
+/* As several processes; their status. */
+static int launch(struct bench *b)
+{
+	int status;
+
+	if (b->test == &bench_scale && !b->o.nodes)
+		status = bench_scale_nodes(b);
+	else
+		status = bench_launch(b->o.processes, b->o.nodes, b->argv + 1, -1);
+	return status < 0 ? fail(status) : status;
+}
+
 int tool_bench(int argc, char **argv)
 {
 	struct bench b = { .argc = argc, .argv = argv };
@@ -115,8 +130,11 @@ int tool_bench(int argc, char **argv)
 		list_tests();
 		return fflush(stdout) ? 1 : 0;
 	}
-	if (!b.test->launches && !bench_launched() && b.o.processes > 1)
-		return bench_launch(b.o.processes, b.o.nodes, argv + 1, -1);
-	rc = b.test->launches ? measure(&b) : run_job(&b);
+	if (!bench_launched() && b.test->launches)
+		rc = measure(&b);
+	else if (!bench_launched() && b.o.processes > 1)
+		return launch(&b);
+	else
+		rc = run_job(&b);
 	return rc ? fail(rc) : 0;
 }

@@ -28,8 +28,10 @@ static uint64_t least(uint64_t a, uint64_t b)
 double bench_loop(const struct bench_case *c, bool twin, uint64_t calls, int *rc)
 {
 	int (*run)(void *, uint64_t) = twin ? c->twin : c->ours;
-	double seconds = 0;
+	double seconds = 0, inside;
 
+	if (twin)
+		bench_threads_s();
 	while (calls && !*rc) {
 		bool piece = !twin && c->span;
 		uint64_t n = piece ? least(calls, c->span) : calls;
@@ -44,7 +46,8 @@ double bench_loop(const struct bench_case *c, bool twin, uint64_t calls, int *rc
 		seconds += bench_now() - from;
 		calls -= n;
 	}
-	return seconds;
+	inside = twin ? bench_threads_s() : 0;
+	return inside > 0 ? inside : seconds;
 }
 
 /* So many calls took this long: how many to do next, until it is long
@@ -183,7 +186,7 @@ static void sorted(double *to, const double *x, int n)
 	qsort(to, (size_t)n, sizeof(*to), by_double);
 }
 
-static struct bench_spread spread(const double *x, int n)
+struct bench_spread bench_spread_of(const double *x, int n)
 {
 	double s[BENCH_REPEATS];
 
@@ -194,7 +197,7 @@ static struct bench_spread spread(const double *x, int n)
 
 static double quartiles(const double *x, int n)
 {
-	double s[BENCH_REPEATS], middle = spread(x, n).median;
+	double s[BENCH_REPEATS], middle = bench_spread_of(x, n).median;
 
 	sorted(s, x, n);
 	return middle > 0 ? (s[n - 1 - n / 4] - s[n / 4]) / middle : 0;
@@ -228,22 +231,22 @@ void bench_row_fill(struct bench_row *row, const struct bench_case *c,
 
 	for (int i = 0; i < repeats; i++) {
 		ours[i] = figure(c, ops_us, ours_s[i]);
-		twin[i] = c->twin ? figure(c, ops_us, twin_s[i]) : 0;
-		ratio[i] = c->twin ? ours[i] / twin[i] : 0;
+		twin[i] = twin_s ? figure(c, ops_us, twin_s[i]) : 0;
+		ratio[i] = twin_s ? ours[i] / twin[i] : 0;
 		rate[i] = all_ops / ours_s[i];
 	}
 	memcpy(row->test, c->test, sizeof(row->test));
 	row->bytes = c->bytes;
 	row->iterations = calls;
 	row->figure = c->figure;
-	row->ours = spread(ours, repeats);
-	row->ops_per_s = spread(rate, repeats).median;
+	row->ours = bench_spread_of(ours, repeats);
+	row->ops_per_s = bench_spread_of(rate, repeats).median;
 	row->bytes_per_s = row->ops_per_s * bytes_of(c);
-	row->quartiles = quartiles(c->twin ? ratio : ours, repeats);
-	if (!c->twin)
+	row->quartiles = quartiles(twin_s ? ratio : ours, repeats);
+	if (!twin_s)
 		return;
-	row->twin = spread(twin, repeats);
-	row->ratio = spread(ratio, repeats);
+	row->twin = bench_spread_of(twin, repeats);
+	row->ratio = bench_spread_of(ratio, repeats);
 }
 
 int bench_measure(struct bench *b, const struct bench_case *c)
@@ -267,7 +270,7 @@ int bench_measure(struct bench *b, const struct bench_case *c)
 	if (!rc) {
 		bench_samples_fill(s, &row);
 		bench_row_fill(&row, c, calls, (double)calls * (double)c->ops,
-			       b->o.repeats, ours, twin);
+			       b->o.repeats, ours, c->twin ? twin : NULL);
 		bench_report_row(b, &row);
 	}
 	bench_samples_free(s);

@@ -10,7 +10,7 @@
 enum {
 	KEY_LIST = 256, KEY_SIZES, KEY_WARMUP, KEY_WINDOW, KEY_REPEATS,
 	KEY_SECONDS, KEY_TABLE, KEY_FORMAT, KEY_STALENESS, KEY_OWN,
-	KEY_NODES, KEY_WORKERS, KEY_CSV, KEY_JSON,
+	KEY_NODES, KEY_WORKERS, KEY_CSV, KEY_JSON, KEY_NO_HEADER,
 };
 
 static const struct argp_option table[] = {
@@ -39,6 +39,7 @@ static const struct argp_option table[] = {
 	  "Let them pretend to be spread over K nodes", 2 },
 	{ "workers", KEY_WORKERS, "N", 0, "Threads in each process [1]", 2 },
 	{ "csv", KEY_CSV, NULL, 0, "Print comma-separated values", 3 },
+	{ "no-header", KEY_NO_HEADER, NULL, 0, "Rows only", 3 },
 	{ "json", KEY_JSON, NULL, 0,
 	  "Print a JSON object with machine, device, commit and all figures", 3 },
 	{ "output", 'o', "FILE", 0, "Write there [standard output]", 3 },
@@ -134,6 +135,10 @@ static void check_end(struct argp_state *state, struct bench *b)
 		argp_failure(state, 2, 0, "--csv and --json: only one of them");
 	if (!b->test->sizes && b->o.sizes)
 		argp_failure(state, 2, 0, "%s has no sizes", b->test->name);
+	if (!b->o.repeats)
+		b->o.repeats = b->test->repeats ? b->test->repeats : 25;
+	if (b->o.seconds <= 0)
+		b->o.seconds = b->test->seconds > 0 ? b->test->seconds : 0.002;
 	if (b->test->sizes && !b->o.sizes)
 		sizes(state, &b->o, b->test->sizes);
 }
@@ -154,6 +159,7 @@ static error_t parse_job(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_CSV: o->csv = true; break;
 	case KEY_JSON: o->json = true; break;
+	case KEY_NO_HEADER: o->no_header = true; break;
 	case 'o': o->output = arg; break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -218,7 +224,7 @@ static const struct argp parser = {
 int bench_options_parse(struct bench *b)
 {
 	b->o = (struct bench_options){
-		.warmup = 100, .repeats = 25, .seconds = 0.002, .format = -1,
+		.warmup = 100, .format = -1,
 		.staleness = -1,
 	};
 	argp_err_exit_status = 2;

@@ -181,7 +181,7 @@ END {
 		key = order[k]; split(key, part, SUBSEP); n = count[key]
 		for (i = 1; i <= n; i++) { o[i] = ours[key, i]; t[i] = twin[key, i]; r[i] = t[i] > 0 ? o[i] / t[i] : 0 }
 		mo = middle(o, n); mt = middle(t, n); mr = middle(r, n)
-		limit = substr(goal[key], 3)
+		limit = substr(goal[key], 3) + 0
 		met = goal[key] ~ /^</ ? mr > 0 && mr <= limit : mr >= limit
 		missed += !met
 		printf "%-4s %-52s %12.4g %12.4g %-6s %7.3f [%7.3f %7.3f] %7s%s\n", part[1], part[2], mo, mt, unit[key], mr, least, most, goal[key], met ? "" : "  MISSED"

@@ -41,6 +41,8 @@ static void text_header(const struct bench *b, FILE *out)
 			b->device, b->direct ? "direct" : "cached");
 	fprintf(out, "# medians of %d repeats; the clock costs %.0f ns of each percentile\n",
 		b->o.repeats, bench_timer_s() * 1e9);
+	if (b->test->size_is)
+		fprintf(out, "# bytes: %s\n", b->test->size_is);
 	fprintf(out, "# %-16s %9s %10s %9s %9s %9s %9s %9s %9s %10s %-4s [%9s %9s] %10s %7s\n",
 		"test", "bytes", "iterations", "min us", "p50 us", "p90 us",
 		"p99 us", "p99.9 us", "max us", "figure", "", "min", "max", "twin",
@@ -59,9 +61,9 @@ int bench_report_open(struct bench *b)
 	if (!r->out)
 		return bench_fail(LAGOON_EIO, "%s: %s", b->o.output,
 				  strerror(errno));
-	if (b->o.csv)
+	if (b->o.csv && !b->o.no_header)
 		fputs(csv_header, r->out);
-	else if (!b->o.json)
+	else if (!b->o.csv && !b->o.json && !b->o.no_header)
 		text_header(b, r->out);
 	fflush(r->out);
 	return 0;

@@ -5,7 +5,6 @@
  * was added.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "bench/options.h"
 
@@ -57,25 +56,17 @@ static int twin_add(void *ctx, uint64_t calls)
 	return 0;
 }
 
-/* A delta of one for each element. A row is a word. */
+/* A row is a word. */
 static int prepare(struct adds *a)
 {
 	struct lagoon_table_attr attr = { .size = sizeof(attr) };
-	uint64_t n = a->words * (uint64_t)bench_lanes(a->format);
-	bool real = a->format == LAGOON_Q64 || a->format == LAGOON_Q32;
 
 	lagoon_table_get_attr(a->t, &attr);
 	a->row = calloc(attr.rows, sizeof(*a->row));
 	a->plain = bench_plain(attr.rows * 8);
-	a->delta = calloc(n, 8);
+	a->delta = bench_deltas(a->format, a->words);
 	if (!a->row || !a->plain || !a->delta)
 		return bench_fail(LAGOON_ENOMEM, "no memory for the twin");
-	for (uint64_t i = 0; i < n; i++) {
-		if (real)
-			((double *)a->delta)[i] = 1.0 / 1024;
-		else
-			((int64_t *)a->delta)[i] = 1;
-	}
 	a->rows = bench_far_rows(a->b, a->t, a->row, attr.rows);
 	bench_shuffle(a->row, a->rows);
 	if (a->words > a->rows)
@@ -93,7 +84,7 @@ static int work_add(struct lagoon_worker *w, void *arg)
 		.test = "add-rate", .bytes = a->words * 8, .op_bytes = 8,
 		.ops = a->words,
 		.figure = BENCH_OPS, .ours = add, .ctx = a,
-		.twin = strcmp(a->b->wire, "rc") ? twin_add : NULL,
+		.twin = bench_has_twin(a->b) ? twin_add : NULL,
 	};
 	int rc;
 
@@ -139,7 +130,7 @@ static int run_add_rate(struct bench *b)
 
 const struct bench_test bench_add_rate = {
 	.name = "add-rate", .run = run_add_rate, .two_processes = true,
-	.sizes = "8,512,8K,64K", .size_is = "bytes of the words added in a round",
+	.sizes = "8,512,8K,64K", .size_is = "of the words added in a round",
 	.help = "words added and pushed a second, by bytes of a round",
 };
 
@@ -171,7 +162,7 @@ static int work_clock(struct lagoon_worker *w, void *arg)
 	struct bench_case c = {
 		.test = "clock", .bytes = 8, .ops = 1, .figure = BENCH_US,
 		.ours = clock_calls, .ctx = w,
-		.twin = strcmp(b->wire, "rc") ? twin_clock : NULL,
+		.twin = bench_has_twin(b) ? twin_clock : NULL,
 	};
 
 	return lagoon_worker_id(w) ? 0 : bench_measure(b, &c);

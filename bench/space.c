@@ -73,6 +73,26 @@ int bench_lanes(int format)
 	return format == LAGOON_Q32 || format == LAGOON_I32 ? 2 : 1;
 }
 
+void *bench_deltas(int format, uint64_t words)
+{
+	uint64_t n = words * (uint64_t)bench_lanes(format);
+	bool real = format == LAGOON_Q64 || format == LAGOON_Q32;
+	double *d = malloc(n * 8);
+
+	for (uint64_t i = 0; d && i < n; i++) {
+		if (real)
+			d[i] = 1.0 / 1024;
+		else
+			((int64_t *)d)[i] = 1;
+	}
+	return d;
+}
+
+bool bench_has_twin(const struct bench *b)
+{
+	return !strcmp(b->wire, "shm");
+}
+
 void bench_decode(int format, void *out, const int64_t *words, uint64_t n)
 {
 	const double unit = format == LAGOON_Q64 ? 0x1p-32 : 0x1p-20;
@@ -116,6 +136,37 @@ int bench_table(struct bench *b, struct lagoon_table_attr *attr,
 	return lagoon_table_create(b->lg, name, attr, t);
 }
 
+int bench_touch(const struct bench *b, struct lagoon_worker *w,
+		struct lagoon_table *t, bool add)
+{
+	struct lagoon_table_attr attr = { .size = sizeof(attr) };
+	uint64_t step = 4096;
+	void *out, *one;
+	int rc = 0;
+
+	if (!bench_has_twin(b))
+		return 0;
+	lagoon_table_get_attr(t, &attr);
+	if (step > attr.rows)
+		step = attr.rows;
+	out = malloc(step * attr.cols * 8);
+	one = bench_deltas(attr.format, step * attr.cols);
+	if (!out || !one)
+		rc = bench_fail(LAGOON_ENOMEM, "no memory for %u columns", attr.cols);
+	for (uint64_t i = 0; i < attr.rows && !rc; i += step) {
+		if (step > attr.rows - i)
+			step = attr.rows - i;
+		rc = lagoon_pull(w, t, i, step, out);
+		if (!rc && add)
+			rc = lagoon_add(w, t, i, step, one);
+	}
+	if (!rc && add)
+		rc = lagoon_clock(w);
+	free(out);
+	free(one);
+	return rc;
+}
+
 uint64_t bench_far_rows(const struct bench *b, const struct lagoon_table *t,
 			uint64_t *rows, uint64_t n)
 {
@@ -156,16 +207,24 @@ static int run_child(char *const argv[], int out)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-int bench_launch(int processes, int nodes, char *const argv[], int out)
+static int self_path(char self[PATH_MAX])
 {
-	char self[PATH_MAX], n[16], k[16];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *args[64] = { self, (char *)"run", (char *)"-n", n };
-	int used = 4;
+	ssize_t len = readlink("/proc/self/exe", self, PATH_MAX - 1);
 
 	if (len <= 0)
 		return bench_fail(LAGOON_EIO, "cannot find the program itself");
 	self[len] = 0;
+	return 0;
+}
+
+int bench_launch(int processes, int nodes, char *const argv[], int out)
+{
+	char self[PATH_MAX], n[16], k[24];
+	char *args[64] = { self, (char *)"run", (char *)"-n", n };
+	int used = 4, rc = self_path(self);
+
+	if (rc)
+		return rc;
 	snprintf(n, sizeof(n), "%d", processes);
 	snprintf(k, sizeof(k), "--nodes=%d", nodes);
 	if (nodes)
@@ -178,6 +237,16 @@ int bench_launch(int processes, int nodes, char *const argv[], int out)
 			return bench_fail(LAGOON_EINVAL, "too many arguments");
 		args[used++] = argv[i];
 	}
-	args[used] = NULL;
 	return run_child(args, out);
+}
+
+int bench_launch_program(int processes, const char *program)
+{
+	char self[PATH_MAX], n[16];
+	char *args[] = { self, (char *)"run", (char *)"-n", n, (char *)"--",
+		(char *)program, NULL };
+	int rc = self_path(self);
+
+	snprintf(n, sizeof(n), "%d", processes);
+	return rc ? rc : run_child(args, -1);
 }

@@ -11,6 +11,7 @@
 struct meeting {
 	struct bench *b;
 	struct lagoon_worker *w;
+	int workers;
 	int64_t *all;			/* [workers]: nanoseconds of the last loop */
 	int64_t had;			/* in the table, of this worker */
 };
@@ -26,8 +27,8 @@ static int share(struct meeting *m, int64_t ns)
 	if (!rc)
 		rc = lagoon_barrier(m->w);
 	if (!rc)
-		rc = lagoon_pull(m->w, m->b->control, 0,
-				 (uint64_t)lagoon_workers(m->b->lg), m->all);
+		rc = lagoon_pull(m->w, m->b->control, 0, (uint64_t)m->workers,
+				 m->all);
 	/* Nobody writes the next numbers before all have read these. */
 	return rc ? rc : lagoon_barrier(m->w);
 }
@@ -42,7 +43,7 @@ static int round_of(struct meeting *m, const struct bench_case *c,
 
 	if (!rc)
 		rc = share(m, (int64_t)(mine * 1e9));
-	for (int i = 0; !rc && i < lagoon_workers(m->b->lg); i++)
+	for (int i = 0; !rc && i < m->workers; i++)
 		slowest = m->all[i] > slowest ? m->all[i] : slowest;
 	*seconds = (double)slowest * 1e-9;
 	return rc;
@@ -68,7 +69,7 @@ static int repeat(struct meeting *m, const struct bench_case *c,
 {
 	double ours[BENCH_REPEATS], twin[BENCH_REPEATS];
 	bool first = !lagoon_worker_id(m->w);
-	int workers = lagoon_workers(m->b->lg), rc = 0;
+	int rc = 0;
 
 	for (int i = 0; i < m->b->o.repeats && !rc; i++) {
 		rc = round_of(m, c, calls, &ours[i]);
@@ -84,22 +85,22 @@ static int repeat(struct meeting *m, const struct bench_case *c,
 	if (rc || !first)
 		return rc;
 	bench_samples_fill(s, row);
-	bench_row_fill(row, c, calls, (double)calls * (double)c->ops * workers,
-		       m->b->o.repeats, ours, twin);
+	bench_row_fill(row, c, calls, (double)calls * (double)c->ops * m->workers,
+		       m->b->o.repeats, ours, c->twin ? twin : NULL);
 	return 0;
 }
 
 int bench_together(struct bench *b, struct lagoon_worker *w,
 		   const struct bench_case *c)
 {
-	size_t workers = (size_t)lagoon_workers(b->lg);
-	struct meeting m = { .b = b, .w = w };
+	int workers = c->workers ? c->workers : lagoon_workers(b->lg);
+	struct meeting m = { .b = b, .w = w, .workers = workers };
 	struct bench_samples *s = bench_samples_new(b);
-	struct bench_row row = { .workers = (int)workers };
+	struct bench_row row = { .workers = workers };
 	uint64_t calls = 1;
 	int rc = 0;
 
-	m.all = calloc(workers, sizeof(*m.all));
+	m.all = calloc((size_t)workers, sizeof(*m.all));
 	if (!s || !m.all)
 		rc = bench_fail(LAGOON_ENOMEM, "no memory for samples");
 	if (!rc)

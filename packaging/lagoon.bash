@@ -3,10 +3,12 @@
 # The options of each command, as its --help prints them.
 _lagoon_run='--grace= --nodes= -n --on-death= --tag --help --usage'
 _lagoon_info='--env -n --processes= --synthetic= --topology-only --workers= --help --usage'
-_lagoon_bench='--bidirectional --csv --format= --iterations= --json --list --nodes= -n
+_lagoon_bench='--bidirectional --csv --format= --iterations= --json --list --no-header
+	--nodes= -n
 	-o --output= --own --repeats= --seconds= --sizes= --staleness= --table=
 	--warmup= --window= --workers= --help --usage'
-_lagoon_benchmarks='get-lat get-bw add-rate clock'
+_lagoon_benchmarks='get-lat get-bw add-lat add-rate clock barrier counter incast
+	sparse-get sparse-add dense-add ssp scale numa start'
 _lagoon_train='--data= --test= --zero-based --batch= --c= --consistency= --epochs=
 	--rate= --seed= --staleness= --tolerance= --nodes= -n --workers=
 	--model= --report= --help --usage'
