@@ -465,15 +465,24 @@ int lgn_table_check_rows(const struct lagoon_table *t, uint64_t row, uint64_t n)
 			(unsigned long long)t->layout.rows);
 }
 
+LGN_CLONES static bool all_below(const uint64_t *x, uint64_t n, uint64_t limit)
+{
+	uint64_t beyond = 0;
+
+	for (uint64_t i = 0; i < n; i++)
+		beyond |= x[i] >= limit;
+	return !beyond;
+}
+
 int lgn_table_check_list(const struct lagoon_table *t, const uint64_t *rows,
 			 uint64_t n)
 {
 	uint64_t most = 0;
 
+	if (lgn_likely(all_below(rows, n, t->layout.rows)))
+		return 0;
 	for (uint64_t i = 0; i < n; i++)
 		most = rows[i] > most ? rows[i] : most;
-	if (lgn_likely(most < t->layout.rows))
-		return 0;
 	return lgn_fail(LAGOON_EINVAL, "table %s: row %llu of %llu", t->name,
 			(unsigned long long)most,
 			(unsigned long long)t->layout.rows);
