@@ -195,41 +195,13 @@ static inline bool single(const struct adder *a)
 		!a->part->own;
 }
 
-/* Where rows are, in registers: an atomic makes the compiler read again what
- * it finds by a pointer. */
-struct places {
-	_Atomic uint64_t *flat;		/* row after row; NULL: */
-	uint64_t *const *map;		/* page by page */
-	uint32_t shift;
-	uint64_t mask;
-};
-
-static inline struct places places_of(const struct lagoon_table *t)
-{
-	return (struct places){
-		/* A single shard has its pages in order, and rows of one word
-		 * fill them. */
-		.flat = !t->direct ? t->delta : t->layout.shards == 1 ?
-			(_Atomic uint64_t *)t->map[0] : NULL,
-		.map = t->map, .shift = t->layout.page_shift,
-		.mask = (1ull << t->layout.page_shift) - 1,
-	};
-}
-
-static inline _Atomic uint64_t *word_of(const struct places *p, uint64_t row)
-{
-	if (p->flat)
-		return p->flat + row;
-	return (_Atomic uint64_t *)p->map[row >> p->shift] + (row & p->mask);
-}
-
 /* lanes[n] to rows[n]; of the list, left >= n rows are to come. Returns how
  * many were added before one that was refused. */
 static size_t add_spread(struct adder *a, const uint64_t *rows, uint64_t left,
 			 const int64_t *lanes, size_t n)
 {
 	struct lagoon_table *t = a->t;
-	const struct places p = places_of(t);
+	const struct lgn_places p = lgn_places(t);
 	const int64_t legal = t->number.legal, bound = t->bound;
 	const bool direct = t->direct;
 	uint64_t sent = 0;
@@ -241,10 +213,10 @@ static size_t add_spread(struct adder *a, const uint64_t *rows, uint64_t left,
 		/* Not in a function: gcc 12 leaves out calls of a function
 		 * that does nothing else. */
 		if (i + AHEAD < left)
-			__builtin_prefetch(word_of(&p, rows[i + AHEAD]), 1);
+			__builtin_prefetch(lgn_place(&p, rows[i + AHEAD]), 1);
 		if (!delta)
 			continue;
-		if (lgn_unlikely(lgn_word_add(word_of(&p, rows[i]), 1, legal,
+		if (lgn_unlikely(lgn_word_add(lgn_place(&p, rows[i]), 1, legal,
 					      bound, delta)))
 			break;
 		if (!direct)
@@ -260,12 +232,12 @@ static int add_singles(struct adder *a, const uint64_t *rows, uint64_t n,
 		       const char *in)
 {
 	const struct lgn_number *nb = &a->t->number;
-	const struct places p = places_of(a->t);
+	const struct lgn_places p = lgn_places(a->t);
 	int64_t lanes[TOGETHER];
 	int why = 0;
 
 	for (uint64_t i = 0; i < AHEAD && i < n; i++)
-		__builtin_prefetch(word_of(&p, rows[i]), 1);
+		__builtin_prefetch(lgn_place(&p, rows[i]), 1);
 	for (uint64_t i = 0; i < n; ) {
 		size_t m = n - i < TOGETHER ? n - i : TOGETHER;
 		const char *from = in + i * nb->type_size;
