@@ -21,6 +21,7 @@ struct shared {
 	_Alignas(128) _Atomic int ready;
 	_Alignas(128) _Atomic uint64_t ball;
 	_Alignas(128) _Atomic uint64_t end_ns[2];
+	_Atomic long target_losses;
 	_Alignas(4096) int64_t ints[PEER_ROWS];
 	_Alignas(4096) double reals[PEER_ROWS];
 };

@@ -111,6 +111,7 @@ END {
 			v[i] = all[r, i]
 		sort(v, alls[r])
 		twins[r] = at(v, alls[r], 50)
+		low10[r] = at(v, alls[r], 10)
 		twinlow[r] = v[1]
 		twinhigh[r] = v[alls[r]]
 	}
@@ -171,6 +172,11 @@ function markdown(    a, b, k, r, line, i, m, x) {
 			line = line sprintf("%s %s %.0f", line ? "," : "", peername[b], at(v, m, 50))
 		}
 	print " in the row of two processes" line "."
+	for (a = 1; a <= rows; a++)
+		if (twins[rowname[a]] > 1.5 * low10[rowname[a]])
+			noisy = noisy (noisy ? ", " : "") rowname[a]
+	if (noisy)
+		notes_text = "\n- The machine was busy: in these rows the twin itself took more than 1.5 times as long in the median as in its best tenth: " noisy "."
 	while ((getline x <notes) > 0)
 		if (!seen[x]++)
 			notes_text = notes_text "\n- " x
