@@ -10,6 +10,11 @@
 #include "runtime/table.h"
 #include "runtime/word.h"
 
+enum {
+	AHEAD = 32,	/* rows of a list whose words are on their way */
+	TOGETHER = 16,	/* rounded at once, while words arrive: best of 8 to 256 */
+};
+
 /* One call of lagoon_add, and where it stands. */
 struct adder {
 	struct lagoon_worker *w;
@@ -182,6 +187,78 @@ static int add_page(struct adder *a, uint64_t page, uint64_t first, uint64_t n,
 	return rc;
 }
 
+/* Rows of one 64-bit lane each, spread over the table: what sparse models do
+ * most. An atomic waits for its cache line, so lines are asked for ahead. */
+static inline bool single(const struct adder *a)
+{
+	return a->t->layout.cols == 1 && a->t->number.lanes == 1 &&
+		!a->part->own;
+}
+
+/* lanes[n] to rows[n]; of the list, left >= n rows are to come. Returns how
+ * many were added before one that was refused. */
+static size_t add_spread(struct adder *a, const uint64_t *rows, uint64_t left,
+			 const int64_t *lanes, size_t n)
+{
+	struct lagoon_table *t = a->t;
+	const struct lgn_places p = lgn_places(t);
+	const int64_t legal = t->number.legal, bound = t->bound;
+	const bool direct = t->direct;
+	uint64_t sent = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		uint64_t delta = (uint64_t)lanes[i];
+
+		/* Not in a function: gcc 12 leaves out calls of a function
+		 * that does nothing else. */
+		if (i + AHEAD < left)
+			__builtin_prefetch(lgn_place(&p, rows[i + AHEAD]), 1);
+		if (!delta)
+			continue;
+		if (lgn_unlikely(lgn_word_add(lgn_place(&p, rows[i]), 1, legal,
+					      bound, delta)))
+			break;
+		if (!direct)
+			mark_dirty(t, rows[i] >> p.shift, rows[i] & p.mask);
+		sent++;
+	}
+	if (direct)
+		lgn_count(&a->part->counts.words_pushed, sent);
+	return i;
+}
+
+static int add_singles(struct adder *a, const uint64_t *rows, uint64_t n,
+		       const char *in)
+{
+	const struct lgn_number *nb = &a->t->number;
+	const struct lgn_places p = lgn_places(a->t);
+	int64_t lanes[TOGETHER];
+	int why = 0;
+
+	for (uint64_t i = 0; i < AHEAD && i < n; i++)
+		__builtin_prefetch(lgn_place(&p, rows[i]), 1);
+	for (uint64_t i = 0; i < n; ) {
+		size_t m = n - i < TOGETHER ? n - i : TOGETHER;
+		const char *from = in + i * nb->type_size;
+		size_t good = lgn_number_quantise_list(nb, from, m, rows + i,
+						       &a->rounding, lanes, &why);
+		size_t done = add_spread(a, rows + i, n - i, lanes, good);
+
+		if (lgn_unlikely(done < m)) {
+			uint64_t row = rows[i + done];
+
+			return refuse(a, done < good ? LAGOON_ERANGE : why,
+				      lgn_layout_page(&a->t->layout, row),
+				      lgn_layout_element(&a->t->layout, row),
+				      lgn_number_input(nb, from, done));
+		}
+		i += m;
+		a->rounding.call += (uint32_t)m;
+	}
+	return 0;
+}
+
 static struct adder begin(struct lagoon_worker *w, struct lagoon_table *t,
 			  uint64_t nrows)
 {
@@ -216,6 +293,8 @@ int lgn_add_range(struct lagoon_worker *w, struct lagoon_table *t, uint64_t row,
 		return rc;
 	a = begin(w, t, nrows);
 	a.part->call++;
+	if (nrows == 1 && single(&a))
+		return add_singles(&a, &row, 1, in);
 	while (nrows && !rc) {
 		uint64_t page = lgn_layout_page(l, row);
 		uint64_t to_end = ((page + 1) << l->page_shift) - row;
@@ -246,6 +325,8 @@ int lgn_add_list(struct lagoon_worker *w, struct lagoon_table *t,
 	/* Each entry rounds with bits of its own, also when a row stands
 	 * twice. */
 	a.part->call += (uint32_t)n;
+	if (single(&a))
+		return add_singles(&a, rows, n, in);
 	for (uint64_t i = 0; i < n && !rc; i++) {
 		rc = add_page(&a, lgn_layout_page(l, rows[i]),
 			      lgn_layout_element(l, rows[i]), l->cols, from);

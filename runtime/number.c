@@ -3,8 +3,6 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include <Random123/philox.h>
-
 #include "runtime/lagoon.h"
 #include "runtime/number.h"
 #include "verbs/copy.h"
@@ -143,58 +141,6 @@ void lgn_number_decode(const struct lgn_number *nb, const uint64_t *words,
 	}
 }
 
-/* Four 32-bit words for elements 4b .. 4b + 3 of one call: Philox-4x32-7,
- * Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC'11. */
-static philox4x32_ctr_t random_bits(const struct lgn_rounding *r,
-				    uint64_t block)
-{
-	philox4x32_ctr_t ctr = { { (uint32_t)block, (uint32_t)(block >> 32),
-				   r->call, r->round } };
-	philox4x32_key_t key = { { r->seed, r->worker } };
-
-	return philox4x32_R(7, ctr, key);
-}
-
-/* x units, |x| < 2^62: down or up at random so that the mean is x. Doubles of
- * 2^52 and above are integers already. */
-static int64_t round_at_random(double x, uint32_t bits)
-{
-	double down = floor(x);
-
-	return (int64_t)down + ((x - down) * 0x1p32 > (double)bits);
-}
-
-static size_t quantise_fixed(const struct lgn_number *nb, const void *in,
-			     size_t n, uint64_t element,
-			     const struct lgn_rounding *rounding,
-			     int64_t *lanes, int *why)
-{
-	const double limit = (double)nb->legal;
-	philox4x32_ctr_t bits = { { 0 } };
-	uint64_t have = UINT64_MAX;
-
-	for (size_t i = 0; i < n; i++) {
-		double x = lgn_number_input(nb, in, i) * nb->scale;
-		uint64_t e = element + i;
-
-		if (lgn_unlikely(!(fabs(x) <= limit))) {
-			*why = isfinite(lgn_number_input(nb, in, i)) ?
-				LAGOON_ERANGE : LAGOON_EINVAL;
-			return i;
-		}
-		if (x == (double)(int64_t)x) {
-			lanes[i] = (int64_t)x;
-			continue;
-		}
-		if (e / 4 != have) {
-			have = e / 4;
-			bits = random_bits(rounding, have);
-		}
-		lanes[i] = round_at_random(x, bits.v[e % 4]);
-	}
-	return n;
-}
-
 static size_t quantise_int(const struct lgn_number *nb, const void *in,
 			   size_t n, int64_t *lanes, int *why)
 {
@@ -217,7 +163,19 @@ size_t lgn_number_quantise(const struct lgn_number *nb, const void *in,
 			   int *why)
 {
 	if (nb->fixed)
-		return quantise_fixed(nb, in, n, element, rounding, lanes, why);
+		return lgn_rounding_range(nb, in, n, element, rounding, lanes,
+					  why);
+	return quantise_int(nb, in, n, lanes, why);
+}
+
+size_t lgn_number_quantise_list(const struct lgn_number *nb, const void *in,
+				size_t n, const uint64_t *element,
+				const struct lgn_rounding *rounding,
+				int64_t *lanes, int *why)
+{
+	if (nb->fixed)
+		return lgn_rounding_list(nb, in, n, element, rounding, lanes,
+					 why);
 	return quantise_int(nb, in, n, lanes, why);
 }
 

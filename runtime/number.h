@@ -79,6 +79,22 @@ size_t lgn_number_quantise(const struct lgn_number *nb, const void *in,
 			   const struct lgn_rounding *rounding, int64_t *lanes,
 			   int *why);
 
+/* The same for a list of elements, each rounded as of a call of its own:
+ * rounding->call + i. */
+size_t lgn_number_quantise_list(const struct lgn_number *nb, const void *in,
+				size_t n, const uint64_t *element,
+				const struct lgn_rounding *rounding,
+				int64_t *lanes, int *why);
+
+/* rounding.c: these two for fixed point. */
+size_t lgn_rounding_range(const struct lgn_number *nb, const void *in,
+			  size_t n, uint64_t element,
+			  const struct lgn_rounding *r, int64_t *lanes,
+			  int *why);
+size_t lgn_rounding_list(const struct lgn_number *nb, const void *in, size_t n,
+			 const uint64_t *element, const struct lgn_rounding *r,
+			 int64_t *lanes, int *why);
+
 /* A lane as a value, for messages. */
 double lgn_number_value(const struct lgn_number *nb, int64_t lane);
 

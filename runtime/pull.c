@@ -236,22 +236,41 @@ static int run(struct lagoon_request *r)
 	return r->status;
 }
 
-/* A list of single 64-bit lanes as doubles: the inner loop of sparse models. */
-static void gather(const struct lagoon_table *t, const uint64_t *rows,
-		   uint64_t n, double *out)
+/* Lists of single 64-bit lanes: the inner loops of sparse models. */
+static void gather_f64(const struct lagoon_table *t, const uint64_t *rows,
+		       uint64_t n, double *out)
 {
-	const uint64_t mask = (1ull << t->layout.page_shift) - 1;
-	const uint32_t shift = t->layout.page_shift;
+	const struct lgn_places p = lgn_places(t);
 	const double unit = t->number.unit;
-	uint64_t *const *map = t->map;
 
-	for (uint64_t i = 0; i < n; i++) {
-		const _Atomic uint64_t *word =
-			(const _Atomic uint64_t *)&map[rows[i] >> shift][rows[i] & mask];
+	for (uint64_t i = 0; i < n; i++)
+		out[i] = (double)(int64_t)atomic_load_explicit(
+			lgn_place(&p, rows[i]), memory_order_relaxed) * unit;
+}
 
-		out[i] = (double)(int64_t)atomic_load_explicit(word,
-						memory_order_relaxed) * unit;
-	}
+static void gather_int64(const struct lagoon_table *t, const uint64_t *rows,
+			 uint64_t n, int64_t *out)
+{
+	const struct lgn_places p = lgn_places(t);
+
+	for (uint64_t i = 0; i < n; i++)
+		out[i] = (int64_t)atomic_load_explicit(lgn_place(&p, rows[i]),
+						       memory_order_relaxed);
+}
+
+/* In place. False: the table is of another kind. */
+static bool gather(const struct lagoon_table *t, const uint64_t *rows,
+		   uint64_t n, void *out)
+{
+	if (!t->direct || t->layout.cols != 1 || t->number.lanes != 1)
+		return false;
+	if (t->number.type == LAGOON_F64)
+		gather_f64(t, rows, n, out);
+	else if (t->number.type == LAGOON_INT64)
+		gather_int64(t, rows, n, out);
+	else
+		return false;
+	return true;
 }
 
 static int pull_blocking(struct lagoon_worker *w, struct lagoon_table *t,
@@ -305,10 +324,7 @@ LGN_EXPORT int lagoon_pull_rows(struct lagoon_worker *w, struct lagoon_table *t,
 		rc = lgn_table_check_list(t, rows, n);
 	if (rc)
 		return rc;
-	if (t->direct && t->layout.cols == 1 && t->number.lanes == 1 &&
-	    t->number.type == LAGOON_F64 &&
-	    bound_met(w->lg, bound_of(t, w->clock))) {
-		gather(t, rows, n, out);
+	if (bound_met(w->lg, bound_of(t, w->clock)) && gather(t, rows, n, out)) {
 		count_pull(&t->part[w->index], n, n, age(w, INT64_MAX));
 		return 0;
 	}

@@ -462,34 +462,3 @@ LGN_EXPORT int32_t lagoon_table_staleness(const struct lagoon_table *t)
 {
 	return atomic_load(&t->staleness);
 }
-
-int lgn_table_check_rows(const struct lagoon_table *t, uint64_t row, uint64_t n)
-{
-	if (lgn_likely(row <= t->layout.rows && n <= t->layout.rows - row))
-		return 0;
-	return lgn_fail(LAGOON_EINVAL, "table %s: rows %llu to %llu of %llu",
-			t->name, (unsigned long long)row,
-			(unsigned long long)(row + n - 1),
-			(unsigned long long)t->layout.rows);
-}
-
-int lgn_table_check_list(const struct lagoon_table *t, const uint64_t *rows,
-			 uint64_t n)
-{
-	uint64_t most = 0;
-
-	for (uint64_t i = 0; i < n; i++)
-		most = rows[i] > most ? rows[i] : most;
-	if (lgn_likely(most < t->layout.rows))
-		return 0;
-	return lgn_fail(LAGOON_EINVAL, "table %s: row %llu of %llu", t->name,
-			(unsigned long long)most,
-			(unsigned long long)t->layout.rows);
-}
-
-void lgn_table_locate(const struct lagoon_table *t, uint64_t page,
-		      uint64_t element, uint64_t *row, uint32_t *col)
-{
-	*row = (page << t->layout.page_shift) + element / t->attr.cols;
-	*col = (uint32_t)(element % t->attr.cols);
-}

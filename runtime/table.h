@@ -33,6 +33,38 @@ static inline uint64_t lgn_table_offset(const struct lagoon_table *t,
 	return lgn_layout_slot(&t->layout, page) * t->layout.page_words * 8;
 }
 
+/*
+ * Where the words of a list's rows are, when a row is one word: in the shards
+ * (direct) or in the delta words. By value: an atomic makes a compiler read
+ * again what it finds by a pointer.
+ */
+struct lgn_places {
+	_Atomic uint64_t *flat;		/* row after row; NULL: */
+	uint64_t *const *map;		/* page by page */
+	uint32_t shift;
+	uint64_t mask;
+};
+
+static inline struct lgn_places lgn_places(const struct lagoon_table *t)
+{
+	return (struct lgn_places){
+		/* A single shard has its pages in order, and such rows fill
+		 * them. */
+		.flat = !t->direct ? t->delta : t->layout.shards == 1 ?
+			(_Atomic uint64_t *)t->map[0] : NULL,
+		.map = t->map, .shift = t->layout.page_shift,
+		.mask = (1ull << t->layout.page_shift) - 1,
+	};
+}
+
+static inline _Atomic uint64_t *lgn_place(const struct lgn_places *p,
+					  uint64_t row)
+{
+	if (p->flat)
+		return p->flat + row;
+	return (_Atomic uint64_t *)p->map[row >> p->shift] + (row & p->mask);
+}
+
 /* Wait until the page is in PUSHING, the caller's. Any thread. */
 void lgn_table_hold(struct lagoon_table *t, uint64_t page);
 

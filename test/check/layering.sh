@@ -44,7 +44,7 @@ runtime="$base|numa/place\.h|verbs/(wire|copy|rdma)\.h|runtime/[a-z_]+\.h|config
 support='test/(support|wires)/[a-z_]+\.h'
 allow 'runtime/*.[ch]' "$runtime"
 allow tools "$base|$solve|numa/place\.h|verbs/rdma\.h|runtime/job\.h|tools/[a-z_]+\.h|config\.h"
-allow bench "$solve|runtime/lagoon\.h|bench/[a-z_]+\.h"
+allow bench "$solve|runtime/lagoon\.h|bench/(peers/)?[a-z_]+\.h"
 # The example includes <lagoon.h>, and nothing of the source tree.
 allow examples "$solve" none
 # A unit test sees its layer and those below.
@@ -58,7 +58,7 @@ foreign infiniband/ 'verbs/rc/[a-z_]+\.[ch]'
 foreign rdma/ 'verbs/rc/[a-z_]+\.[ch]'
 foreign 'pmix\.h' '(runtime/job_pmix|tools/run_pmix)\.c'
 foreign 'pmix_server\.h' 'tools/run_pmix\.c'
-foreign '(mpi|omp)\.h' '(examples|test/mpi)/[a-z_]+\.[ch]'
+foreign '(mpi|omp)\.h' '(examples|test/mpi|bench/peers)/[a-z_]+\.[ch]'
 foreign jansson '(tools|bench)/[a-z_]+\.[ch]'
 foreign criterion/ 'test/(unit|shim/criterion)/[a-z_]+\.[ch]'
 exit $bad
