@@ -154,6 +154,9 @@ static int measure_board(struct get *g)
 	int64_t old;
 	int rc;
 
+	g->pulled = g->alone;
+	g->rows = bench_far_rows(g->b, g->alone, g->row, ROWS);
+	g->next = 0;
 	c.refresh = fall_behind;
 	c.span = 1;
 	c.most = BOARD_CALLS;
