@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stddef.h>
 #include <string.h>
 
 #include "runtime/base/status.h"
@@ -74,6 +75,7 @@ int lgn_board_view_open(struct lagoon *lg, struct lgn_board_view *view)
 
 	if (rc)
 		return rc;
+	view->lg = lg;
 	view->clock = view->mem.addr;
 	view->state = view->clock + n;
 	view->word = view->state + n;
@@ -83,6 +85,8 @@ int lgn_board_view_open(struct lagoon *lg, struct lgn_board_view *view)
 
 void lgn_board_view_close(struct lagoon *lg, struct lgn_board_view *view)
 {
+	if (view->mem.addr)
+		lgn_board_drain(lg, view);
 	lg->wire->ops->unreg(lg->wire, &view->mem);
 }
 
@@ -104,6 +108,7 @@ static void prepare_read(struct lagoon *lg, struct lgn_board_view *view,
 		.len = (uint32_t)bytes, .op = LGN_GET,
 	};
 	view->batch.n = 2;
+	view->batch.complete = NULL;
 }
 
 /* Deaths that others have written to the board. The view has no read in
@@ -126,19 +131,60 @@ void lgn_board_give_up(struct lagoon *lg, struct lgn_board_view *view)
 	lgn_board_state(lg, view, lg->rank, LGN_LIVE, LGN_LEFT, &old);
 }
 
+static struct lgn_wr put(struct lagoon *lg, struct lgn_board_view *view,
+			 enum lgn_board_row row, int64_t value)
+{
+	view->word[0] = (uint64_t)value;
+	return (struct lgn_wr){
+		.mem = &lg->board.clocks,
+		.off = row_bytes(lg) * row + (uint64_t)lg->rank * 8,
+		.local = view->word, .buf = &view->mem, .len = 8, .op = LGN_PUT,
+	};
+}
+
+/* By the thread that polls. */
+static void landed(struct lgn_batch *batch)
+{
+	struct lgn_board_view *view = (struct lgn_board_view *)
+		((char *)batch - offsetof(struct lgn_board_view, batch));
+	int whose;
+
+	if (!atomic_load_explicit(&batch->status, memory_order_relaxed))
+		lgn_floor_raise(view->lg, lgn_board_min(view->lg, view, &whose));
+}
+
+int lgn_board_show(struct lagoon *lg, struct lgn_board_view *view, int64_t clock)
+{
+	struct lgn_batch batch = { .n = 1 };
+	struct lgn_wr wr;
+	int rc;
+
+	lgn_board_drain(lg, view);
+	note_deaths(lg, view);
+	rc = lgn_check_lost(lg);
+	if (rc)
+		return rc;
+	wr = put(lg, view, LGN_FLUSHED, clock);
+	batch.wr = &wr;
+	rc = lgn_wire_post(lg->wire, &batch, lg->timeout_s);
+	if (rc)
+		return rc;
+	prepare_read(lg, view, LGN_FLUSHED);
+	view->batch.complete = landed;
+	view->posted = !lg->wire->ops->post(lg->wire, &view->batch);
+	rc = lgn_wire_drain(lg->wire, &batch, lg->timeout_s);
+	return rc ? rc : lgn_wire_status(lg->wire, &batch);
+}
+
 int lgn_board_publish(struct lagoon *lg, struct lgn_board_view *view,
 		      enum lgn_board_row row, int64_t value)
 {
 	int rc;
 
+	lgn_board_drain(lg, view);
 	prepare_read(lg, view, row);
-	view->wr[2] = (struct lgn_wr){
-		.mem = &lg->board.clocks,
-		.off = row_bytes(lg) * row + (uint64_t)lg->rank * 8,
-		.local = view->word, .buf = &view->mem, .len = 8, .op = LGN_PUT,
-	};
+	view->wr[2] = put(lg, view, row, value);
 	view->batch.n = 3;
-	view->word[0] = (uint64_t)value;
 	rc = lgn_wire_run(lg->wire, &view->batch, lg->timeout_s);
 	if (rc)
 		return rc;

@@ -39,6 +39,7 @@ struct lagoon;
 
 /* One reader's buffers: registered, and one read in flight. */
 struct lgn_board_view {
+	struct lagoon *lg;
 	struct lgn_mem mem;
 	uint64_t *clock;	/* [size] as last read */
 	uint64_t *state;	/* [size] */
@@ -63,8 +64,13 @@ void lgn_board_close(struct lagoon *lg);
 int lgn_board_view_open(struct lagoon *lg, struct lgn_board_view *view);
 void lgn_board_view_close(struct lagoon *lg, struct lgn_board_view *view);
 
-/* Write my word of a row; complete on return. `floor` rows also bring back
- * clocks and states in the same batch. */
+/* Write my word of LGN_FLUSHED; complete on return. A read of that row and of
+ * the states goes out with it and is not waited for: the floor rises when it
+ * lands. Needs the push lock. */
+int lgn_board_show(struct lagoon *lg, struct lgn_board_view *view, int64_t clock);
+
+/* Write my word of a row, and read the row and the states; complete on
+ * return. */
 int lgn_board_publish(struct lagoon *lg, struct lgn_board_view *view,
 		      enum lgn_board_row row, int64_t value);
 

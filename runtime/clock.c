@@ -35,18 +35,14 @@ void lgn_floor_raise(struct lagoon *lg, int64_t floor)
 		;
 }
 
-/* Needs the push lock. The read that comes back with it keeps the remembered
- * floor fresh. */
+/* Needs the push lock. The read that goes with it keeps the remembered floor
+ * fresh. */
 static int publish(struct lagoon *lg, int64_t clock)
 {
-	int whose;
-	int rc = lgn_board_publish(lg, &lg->clock_view, LGN_FLUSHED, clock);
+	int rc = lgn_board_show(lg, &lg->clock_view, clock);
 
 	atomic_store(&lg->published, clock);
-	if (rc)
-		return rc;
-	lgn_floor_raise(lg, lgn_board_min(lg, &lg->clock_view, &whose));
-	return 0;
+	return rc;
 }
 
 /* Needs the push lock. The clock is read before the push: all that it stands

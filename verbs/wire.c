@@ -53,9 +53,7 @@ int lgn_wire_drain(struct lgn_wire *wire, struct lgn_batch *batch,
 	return 0;
 }
 
-/* Any thread. A request that is still out when this gives up may yet write to
- * its local buffer: callers treat LAGOON_ETIMEDOUT as the end of the job. */
-int lgn_wire_run(struct lgn_wire *wire, struct lgn_batch *batch, int timeout_s)
+int lgn_wire_post(struct lgn_wire *wire, struct lgn_batch *batch, int timeout_s)
 {
 	const uint64_t limit = (uint64_t)timeout_s * 1000000000u;
 	struct lgn_wait wait = LGN_WAIT_INIT;
@@ -68,8 +66,16 @@ int lgn_wire_run(struct lgn_wire *wire, struct lgn_batch *batch, int timeout_s)
 		if (lgn_waited_ns(&wait) > limit)
 			return timed_out(wire, batch, timeout_s);
 	}
-	if (rc)
-		return rc;
-	rc = lgn_wire_drain(wire, batch, timeout_s);
+	return rc;
+}
+
+/* Any thread. A request that is still out when this gives up may yet write to
+ * its local buffer: callers treat LAGOON_ETIMEDOUT as the end of the job. */
+int lgn_wire_run(struct lgn_wire *wire, struct lgn_batch *batch, int timeout_s)
+{
+	int rc = lgn_wire_post(wire, batch, timeout_s);
+
+	if (!rc)
+		rc = lgn_wire_drain(wire, batch, timeout_s);
 	return rc ? rc : lgn_wire_status(wire, batch);
 }

@@ -114,7 +114,7 @@ struct lgn_batch {
 	/* Called once, by the thread that completes the last request, before
 	 * the batch is done; may be NULL. Must not post. */
 	void (*complete)(struct lgn_batch *batch);
-	bool posted;		/* by lgn_wire_run(), or nothing was sent */
+	bool posted;		/* since lgn_wire_post(), or nothing was sent */
 	_Atomic uint32_t left;	/* requests not complete yet */
 	_Atomic uint32_t busy;	/* 0 when done */
 	_Atomic int status;	/* first error */
@@ -221,6 +221,10 @@ struct lgn_wire {
 extern const struct lgn_wire_ops lgn_wire_shm;
 extern const struct lgn_wire_ops lgn_wire_rc;
 extern const struct lgn_wire_ops lgn_wire_null;
+
+/* Post; spins on LAGOON_EAGAIN, and polls meanwhile. */
+int lgn_wire_post(struct lgn_wire *wire, struct lgn_batch *batch,
+		  int timeout_s);
 
 /* Poll until a posted batch is done. LAGOON_ETIMEDOUT after timeout_s without
  * progress. */
