@@ -104,6 +104,8 @@ END {
 			printf "%.6g,%.4g\n", twin, ratio[r, k] >csv
 			if (!is_lagoon(k) && (!(r in best) || mid[r, k] < mid[r, best[r]]))
 				best[r] = k
+			if (!is_lagoon(k) && (!(r in bestlow) || low[r, k] < bestlow[r]))
+				bestlow[r] = low[r, k]
 			if (is_lagoon(k) && (!(r in mine) || mid[r, k] < mid[r, mine[r]]))
 				mine[r] = k
 		}
@@ -134,11 +136,11 @@ function markdown(    a, b, k, r, line, i, m, x) {
 	printf "| work | twin |"
 	for (b = 1; b <= peers; b++)
 		printf " %s |", peername[b]
-	print " lagoon to twin | lagoon to the best peer |"
+	print " lagoon to twin | lagoon to the best peer | by the best samples |"
 	printf "|---|---|"
 	for (b = 1; b <= peers; b++)
 		printf "---|"
-	print "---|---|"
+	print "---|---|---|"
 	for (a = 1; a <= rows; a++) {
 		r = rowname[a]
 		printf "| %s | %s [%s-%s] |", text[r], shown(r, twins[r]),
@@ -147,15 +149,16 @@ function markdown(    a, b, k, r, line, i, m, x) {
 			printf " %s |", cell(r, peername[b])
 		k = ("lagoon" in peer) && ((r, "lagoon") in n) ? "lagoon" : mine[r]
 		if (!k) {
-			print " - | - |"
+			print " - | - | - |"
 			continue
 		}
 		printf " %s |", round3(ratio[r, k])
 		if (r in best) {
 			x = mid[r, best[r]] / mid[r, k]
-			printf " %s%s (%s) |\n", round3(x), x < 1 ? " behind" : "", best[r]
+			printf " %s%s (%s) | %s |\n", round3(x), x < 1 ? " behind" : "", best[r],
+				round3(bestlow[r] / low[r, k])
 		} else {
-			print " - |"
+			print " - | - |"
 		}
 	}
 	m = 0
