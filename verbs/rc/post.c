@@ -18,6 +18,7 @@ struct chain {
 /* A batch on its way into the device; on the poster's stack. */
 struct plan {
 	uint32_t n, chains;
+	uint32_t turn;		/* batches take the queue pairs in turn */
 	struct chain chain[MAX_BATCH];
 	struct ibv_send_wr wr[MAX_PIECES];
 	struct ibv_sge sge[MAX_PIECES];
@@ -91,7 +92,7 @@ static int split(const struct lgn_rc *rc, struct plan *p,
 {
 	const struct lgn_rc_rmem *to = wr->mem->priv;
 	const struct lgn_rc_mem *buf = wr->buf->priv;
-	struct chain *c = chain_of(p, &to->peer->qp[i / LGN_RC_SIGNAL %
+	struct chain *c = chain_of(p, &to->peer->qp[(p->turn + i / LGN_RC_SIGNAL) %
 						    (uint32_t)rc->options.qps]);
 	uint64_t local = (uint64_t)(uintptr_t)wr->local - buf->addr;
 	uint64_t remote = wr->off;
@@ -224,6 +225,8 @@ int lgn_rc_post(struct lgn_wire *wire, struct lgn_batch *batch)
 	int err = 0;
 
 	p.n = p.chains = 0;
+	p.turn = rc->options.qps == 1 ? 0 :
+		atomic_fetch_add_explicit(&rc->turn, 1, memory_order_relaxed);
 	if (batch->n > MAX_BATCH)
 		return lgn_fail(LAGOON_EINVAL, "a batch of %u requests: at most %d",
 				batch->n, MAX_BATCH);

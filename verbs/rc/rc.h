@@ -130,6 +130,7 @@ struct lgn_rc {
 	unsigned chunk_shift;
 	_Atomic int32_t room;		/* free places in the completion queue */
 	_Atomic bool polling;
+	_Atomic uint32_t turn;		/* whose queue pair it is */
 	_Atomic uint64_t free_parts;	/* tag << 32 | index + 1 */
 	struct lgn_rc_part *part;
 	struct lgn_rc_addr *addr;	/* [size] */

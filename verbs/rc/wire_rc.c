@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "runtime/base/limits.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "verbs/rc/rc.h"
@@ -154,6 +155,25 @@ static int check_queue_pairs(const struct lgn_rc *rc,
 					       (uint32_t)rc->cq->cqe);
 }
 
+/* Rank 0 keeps a link to everybody, beside what the program has open. */
+static int check_files(const struct lgn_wire_config *config)
+{
+	enum { OTHERS = 64 };
+	const uint64_t need = (uint64_t)config->size + LGN_RC_GUESTS + OTHERS;
+	struct lgn_limits limits;
+
+	if (config->rank)
+		return 0;
+	lgn_limits_read(&limits);	/* need: doc/rdma.md names the sum */
+	if (need <= limits.nofile)
+		return 0;
+	return lgn_fail(LAGOON_ENOMEM,
+			"%llu file descriptors needed for the links of %d processes, the limit is %llu (RLIMIT_NOFILE): raise it with ulimit -n, at most %llu here",
+			(unsigned long long)need, config->size,
+			(unsigned long long)limits.nofile,
+			(unsigned long long)limits.nofile_hard);
+}
+
 static int rc_start(struct lgn_wire *wire, const struct lgn_wire_config *config,
 		    const struct lgn_wire_addr *all, const int *node_of)
 {
@@ -174,6 +194,8 @@ static int rc_start(struct lgn_wire *wire, const struct lgn_wire_config *config,
 		rc->watch[i] = -1;
 	}
 	err = check_queue_pairs(rc, config);
+	if (!err)
+		err = check_files(config);
 	return err ? err : lgn_rc_listener_start(rc);
 }
 
