@@ -126,6 +126,7 @@ int tool_bench(int argc, char **argv)
 
 	if (bench_options_parse(&b))
 		return 2;
+	bench_tick_s();		/* before there are several threads */
 	if (!b.test) {
 		list_tests();
 		return fflush(stdout) ? 1 : 0;

@@ -68,24 +68,27 @@ esac
 
 listening() { grep -qi ":$(printf %04x "$1") .* 0A " /proc/net/tcp /proc/net/tcp6 2>/dev/null; }
 
-next_port=18600
+# Called in a subshell: no count would last.
 # twin COLUMN PROGRAM OPTIONS: that column of the line of figures.
 twin() {
 	local column=$1 i status
 	shift
-	next_port=$((next_port + 1))
-	timeout 120 "$@" -F -d "$device" -i "$port" -p $next_port >"$tmp/server" 2>&1 &
+	local at=$((18600 + RANDOM % 4000))
+	timeout 120 "$@" -F -d "$device" -i "$port" -p $at >"$tmp/server" 2>&1 &
 	server=$!
 	for ((i = 0; i < 300; i++)); do
-		listening $next_port && break
+		listening $at && break
 		sleep 0.1
 	done
-	timeout 120 "$@" -F -d "$device" -i "$port" -p $next_port 127.0.0.1 >"$tmp/client" 2>&1
+	timeout 120 "$@" -F -d "$device" -i "$port" -p $at 127.0.0.1 >"$tmp/client" 2>&1
 	status=$?
 	wait $server
 	server=
 	[ $status = 0 ] || { sed 's/^/rdma.sh: /' "$tmp/client" >&2; exit 1; }
-	awk -v column="$column" '$1 ~ /^[0-9]+$/ && NF >= 5 { x = $column } END { print x }' "$tmp/client"
+	awk -v column="$column" '
+	$1 ~ /^[0-9]+$/ && NF >= 5 { x = $column }
+	END { if (!(x + 0 > 0)) exit 1; print x }' "$tmp/client" ||
+		{ echo "rdma.sh: $1 printed no figure:" >&2; sed 's/^/rdma.sh: /' "$tmp/client" >&2; exit 1; }
 }
 
 # ----------------------------------------------------------------- ours
@@ -98,16 +101,20 @@ ours() {
 	tail -n +2 "$tmp/csv"
 }
 
-# record ROW UNIT GOAL OURS TWIN WORK: one round of one row.
-record() { printf '%s,%s,%s,%s,%s,%s\n' "$@" >>"$tmp/rounds"; }
+# record ROW UNIT GOAL OURS TWIN WORK: one round of one row, if both sides have
+# a figure.
+record() {
+	awk -v a="$4" -v b="$5" 'BEGIN { exit !(a + 0 > 0 && b + 0 > 0) }' ||
+		{ echo "rdma.sh: $6: no figure in round $round: \"$4\", \"$5\"" >&2; return; }
+	printf '%s,%s,%s,%s,%s,%s\n' "$@" >>"$tmp/rounds"; }
 
 field() { awk -F, -v test="$1" -v bytes="$2" -v column="$3" '$1 == test && $3 == bytes { print $column }'; }
 
 # A function for each row: both sides, one after the other.
 R1() {
 	local read lines
-	read=$(twin 5 ib_read_lat -s 8 -n $((few * 5))) || exit 1
-	lines=$(ours get-lat --sizes 8) || exit 1
+	read=$(twin 5 ib_read_lat -s 8 -n $((few * 5))) || return
+	lines=$(ours get-lat --sizes 8) || return
 	record R1 us "<=$limit" "$(field get-lat 8 6 <<<"$lines")" "$read" \
 		'pull 8 B p50 / ib_read_lat'
 	record R1b us '<=2.3' "$(field get-lat-board 8 6 <<<"$lines")" "$read" \
@@ -117,8 +124,8 @@ R1() {
 R2() {
 	local read lines size
 	for size in 65536 1048576; do
-		read=$(twin 4 ib_read_bw -s $size -n $((size > 65536 ? large : few))) || exit 1
-		lines=$(ours get-bw --sizes $size --table 32M) || exit 1
+		read=$(twin 4 ib_read_bw -s $size -n $((size > 65536 ? large : few))) || continue
+		lines=$(ours get-bw --sizes $size --table 32M) || continue
 		record R2 MiB/s '>=0.9' \
 			"$(field get-bw $size 11 <<<"$lines" | awk '{ print $1 / 1048576 }')" \
 			"$read" "pull $((size / 1024)) KiB / ib_read_bw"
@@ -127,12 +134,12 @@ R2() {
 
 R3() {
 	local atomics lines
-	atomics=$(twin 5 ib_atomic_bw -A FETCH_AND_ADD -q "$qps" -n $((few * 5))) || exit 1
-	lines=$(ours add-rate --sizes 16K) || exit 1
+	atomics=$(twin 5 ib_atomic_bw -A FETCH_AND_ADD -q "$qps" -n $((few * 5))) || return
+	lines=$(ours add-rate --sizes 16K) || return
 	record R3 Mop/s '>=0.9' \
 		"$(field add-rate 16384 10 <<<"$lines" | awk '{ print $1 / 1e6 }')" \
 		"$atomics" "add of words / ib_atomic_bw -q $qps"
-	lines=$(ours add-rate --sizes 16K --format q32) || exit 1
+	lines=$(ours add-rate --sizes 16K --format q32) || return
 	record R3b Mop/s '>=1.8' \
 		"$(field add-rate 16384 10 <<<"$lines" | awk '{ print 2 * $1 / 1e6 }')" \
 		"$atomics" "add of q32 elements / ib_atomic_bw -q $qps"
@@ -140,8 +147,8 @@ R3() {
 
 R4() {
 	local write lines
-	write=$(twin 5 ib_write_lat -s 8 -n $((few * 5))) || exit 1
-	lines=$(ours clock) || exit 1
+	write=$(twin 5 ib_write_lat -s 8 -n $((few * 5))) || return
+	lines=$(ours clock) || return
 	record R4 us '<=1.3' "$(field clock 8 6 <<<"$lines")" \
 		"$(awk -v x="$write" 'BEGIN { print 2 * x }')" \
 		'clock p50 / twice ib_write_lat'
@@ -158,6 +165,7 @@ for ((round = 1; round <= rounds; round++)); do
 done
 
 # --------------------------------------------------------------- a table
+[ -s "$tmp/rounds" ] || { echo "rdma.sh: no round has both figures"; exit 1; }
 echo "# Lagoon $("$lagoon" --version | cut -d' ' -f2) ($(sed -nE 's/^ "commit": "(.*)",/\1/p' "$tmp/device")), device $device port $port, $(uname -sr), $(date -u +%Y-%m-%d), $rounds rounds"
 awk -F, -v csv="${csv:-/dev/null}" '
 function middle(values, n,   i, j, t) {
@@ -179,7 +187,7 @@ END {
 	print "row,work,unit,lagoon,twin,ratio,ratio_min,ratio_max,goal,met" > csv
 	for (k = 1; k <= keys; k++) {
 		key = order[k]; split(key, part, SUBSEP); n = count[key]
-		for (i = 1; i <= n; i++) { o[i] = ours[key, i]; t[i] = twin[key, i]; r[i] = t[i] > 0 ? o[i] / t[i] : 0 }
+		for (i = 1; i <= n; i++) { o[i] = ours[key, i]; t[i] = twin[key, i]; r[i] = o[i] / t[i] }
 		mo = middle(o, n); mt = middle(t, n); mr = middle(r, n)
 		limit = substr(goal[key], 3) + 0
 		met = goal[key] ~ /^</ ? mr > 0 && mr <= limit : mr >= limit

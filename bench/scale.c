@@ -57,7 +57,8 @@ static void plain_rounds(void *arg, int i)
 		const uint64_t *row = s->row + (at + k * LIST) % DRAWN;
 
 		for (int n = 0; n < LIST; n++)
-			x[n] = (double)plain[row[n]];
+			x[n] = (double)__atomic_load_n(&plain[row[n]],
+						       __ATOMIC_RELAXED);
 		__asm__ __volatile__("" : : "r"(x) : "memory");
 		for (int n = 0; n < LIST; n++)
 			__atomic_fetch_add(&plain[row[n]], 1, __ATOMIC_SEQ_CST);

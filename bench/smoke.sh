@@ -26,7 +26,7 @@ names='direct_pull direct_pull_64 direct_add direct_add_64 direct_clock
 	cached_pull cached_pull_64 cached_add cached_add_64 cached_clock'
 options=()
 for name in $names; do
-	options+=(--zero-before=smoke_$name --dump-after=smoke_$name)
+	options+=("--zero-before=smoke_$name" "--dump-after=smoke_$name")
 done
 # valgrind shows the program a CPU with AVX2 and without AVX-512.
 LAGOON_BIND=no LAGOON_WIRE=shm timeout 200 valgrind --tool=callgrind -q \

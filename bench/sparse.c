@@ -130,6 +130,8 @@ static void twin_calls(void *arg, int i)
 	struct sparse mine = *(struct sparse *)arg;
 
 	mine.next = mine.drawn / (uint64_t)mine.workers * (uint64_t)i;
+	if (mine.s->kind == GET)
+		mine.buf = (double *)mine.buf + mine.s->words * 2 * (uint64_t)i;
 	for (uint64_t k = 0; k < mine.calls; k++) {
 		if (mine.s->kind == GET)
 			twin_get(&mine, take(&mine));
@@ -174,13 +176,15 @@ static struct bench_case case_of(struct sparse *p, bool all)
 	return c;
 }
 
-static int draw_rows(struct sparse *p)
+/* The threads of the twin write to pieces of one buffer. */
+static int draw_rows(struct sparse *p, int threads)
 {
 	uint64_t n = p->s->words > LISTS ? p->s->words : LISTS;
 
 	p->drawn = n;
 	p->row = malloc(n * sizeof(*p->row));
-	p->buf = p->s->kind == GET ? bench_plain(p->s->words * 16) :
+	p->buf = p->s->kind == GET ?
+		bench_plain(p->s->words * 16 * (uint64_t)threads) :
 		bench_deltas(p->s->format, p->s->words);
 	if (!p->row || !p->buf)
 		return bench_fail(LAGOON_ENOMEM, "no memory for indices");
@@ -196,7 +200,8 @@ static int work(struct lagoon_worker *w, void *arg, bool all)
 
 	if (!all && lagoon_worker_id(w))
 		return 0;
-	rc = draw_rows(&p);
+	rc = draw_rows(&p, all && !lagoon_worker_id(w) ?
+		       lagoon_workers(p.s->b->lg) : 1);
 	if (!rc)
 		rc = bench_touch(p.s->b, w, p.s->t, p.s->kind != GET);
 	c = case_of(&p, all);

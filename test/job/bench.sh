@@ -42,12 +42,12 @@ tiny='--csv --seconds=0.0001 --repeats=2 --warmup=1'
 names=$("$lagoon" bench --list | awk '{ print $1 }')
 [ "$(wc -w <<<"$names")" -ge 15 ] || fail "--list: $names"
 for name in $names; do
-	small=$(sizes $name)
+	small=$(sizes "$name")
 	case $name in sparse-*|add-*) small="$small --table=64K" ;; esac
 	jobs=('')
 	if [ "${LAGOON_HAVE_PMIX:-yes}" != no ]; then
 		jobs+=('-n 2' '-n 2 --nodes 2')
-	elif [ $name = start ]; then
+	elif [ "$name" = start ]; then
 		continue
 	fi
 	for job in "${jobs[@]}"; do
@@ -55,8 +55,8 @@ for name in $names; do
 		# shellcheck disable=SC2086
 		timeout 60 "$lagoon" bench $name $tiny $small $job >"$tmp/out" 2>"$tmp/err" ||
 			fail "$name $job: status $?: $(cat "$tmp/err")"
-		[ $name = scale ] && [ "$job" = '-n 2' ] && sed -i "2,\${/^$header/d}" "$tmp/out"
-		plausible $name
+		[ "$name" = scale ] && [ "$job" = '-n 2' ] && sed -i "2,\${/^$header/d}" "$tmp/out"
+		plausible "$name"
 	done
 done
 
