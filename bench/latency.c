@@ -168,6 +168,7 @@ static int measure_board(struct get *g)
 static int measure_hot(struct get *g)
 {
 	struct lagoon_table_attr attr = { .size = sizeof(attr) };
+	int rc = 0;
 	struct bench_case c = case_of(g, g->alone ? "get-lat-cached" : "get-lat");
 
 	lagoon_table_get_attr(g->t, &attr);
@@ -179,7 +180,10 @@ static int measure_hot(struct get *g)
 	g->plain = bench_plain(attr.rows * g->bytes);
 	if (!g->plain)
 		return bench_fail(LAGOON_ENOMEM, "no memory for the twin");
-	return bench_measure(g->b, &c);
+	/* Whatever the warm-up, every page is in the cache. */
+	for (uint64_t i = 0; i < attr.rows && !rc; i++)
+		rc = lagoon_pull(g->w, g->t, i, 1, g->out);
+	return rc ? rc : bench_measure(g->b, &c);
 }
 
 static int work(struct lagoon_worker *w, void *arg)

@@ -30,7 +30,8 @@ static double started(void)
 	char text[1024], *at;
 
 	if (in && fgets(text, sizeof(text), in) && (at = strrchr(text, ')')))
-		for (int i = 3; i <= 22 && at; i++, at = strchr(at + 1, ' '))
+		/* At the blank before field i, from the end of field 2 on. */
+		for (int i = 2; i <= 22 && at; i++, at = strchr(at + 1, ' '))
 			if (i == 22)
 				ticks = strtoull(at + 1, NULL, 10);
 	if (in)

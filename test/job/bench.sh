@@ -63,6 +63,9 @@ done
 # What only some jobs have.
 # shellcheck disable=SC2086
 if [ "${LAGOON_HAVE_PMIX:-yes}" != no ]; then
+	timeout 60 "$lagoon" run -n 2 "$lagoon" bench start --csv >"$tmp/out" 2>"$tmp/err" ||
+		fail "start under a launcher: $(cat "$tmp/err")"
+	plausible start
 	timeout 60 "$lagoon" bench get-lat -n 2 --nodes 2 $tiny --sizes=8 >"$tmp/out" 2>"$tmp/err"
 	for row in get-lat get-lat-cached get-lat-board; do
 		grep -q "^$row,shm,8," "$tmp/out" || fail "no $row in $(cat "$tmp/out")"
