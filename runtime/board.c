@@ -8,6 +8,7 @@
 enum {
 	EAGER_READS = 8,		/* before reads are spaced out */
 	SPACING_NS = 20000,		/* at most one board READ in 20 us */
+	STATES_NS = 10000000,		/* states come with it, but not oftener */
 	SLOT_WORDS = LGN_SLOT_BYTES / 8,
 };
 
@@ -90,11 +91,13 @@ void lgn_board_view_close(struct lagoon *lg, struct lgn_board_view *view)
 	lg->wire->ops->unreg(lg->wire, &view->mem);
 }
 
-/* Requests 0 and 1 of the view: a row of clocks, and the states. */
+/* Requests of the view: a row of clocks, and the states now and then. Old
+ * states make nobody look ahead of his time: a member that leaves says so in
+ * its clock, too, and one that is dead is waited for a moment longer. */
 static void prepare_read(struct lagoon *lg, struct lgn_board_view *view,
 			 enum lgn_board_row row)
 {
-	uint64_t bytes = row_bytes(lg);
+	uint64_t bytes = row_bytes(lg), now = lgn_now_ns();
 
 	view->row = row;
 	view->wr[0] = (struct lgn_wr){
@@ -102,13 +105,18 @@ static void prepare_read(struct lagoon *lg, struct lgn_board_view *view,
 		.local = view->clock, .buf = &view->mem,
 		.len = (uint32_t)bytes, .op = LGN_GET,
 	};
+	view->batch.n = 1;
+	view->batch.complete = NULL;
+	view->asked_ns = view->states_ns;
+	if (now - view->states_ns < STATES_NS)
+		return;
+	view->asked_ns = now;
 	view->wr[1] = (struct lgn_wr){
 		.mem = &lg->board.states, .off = 0,
 		.local = view->state, .buf = &view->mem,
 		.len = (uint32_t)bytes, .op = LGN_GET,
 	};
 	view->batch.n = 2;
-	view->batch.complete = NULL;
 }
 
 /* Deaths that others have written to the board. The view has no read in
@@ -131,6 +139,12 @@ void lgn_board_give_up(struct lagoon *lg, struct lgn_board_view *view)
 	lgn_board_state(lg, view, lg->rank, LGN_LIVE, LGN_LEFT, &old);
 }
 
+/* The read has come back whole. */
+static void took(struct lgn_board_view *view)
+{
+	view->states_ns = view->asked_ns;
+}
+
 static struct lgn_wr put(struct lagoon *lg, struct lgn_board_view *view,
 			 enum lgn_board_row row, int64_t value)
 {
@@ -149,8 +163,20 @@ static void landed(struct lgn_batch *batch)
 		((char *)batch - offsetof(struct lgn_board_view, batch));
 	int whose;
 
-	if (!atomic_load_explicit(&batch->status, memory_order_relaxed))
-		lgn_floor_raise(view->lg, lgn_board_min(view->lg, view, &whose));
+	if (atomic_load_explicit(&batch->status, memory_order_relaxed))
+		return;
+	took(view);
+	lgn_floor_raise(view->lg, lgn_board_min(view->lg, view, &whose));
+}
+
+/* Nobody who needs the floor, nobody to keep it fresh for; but a member that
+ * the others have declared dead must learn it. */
+static bool look_ahead(struct lagoon *lg, const struct lgn_board_view *view)
+{
+	if (!atomic_load_explicit(&lg->floor_used, memory_order_relaxed))
+		return lgn_now_ns() - view->states_ns >= STATES_NS;
+	atomic_store_explicit(&lg->floor_used, false, memory_order_relaxed);
+	return true;
 }
 
 int lgn_board_show(struct lagoon *lg, struct lgn_board_view *view, int64_t clock)
@@ -169,9 +195,11 @@ int lgn_board_show(struct lagoon *lg, struct lgn_board_view *view, int64_t clock
 	rc = lgn_wire_post(lg->wire, &batch, lg->timeout_s);
 	if (rc)
 		return rc;
-	prepare_read(lg, view, LGN_FLUSHED);
-	view->batch.complete = landed;
-	view->posted = !lg->wire->ops->post(lg->wire, &view->batch);
+	if (look_ahead(lg, view)) {
+		prepare_read(lg, view, LGN_FLUSHED);
+		view->batch.complete = landed;
+		view->posted = !lg->wire->ops->post(lg->wire, &view->batch);
+	}
 	rc = lgn_wire_drain(lg->wire, &batch, lg->timeout_s);
 	return rc ? rc : lgn_wire_status(lg->wire, &batch);
 }
@@ -183,11 +211,11 @@ int lgn_board_publish(struct lagoon *lg, struct lgn_board_view *view,
 
 	lgn_board_drain(lg, view);
 	prepare_read(lg, view, row);
-	view->wr[2] = put(lg, view, row, value);
-	view->batch.n = 3;
+	view->wr[view->batch.n++] = put(lg, view, row, value);
 	rc = lgn_wire_run(lg->wire, &view->batch, lg->timeout_s);
 	if (rc)
 		return rc;
+	took(view);
 	note_deaths(lg, view);
 	return lgn_check_lost(lg);
 }
@@ -229,6 +257,7 @@ int lgn_board_poll(struct lagoon *lg, struct lgn_board_view *view,
 	rc = lgn_wire_status(lg->wire, &view->batch);
 	if (rc)
 		return rc;
+	took(view);
 	note_deaths(lg, view);
 	*fresh = view->row == row;
 	return 0;

@@ -49,6 +49,8 @@ struct lgn_board_view {
 	bool posted;
 	uint32_t row;
 	uint64_t last_ns;
+	uint64_t states_ns;	/* when the states were read; 0: never */
+	uint64_t asked_ns;	/* that time, once the read in flight is back */
 	uint32_t reads;		/* in a row without success */
 };
 
@@ -64,9 +66,9 @@ void lgn_board_close(struct lagoon *lg);
 int lgn_board_view_open(struct lagoon *lg, struct lgn_board_view *view);
 void lgn_board_view_close(struct lagoon *lg, struct lgn_board_view *view);
 
-/* Write my word of LGN_FLUSHED; complete on return. A read of that row and of
- * the states goes out with it and is not waited for: the floor rises when it
- * lands. Needs the push lock. */
+/* Write my word of LGN_FLUSHED; complete on return. If pulls have used the
+ * floor, and every 10 ms, a read of that row goes out with it and is not
+ * waited for: the floor rises when it lands. Needs the push lock. */
 int lgn_board_show(struct lagoon *lg, struct lgn_board_view *view, int64_t clock);
 
 /* Write my word of a row, and read the row and the states; complete on

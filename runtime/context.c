@@ -131,6 +131,10 @@ static void free_all(struct lagoon *lg)
 {
 	lgn_workers_close(lg);
 	if (lg->wire) {
+		/* Reads that nobody waits for any more land before what they
+		 * read is gone. */
+		lgn_board_drain(lg, &lg->clock_view);
+		lgn_board_drain(lg, &lg->sync_view);
 		/* The wire's thread may still look at the board: it goes
 		 * first, the memory of the regions with it. */
 		lg->wire->ops->quiet(lg->wire);

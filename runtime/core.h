@@ -145,6 +145,7 @@ struct lagoon {
 	/* Clock of the process: published, and what it knows of the floor. */
 	_Atomic int64_t published;
 	_Atomic int64_t floor;		/* only grows within a run */
+	_Atomic bool floor_used;	/* by a pull, since the last clock */
 	_Atomic uint64_t epoch;		/* copies of earlier ones are stale */
 	_Atomic bool pushing;		/* the push lock: pushes are serial */
 	struct lgn_push *push;		/* who holds it uses this, */

@@ -54,7 +54,7 @@ enum lagoon_status {
 	/* this process lacks something */
 	LAGOON_ENOMEM = -5,	/* memory or a limit on it */
 	LAGOON_ENODEV = -6,	/* no device, or it does not work */
-	LAGOON_EIO = -7,	/* a system call or a file failed */
+	LAGOON_EIO = -7,	/* a system call, a file or a device failed */
 	/* try again */
 	LAGOON_EAGAIN = -8,	/* every slot is in use: complete something first */
 	LAGOON_ETIMEDOUT = -9,	/* no progress within the time limit */

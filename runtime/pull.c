@@ -16,10 +16,15 @@ static int64_t bound_of(const struct lagoon_table *t, int64_t clock)
 /* Relaxed is enough: the deltas of these rounds were complete in the shards
  * before their clocks were published, and the board read that brought the
  * floor here was ordered before later loads when it completed. */
-static bool bound_met(const struct lagoon *lg, int64_t bound)
+static bool bound_met(struct lagoon *lg, int64_t bound)
 {
-	return bound <= 0 ||
-		atomic_load_explicit(&lg->floor, memory_order_acquire) >= bound;
+	if (bound <= 0)
+		return true;
+	if (lgn_unlikely(!atomic_load_explicit(&lg->floor_used,
+					       memory_order_relaxed)))
+		atomic_store_explicit(&lg->floor_used, true,
+				      memory_order_relaxed);
+	return atomic_load_explicit(&lg->floor, memory_order_acquire) >= bound;
 }
 
 static void count_pull(struct lgn_part *part, uint64_t rows, uint64_t uses,

@@ -61,7 +61,7 @@ LGN_EXPORT const char *lagoon_strerror(int status)
 		"not supported here",
 		"not enough memory",
 		"no usable device",
-		"system call or file failed",
+		"system call, file or device failed",
 		"try again: every slot is in use",
 		"timed out",
 		"element out of its legal range",
