@@ -39,17 +39,6 @@ static int refuse(const struct adder *a, int code, uint64_t page,
 			lgn_number_value(&a->t->number, a->t->number.legal));
 }
 
-/* Tell the next push that this word of the page has a delta. */
-static inline void mark_dirty(struct lagoon_table *t, uint64_t page,
-			      uint64_t word)
-{
-	uint64_t bit = 1ull << (word * 64 / t->layout.page_words);
-	_Atomic uint64_t *mask = &t->page[page].dirty;
-
-	if (!(atomic_load(mask) & bit))
-		atomic_fetch_or(mask, bit);
-}
-
 /* Where the words of a page are added to, in direct and cached mode. */
 static inline _Atomic uint64_t *target(const struct lagoon_table *t,
 				       uint64_t page)
@@ -69,7 +58,7 @@ static inline int add_word(struct adder *a, _Atomic uint64_t *words,
 	mask = lgn_word_add(&words[word], t->number.lanes, t->number.legal,
 			    t->bound, delta);
 	if (!t->direct)
-		mark_dirty(t, page, word);
+		lgn_page_mark(&t->page[page], word, t->layout.page_words);
 	return mask;
 }
 
@@ -220,7 +209,8 @@ static size_t add_spread(struct adder *a, const uint64_t *rows, uint64_t left,
 					      bound, delta)))
 			break;
 		if (!direct)
-			mark_dirty(t, rows[i] >> p.shift, rows[i] & p.mask);
+			lgn_page_mark(&t->page[rows[i] >> p.shift],
+				      rows[i] & p.mask, t->layout.page_words);
 		sent++;
 	}
 	if (direct)

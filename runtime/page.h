@@ -22,7 +22,10 @@
  *
  * Adders set bits of `dirty` (one for each 1/64 of the page) after they have
  * added; a push clears the mask before it takes. Both are seq_cst: either the
- * push sees the delta, or the adder sees the bit clear and sets it again.
+ * push sees the delta, or the adder sees the bit clear and sets it again. A
+ * delta is there before its bit is set, and a view may have used it: a page
+ * without bits is shown from the copy alone, so who has seen a delta sets its
+ * bit before he looks again (I4).
  */
 #ifndef LGN_RUNTIME_PAGE_H
 #define LGN_RUNTIME_PAGE_H
@@ -46,6 +49,16 @@ struct lgn_page {
 static inline uint64_t lgn_stamp(uint64_t epoch, int64_t clock)
 {
 	return epoch << 40 | (uint64_t)(clock < 0 ? 1 : clock + 1);
+}
+
+/* Tell the next push, and views, that this word of the page has a delta. */
+static inline void lgn_page_mark(struct lgn_page *page, uint64_t word,
+				 uint64_t page_words)
+{
+	uint64_t bit = 1ull << (word * 64 / page_words);
+
+	if (!(atomic_load(&page->dirty) & bit))
+		atomic_fetch_or(&page->dirty, bit);
 }
 
 static inline bool lgn_page_acquire(struct lgn_page *page, uint32_t state)

@@ -247,7 +247,7 @@ static int take(struct lgn_push *p, uint64_t number, uint64_t from, uint64_t to)
 	return rc;
 }
 
-/* First word of the part of a page that bit stands for; see mark_dirty(). */
+/* First word of the part of a page that bit stands for; see lgn_page_mark(). */
 static uint64_t part_start(const struct lagoon_table *t, uint64_t bit)
 {
 	return (bit * t->layout.page_words + 63) / 64;

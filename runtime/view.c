@@ -26,6 +26,24 @@ static void add_own(const struct lgn_view *v, uint64_t page,
 	}
 }
 
+/* Words first to last of a page were shown, with their deltas. Those whose
+ * adders have not marked them yet are marked for them. */
+static void mark_seen(struct lagoon_table *t, uint64_t number, uint64_t first,
+		      uint64_t last)
+{
+	const uint64_t words = t->layout.page_words;
+	const _Atomic uint64_t *delta = lgn_table_delta(t, number);
+	struct lgn_page *page = &t->page[number];
+	uint64_t from = first * 64 / words, to = last * 64 / words;
+	uint64_t bits = (to == 63 ? 0 : ~0ull << (to + 1)) ^ ~0ull << from;
+
+	if (!(bits & ~atomic_load(&page->dirty)))
+		return;
+	for (uint64_t i = first; i <= last; i++)
+		if (atomic_load_explicit(&delta[i], memory_order_relaxed))
+			lgn_page_mark(page, i, words);
+}
+
 /* The view of a cached page: copy + delta words, from one version of the
  * page. False: the copy is not fresh enough. */
 static bool view_cached(struct lgn_view *v, uint64_t number,
@@ -59,6 +77,9 @@ static bool view_cached(struct lgn_view *v, uint64_t number,
 		if (atomic_load_explicit(&page->version,
 					 memory_order_relaxed) != version)
 			continue;
+		if (t->delta)
+			mark_seen(t, number, first / (uint64_t)t->number.lanes,
+				  (first + n - 1) / (uint64_t)t->number.lanes);
 		if (floor < v->oldest)
 			v->oldest = floor;
 		return true;

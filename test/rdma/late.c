@@ -6,6 +6,7 @@
  * two go on. Processes are forked before any of them touches a device.
  */
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +155,7 @@ static void child(int rank)
 int main(int argc, char **argv)
 {
 	int failed = 0, status;
+	pid_t pid[PROCESSES];
 
 	if (argc > 1)
 		setenv("LAGOON_CONNECT", argv[1], 1);
@@ -162,9 +164,13 @@ int main(int argc, char **argv)
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	T_CHECK(shared != MAP_FAILED, "mmap");
 	for (int i = 0; i < PROCESSES; i++)
-		if (!fork())
+		if (!(pid[i] = fork()))
 			child(i);
-	while (wait(&status) > 0)
+	while (wait(&status) > 0) {
+		/* The others would wait for it. */
+		for (int i = 0; status && !failed && i < PROCESSES; i++)
+			kill(pid[i], SIGKILL);
 		failed |= status;
+	}
 	return failed != 0;
 }

@@ -29,6 +29,7 @@ one() {
 # The unit tests of the wires, over this one and over the delaying one above.
 one wires env LAGOON_TEST_WIRE=rc ./test/unit/verbs.unit --filter 'wires/*' --verbose=1
 one listener ./test/rdma/listener
+one chunks ./test/rdma/chunks.mp
 export LAGOON_WIRE=rc
 one torn "$LAGOON_BIN" run -n 4 --nodes 4 -- test/job/torn.mp
 mapfile -t attacks < <(sed -n 's|^/\* launch: .* -- \(.*\) \*/|\1|p' "$src/test/rdma/refused.c")

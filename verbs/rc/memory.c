@@ -145,7 +145,7 @@ int lgn_rc_reg(struct lgn_wire *wire, const struct lgn_mem_want *want,
 			return err;
 		}
 		m.priv = priv;
-		m.key.rkey = priv->mr[0]->rkey;
+		m.key.rkey = lgn_rc_key_pack(priv->mr[0]->rkey, rc->chunk_shift);
 		list_add(rc, priv);
 	}
 	*mem = m;
@@ -172,7 +172,7 @@ uint32_t lgn_rc_keys(struct lgn_rc *rc, const struct lgn_key *key,
 
 	pthread_mutex_lock(&rc->lock);
 	for (m = rc->mems; m; m = m->next)
-		if (m->addr == key->addr && m->mr[0]->rkey == key->rkey)
+		if (m->addr == key->addr && m->mr[0]->rkey == (uint32_t)key->rkey)
 			break;
 	for (; m && n < m->chunks; n++)
 		rkey[n] = m->mr[n]->rkey;

@@ -75,9 +75,9 @@ static void link_in(struct chain *c, struct ibv_send_wr *wr)
 	c->n++;
 }
 
-static uint64_t left_in_chunk(const struct lgn_rc *rc, uint64_t off)
+static uint64_t left_in_chunk(unsigned shift, uint64_t off)
 {
-	return (1ull << rc->chunk_shift) - (off & ((1ull << rc->chunk_shift) - 1));
+	return (1ull << shift) - (off & ((1ull << shift) - 1));
 }
 
 static uint32_t smallest(uint64_t a, uint64_t b, uint64_t c)
@@ -99,8 +99,8 @@ static int split(const struct lgn_rc *rc, struct plan *p,
 	uint32_t left = wr->len;
 
 	while (left && c && p->n < MAX_PIECES) {
-		uint32_t len = smallest(left, left_in_chunk(rc, local),
-					left_in_chunk(rc, remote));
+		uint32_t len = smallest(left, left_in_chunk(rc->chunk_shift, local),
+					left_in_chunk(to->chunk_shift, remote));
 		struct ibv_send_wr *out = &p->wr[p->n];
 		struct ibv_sge *sge = &p->sge[p->n++];
 
@@ -108,7 +108,7 @@ static int split(const struct lgn_rc *rc, struct plan *p,
 		sge->length = len;
 		sge->lkey = buf->mr[local >> rc->chunk_shift]->lkey;
 		out->sg_list = sge;
-		fill(wr, to->addr + remote, to->rkey[remote >> rc->chunk_shift], out);
+		fill(wr, to->addr + remote, to->rkey[remote >> to->chunk_shift], out);
 		if (wr->op == LGN_PUT && len == 8)
 			out->send_flags = IBV_SEND_INLINE;
 		link_in(c, out);

@@ -39,6 +39,7 @@ enum {
 };
 
 /* A region is registered in chunks of this size, each with a key. */
+/* At most: less where the device registers no more at once. */
 #define LGN_RC_CHUNK_SHIFT 31
 #define LGN_RC_CHUNKS 64		/* of a region, at most: 128 GiB */
 
@@ -107,8 +108,15 @@ struct lgn_rc_mem {
 struct lgn_rc_rmem {
 	struct lgn_rc_peer *peer;
 	uint64_t addr;
+	unsigned chunk_shift;		/* of the peer's device */
 	uint32_t rkey[LGN_RC_CHUNKS];
 };
+
+/* lgn_key.rkey: that of the first chunk, and how large chunks are there. */
+static inline uint64_t lgn_rc_key_pack(uint32_t rkey, unsigned chunk_shift)
+{
+	return (uint64_t)chunk_shift << 32 | rkey;
+}
 
 /* Queue pairs that answer a peer. */
 struct lgn_rc_served {

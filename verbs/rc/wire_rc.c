@@ -56,6 +56,9 @@ static int make_queues(struct lgn_rc *rc)
 	int cqe = smaller(LGN_RC_CQE, attr->max_cqe);
 	int err;
 
+	while (rc->chunk_shift > 12 && attr->max_mr_size &&
+	       1ull << rc->chunk_shift > attr->max_mr_size)
+		rc->chunk_shift--;
 	rc->depth = (uint32_t)smaller(LGN_RC_DEPTH, attr->max_qp_wr);
 	err = lgn_rc_device_check(&rc->device, (uint64_t)rc->options.qps,
 				  "one peer", rc->depth, (uint32_t)cqe);
@@ -212,10 +215,11 @@ static int rc_attach(struct lgn_wire *wire, int peer, const struct lgn_key *key,
 	m->peer = &rc->peer[peer];
 	m->addr = key->addr;
 	m->rkey[0] = (uint32_t)key->rkey;
+	m->chunk_shift = (unsigned)(key->rkey >> 32);
 	pthread_mutex_lock(&rc->connecting);
 	err = lgn_rc_connect(rc, peer);
 	pthread_mutex_unlock(&rc->connecting);
-	if (!err && key->len > 1ull << rc->chunk_shift)
+	if (!err && key->len > 1ull << m->chunk_shift)
 		err = lgn_rc_ask_keys(rc, peer, key, m->rkey);
 	if (err) {
 		free(m);
