@@ -30,6 +30,12 @@ static inline uint64_t lgn_stamp(uint64_t epoch, int64_t clock)
 	return epoch << 40 | (uint64_t)(clock < 0 ? 1 : clock + 1);
 }
 
+static inline void lgn_page_mark(struct lgn_page *page, uint64_t word,
+				 uint64_t page_words)
+{
+	atomic_fetch_or(&page->dirty, 1ull << (word * 64 / page_words));
+}
+
 static inline _Atomic uint32_t *lgn_page_place(struct lgn_page *page,
 					       uint32_t state)
 {
