@@ -99,6 +99,162 @@ void lagoon_logistic_measure(const struct lagoon_rows *rows, const double *x,
 void lagoon_logistic_pass(const struct lagoon_rows *rows, const double *coef,
 			  struct lagoon_cell *cell);
 
+/* ------------------------------------------------------ sparse products */
+
+/** How the lines of a sparse matrix run: CSR has rows, CSC columns. */
+enum lagoon_layout {
+	LAGOON_CSR = 0,
+	LAGOON_CSC = 1
+};
+
+/** A sparse matrix in the caller's memory. Line i (a row of CSR, a column of
+ * CSC) holds the entries start[i] - start[0] to start[i + 1] - start[0] - 1 of
+ * index and val, so that start may count from 0, from 1, or, for some lines of
+ * a larger matrix, from anywhere. An index stands at most once in a line. */
+struct lagoon_sparse {
+	size_t rows;
+	size_t cols;
+	int layout;		/* enum lagoon_layout */
+	int real_size;		/* of val, in bytes: 8 (double), 4 (float) */
+	int index_size;		/* of start and index: 8 (int64_t), 4 (int32_t) */
+	int64_t base;		/* the index of the first column, or row */
+	const void *start;	/* [lines + 1] */
+	const void *index;	/* [entries], base <= index < base + size */
+	const void *val;	/* [entries] */
+};
+
+/** y = alpha A x + beta y. With beta 0 y need not be set.
+ *
+ * @param x  [a->cols] of the type of a->val
+ * @param y  [a->rows] of that type; must not overlap x
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_sparse_multiply(const struct lagoon_sparse *a, double alpha,
+			    const void *x, double beta, void *y);
+
+/** y = alpha A' x + beta y. With beta 0 y need not be set.
+ *
+ * @param x  [a->rows] of the type of a->val
+ * @param y  [a->cols] of that type; must not overlap x
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_sparse_multiply_transposed(const struct lagoon_sparse *a,
+				       double alpha, const void *x,
+				       double beta, void *y);
+
+/** Product of line i, which counts from 0, and x: summed in double.
+ *
+ * @param x  of the type of a->val, as long as a line
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+double lagoon_sparse_line_dot(const struct lagoon_sparse *a, size_t i,
+			      const void *x);
+
+/** y += alpha times line i.
+ *
+ * @param y  of the type of a->val, as long as a line
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_sparse_line_add(const struct lagoon_sparse *a, size_t i,
+			    double alpha, void *y);
+
+/** Sum of the squares of line i.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+double lagoon_sparse_line_square(const struct lagoon_sparse *a, size_t i);
+
+/* ------------------------------------------------------- dense products */
+
+/** Sum of x[k] * y[k] over n elements, in double.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+double lagoon_dense_dot(size_t n, const double *x, const double *y);
+double lagoon_dense_dot_f32(size_t n, const float *x, const float *y);
+
+/** y[k] += alpha * x[k] for n elements. x and y must not overlap.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_dense_add(size_t n, double alpha, const double *x, double *y);
+void lagoon_dense_add_f32(size_t n, double alpha, const float *x, float *y);
+
+/** y = alpha A x + beta y. With beta 0 y need not be set.
+ *
+ * @param a       row i begins at a + i * stride; stride >= cols
+ * @param x       [cols]
+ * @param y       [rows]; must not overlap a or x
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_dense_multiply(size_t rows, size_t cols, const double *a,
+			   size_t stride, double alpha, const double *x,
+			   double beta, double *y);
+void lagoon_dense_multiply_f32(size_t rows, size_t cols, const float *a,
+			       size_t stride, double alpha, const float *x,
+			       double beta, float *y);
+
+/** y = alpha A' x + beta y, as lagoon_dense_multiply().
+ *
+ * @param x       [rows]
+ * @param y       [cols]; must not overlap a or x
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_dense_multiply_transposed(size_t rows, size_t cols,
+				      const double *a, size_t stride,
+				      double alpha, const double *x,
+				      double beta, double *y);
+void lagoon_dense_multiply_transposed_f32(size_t rows, size_t cols,
+					  const float *a, size_t stride,
+					  double alpha, const float *x,
+					  double beta, float *y);
+
+/* --------------------------------------------------------------- losses */
+
+/** Loss of one row with product z and label y. The first three take a label
+ * of -1 or +1, the last one any number. */
+enum lagoon_loss_kind {
+	LAGOON_LOSS_LOGISTIC = 0,	/* log(1 + exp(-y z)) */
+	LAGOON_LOSS_HINGE = 1,		/* max(0, 1 - y z); at 1 the slope is 0 */
+	LAGOON_LOSS_SQUARED_HINGE = 2,	/* max(0, 1 - y z)^2 */
+	LAGOON_LOSS_SQUARED = 3		/* (z - y)^2 / 2 */
+};
+
+/** Losses of n rows, exact to a few units in the last place for every finite
+ * product. The gradient by the weights is the product of the transposed matrix
+ * and slope.
+ *
+ * @param loss     enum lagoon_loss_kind
+ * @param product  [n]
+ * @param label    [n]
+ * @param value    [n] loss of each row, or NULL
+ * @param slope    [n] its derivative by the product, or NULL
+ * @return  the sum of the losses
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+double lagoon_loss_measure(int loss, size_t n, const double *product,
+			   const double *label, double *value, double *slope);
+double lagoon_loss_measure_f32(int loss, size_t n, const float *product,
+			       const float *label, float *value,
+			       float *slope);
+
+/** Losses of n rows of classes: the logarithm of the sum of exp(product) over
+ * the classes, less the product of the row's own.
+ *
+ * @param classes  >= 1
+ * @param product  [n][classes]
+ * @param label    [n] first is the first class, first + classes - 1 the last
+ * @param first    how labels count: 0 or 1
+ * @param value    [n] loss of each row, or NULL
+ * @param slope    [n][classes] its derivative by each product, or NULL
+ * @return  the sum of the losses
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+double lagoon_softmax_measure(size_t n, size_t classes, const double *product,
+			      const int32_t *label, int32_t first,
+			      double *value, double *slope);
+double lagoon_softmax_measure_f32(size_t n, size_t classes,
+				  const float *product,
+				  const int32_t *label, int32_t first,
+				  float *value, float *slope);
+
 #ifdef __cplusplus
 }
 #endif
