@@ -255,6 +255,83 @@ double lagoon_softmax_measure_f32(size_t n, size_t classes,
 				  const int32_t *label, int32_t first,
 				  float *value, float *slope);
 
+/* -------------------------------------------------------- proximal maps */
+
+/** x becomes the u that makes |u - x|^2 / 2 + t times a penalty smallest.
+ *
+ * l1: the sum of |u_i|: soft threshold, x_i moved towards 0 by t, at most to 0.
+ * l2: the sum of u_i^2 / 2: x_i / (1 + t).
+ * elastic: l1 times the first and l2 times the second: both, one by one.
+ * group: the root of the sum of u_i^2: x times 1 - t / |x|, or 0.
+ *
+ * @param t, l1, l2  >= 0
+ * @param x          [n]
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_prox_l1(size_t n, double t, double *x);
+void lagoon_prox_l1_f32(size_t n, double t, float *x);
+void lagoon_prox_l2(size_t n, double t, double *x);
+void lagoon_prox_l2_f32(size_t n, double t, float *x);
+void lagoon_prox_elastic(size_t n, double l1, double l2, double *x);
+void lagoon_prox_elastic_f32(size_t n, double l1, double l2, float *x);
+void lagoon_prox_group(size_t n, double t, double *x);
+void lagoon_prox_group_f32(size_t n, double t, float *x);
+
+/** A proximal gradient step for a loss and the penalty l1 times the sum of |w_i|
+ * plus l2 times the sum of w_i^2 / 2: the elastic map, with step * l1 and step *
+ * l2, of w - step * slope.
+ *
+ * @param slope  [n] derivative of the loss; must not overlap w
+ * @param w      [n] changed by the step
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_prox_step(size_t n, double step, double l1, double l2,
+		      const double *slope, double *w);
+void lagoon_prox_step_f32(size_t n, double step, double l1, double l2,
+			  const float *slope, float *w);
+
+/* ---------------------------------------------------------- fixed point */
+
+/** Reals to lanes, integers of 2^-frac_bits. As tables round: down or up at
+ * random, up with the probability of the fraction that is cut off, so that the
+ * mean is exact; or to the nearest, halves away from 0.
+ *
+ * @param x      [n]
+ * @param frac_bits  -1000 to 1000; in tables 0 to 62
+ * @param legal  |lane| at most, <= 2^62; tables: 2^62 for q64, 2^30 for q32
+ * @param bits   [n] random, of which each element uses its own; NULL: nearest
+ * @param lanes  [n]
+ * @return  n, or the first element that is NaN or beyond legal; it and those
+ * after it are left out
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+size_t lagoon_fixed_quantise(size_t n, const double *x, int frac_bits,
+			     int64_t legal, const uint32_t *bits,
+			     int64_t *lanes);
+size_t lagoon_fixed_quantise_f32(size_t n, const float *x, int frac_bits,
+				 int64_t legal, const uint32_t *bits,
+				 int64_t *lanes);
+
+/** Lanes to reals: x_i = lane_i * 2^-frac_bits, rounded to nearest.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_fixed_value(size_t n, const int64_t *lanes, int frac_bits,
+			double *x);
+void lagoon_fixed_value_f32(size_t n, const int64_t *lanes, int frac_bits,
+			    float *x);
+
+/** Two lanes to a word and back: word = (odd lane << 32) + even lane with its
+ * sign. Sums of words unpack to the sums of their lanes while these stay in 32
+ * bits.
+ *
+ * @param n      lanes; without a partner the last one has 0
+ * @param lanes  [n] each in 32 bits
+ * @param words  [(n + 1) / 2]
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_fixed_pack(size_t n, const int64_t *lanes, uint64_t *words);
+void lagoon_fixed_unpack(size_t n, const uint64_t *words, int64_t *lanes);
+
 #ifdef __cplusplus
 }
 #endif

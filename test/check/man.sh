@@ -91,7 +91,7 @@ done > "$tmp/calls"
 fortran_of()
 {
 	awk '/^\.S[hs] /{ inside = $2 == "Fortran" } inside' "$@" |
-		grep -oE 'lagoon_[a-z0-9_]+\([a-z_, ]*\)' | tr -d ' ' | sort
+		grep -oE 'lagoon_[a-z0-9_]+\([a-z0-9_, ]*\)' | tr -d ' ' | sort
 }
 grep -L '^\.so ' "$man"/*.3 | grep -vE '/lagoon_(fortran|kernels)\.3$' > "$tmp/c_pages"
 # shellcheck disable=SC2046
@@ -105,7 +105,7 @@ $(cat "$tmp/diff")"
 done
 
 # The same of the module lagoon_kernels, whose one page is lagoon_kernels(3).
-sed -nE 's/^  recursive (subroutine|function) ([a-z_@A-Z]+\([a-z_, ]*\)).*/\2/p' \
+sed -nE 's/^  recursive (subroutine|function) ([a-z0-9_@A-Z]+\([a-z0-9_, ]*\)).*/\2/p' \
 	"$top/kernels/fortran/lagoon_kernels.f90.in" |
 	sed -E -e 's/_@[A-Z@_]*\(/(/' -e '/^lagoon_/!s/^/lagoon_/' |
 	tr -d ' ' | sort -u > "$tmp/calls"
