@@ -332,6 +332,75 @@ void lagoon_fixed_value_f32(size_t n, const int64_t *lanes, int frac_bits,
 void lagoon_fixed_pack(size_t n, const int64_t *lanes, uint64_t *words);
 void lagoon_fixed_unpack(size_t n, const uint64_t *words, int64_t *lanes);
 
+/* ----------------------------------------------------- coordinate steps */
+
+/** Coordinate descent on |y - A w|^2 / 2 + l1 times the sum of |w_j| + l2 times
+ * the sum of w_j^2 / 2: each column in turn gets the weight that makes this
+ * smallest. l1 alone: lasso, l2 alone: ridge.
+ *
+ * @param columns  A in CSC
+ * @param n        steps
+ * @param order    [n] columns, counted from first, in any order and number; NULL:
+ * all from the first on
+ * @param square   [columns] lagoon_sparse_line_square() of each
+ * @param l1, l2   >= 0
+ * @param w        [columns]
+ * @param residual [rows] y - A w, of the type of A's values, before and after
+ * @return  largest square_j * change^2: at a minimum it is 0
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+double lagoon_elastic_pass(const struct lagoon_sparse *columns, size_t n,
+			   const int64_t *order, int64_t first,
+			   const double *square, double l1, double l2,
+			   double *w, void *residual);
+
+/** Stochastic dual coordinate ascent on the sum of the losses of all rows plus
+ * (|w|^2 / 2 + threshold times the sum of |w_j|) / scale; scale is 1 / (lambda N)
+ * for a mean of N losses plus lambda |w|^2 / 2. Each row in turn gets the dual
+ * variable that makes the dual largest (with a threshold: a lower bound of it).
+ *
+ * @param loss     enum lagoon_loss_kind
+ * @param rows     in CSR
+ * @param n        steps
+ * @param order    [n] rows, counted from first, in any order and number; NULL: all
+ * from the first on
+ * @param square   [rows] lagoon_sparse_line_square() of each
+ * @param label    [rows]
+ * @param scale    > 0
+ * @param threshold  >= 0
+ * @param alpha    [rows] dual variables; begin with 0
+ * @param v        [columns] scale times A' alpha, of the type of A's values,
+ * before and after; w is v, or the l1 map of v with the threshold
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_dual_pass(int loss, const struct lagoon_sparse *rows, size_t n,
+		      const int64_t *order, int64_t first,
+		      const double *square, const double *label, double scale,
+		      double threshold, double *alpha, void *v);
+
+/** The dual variable of one row that makes the dual largest.
+ *
+ * @param product  of the row and w
+ * @param curve    scale times the row's square
+ * @param alpha    the dual variable now
+ * @return  the new one; times label it is 0 to 1 for the logistic and the hinge
+ * loss, >= 0 for the squared hinge
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+double lagoon_dual_step(int loss, double product, double label, double curve,
+			double alpha);
+
+/** Sum of the dual values of n rows, less the conjugates of the losses at -alpha.
+ * The dual is this less |w|^2 / (2 scale), w as in lagoon_dual_pass(), and the
+ * gap to the sum of losses and penalties bounds how far that is from its minimum.
+ *
+ * @param label  [n]
+ * @param alpha  [n] as lagoon_dual_pass() leaves it
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+double lagoon_dual_sum(int loss, size_t n, const double *label,
+		       const double *alpha);
+
 #ifdef __cplusplus
 }
 #endif

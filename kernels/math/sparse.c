@@ -5,11 +5,14 @@
  * target clones, whose call would cost as much as they gain.
  */
 #include "kernels/lagoon_kernels.h"
+#include "kernels/math/sparse.h"
 #include "runtime/base/attr.h"
 
 struct kernels {
 	double (*line_dot)(const struct lagoon_sparse *a, size_t i,
 			   const void *x);
+	double (*line_dot_shrunk)(const struct lagoon_sparse *a, size_t i,
+				  double t, const void *x);
 	void (*line_add)(const struct lagoon_sparse *a, size_t i, double alpha,
 			 void *y);
 	double (*line_square)(const struct lagoon_sparse *a, size_t i);
@@ -83,6 +86,12 @@ LGN_EXPORT double lagoon_sparse_line_dot(const struct lagoon_sparse *a,
 					 size_t i, const void *x)
 {
 	return kernels_of(a)->line_dot(a, i, x);
+}
+
+double lgn_sparse_line_dot_shrunk(const struct lagoon_sparse *a, size_t i,
+				  double t, const void *x)
+{
+	return kernels_of(a)->line_dot_shrunk(a, i, t, x);
 }
 
 LGN_EXPORT void lagoon_sparse_line_add(const struct lagoon_sparse *a, size_t i,
