@@ -23,6 +23,21 @@ for call in $calls; do
 	grep -qE "^  public ::.*\b$call\b" "$module" || complain "$call is not public"
 done
 
+# The kernels, but for what the older solver uses; the second form of a call is
+# another kind of the same generic one.
+kernels=kernels/fortran/lagoon_kernels.f90
+calls=$(sed -nE 's/^[a-z].*[ *](lagoon_[a-z0-9_]+)\(.*/\1/p' \
+	"$src/kernels/lagoon_kernels.h" | grep -vE '^lagoon_(logistic_|sparse_dot$)' | sort -u)
+[ "$(wc -w <<<"$calls")" -gt 10 ] || complain "cannot read the calls of lagoon_kernels.h"
+for call in $calls; do
+	grep -q "bind(c, name='$call')" "$kernels" || complain "no binding of $call"
+	grep -qE "^  public ::.*\b${call%_f32}\b" "$kernels" || complain "$call is not public"
+done
+while read -r name value; do
+	grep -qE "parameter, public :: $name = $value\$" "$kernels" ||
+		complain "$name is not $value in module lagoon_kernels"
+done < <(sed -nE 's/^	(LAGOON_[A-Z_]+) = ([0-9]+).*/\1 \2/p' "$src/kernels/lagoon_kernels.h")
+
 # --- constants and structures, printed by a program in each language
 names=$(sed -nE -e 's/^	(LAGOON_[A-Z0-9_]+) = .*/\1/p' \
 	-e 's/^#define (LAGOON_[A-Z_]+) .*/\1/p' "$header")
@@ -86,11 +101,11 @@ fi
 if $fc --version 2>/dev/null | grep -q '^GNU Fortran'; then
 	for standard in f2008 f2018; do
 		$fc -std=$standard -Wall -Wextra -pedantic -Werror -fsyntax-only \
-			-J "$dir" "$module" || complain "not clean as $standard"
+			-J "$dir" "$module" "$kernels" || complain "not clean as $standard"
 	done
 fi
-awk -v file="$module" 'length > 132 { print file ":" FNR ": " length " characters"; bad = 1 }
-	END { exit bad }' "$module" || bad=1
+awk 'length > 132 { print FILENAME ":" FNR ": " length " characters"; bad = 1 }
+	END { exit bad }' "$module" "$kernels" || bad=1
 
 # --- the other libraries
 for lib in liblagoon liblagoon_kernels liblagoon_solve; do

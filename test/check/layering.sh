@@ -37,7 +37,7 @@ solve='lagoon(_solve|_kernels)?\.h|kernels/lagoon_(solve|kernels)\.h'
 allow runtime/base "$base"
 allow numa "$base|numa/[a-z_]+\.h"
 allow verbs "$base|numa/place\.h|verbs/[a-z_/]+\.h"
-allow kernels/math 'kernels/lagoon_kernels\.h|kernels/math/[a-z_]+\.h|runtime/base/attr\.h'
+allow kernels/math 'kernels/lagoon_kernels\.h|kernels/math/[a-z_]+\.(h|inc)|runtime/base/attr\.h'
 allow kernels/data "$base|kernels/data/[a-z_]+\.h|$solve"
 allow kernels/solve "$base|kernels/(data|solve)/[a-z_]+\.h|$solve"
 runtime="$base|numa/place\.h|verbs/(wire|copy|rdma)\.h|runtime/[a-z_]+\.h|config\.h"

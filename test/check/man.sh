@@ -33,7 +33,7 @@ page_of()
 sed -e 's|/\*.*\*/||' -e '/\/\*/,/\*\//d' -e '/^#/d' "$top/runtime/lagoon.h" \
 	"$top/kernels/lagoon_solve.h" "$top/kernels/lagoon_kernels.h" |
 	tr '\n\t' '  ' | tr ';' '\n' |
-	grep -oE '[a-z0-9_ *]+lagoon_[a-z_]+\(.*\) *$' |
+	grep -oE '[a-z0-9_ *]+lagoon_[a-z0-9_]+\(.*\) *$' |
 	tr -d ' ' | sort > "$tmp/prototypes"
 
 # The same from the synopsis of a page, as .Ft, .Fn and .Fo .Fa .Fc give it.
@@ -70,7 +70,7 @@ for page in "$man"/*.3; do
 done | sort > "$tmp/shown"
 
 [ "$(wc -l < "$tmp/prototypes")" -eq \
-  "$(grep -oE 'lagoon_[a-z_]+\(' "$tmp/prototypes" | sort -u | wc -l)" ] &&
+  "$(grep -oE 'lagoon_[a-z0-9_]+\(' "$tmp/prototypes" | sort -u | wc -l)" ] &&
 	[ -s "$tmp/prototypes" ] || complain "cannot read the calls of the headers"
 diff "$tmp/prototypes" "$tmp/shown" > "$tmp/diff" ||
 	complain "header (<) and pages (>) differ:
@@ -83,7 +83,7 @@ sed -nE 's/^  recursive (subroutine|function) ([a-z_@A-Z]+\([a-z_, ]*\)).*/\2/p'
 	"$fortran" | sed -E -e 's/_@[A-Z@_]*\(/(/' -e 's/^open_(plain|exchange)/open/' \
 	-e '/^lagoon_/!s/^/lagoon_/' | tr -d ' ' | sort -u > "$tmp/module"
 for name in $(sed -nE 's/^  public ::(.*)/\1/p' "$fortran" |
-	      grep -oE 'lagoon_[a-z_]+' | sort -u); do
+	      grep -oE 'lagoon_[a-z0-9_]+' | sort -u); do
 	case $name in lagoon_work|lagoon_allgather) continue ;; esac
 	grep "^$name(" "$tmp/module" || complain "cannot read $name of the module"
 done > "$tmp/calls"
@@ -91,9 +91,9 @@ done > "$tmp/calls"
 fortran_of()
 {
 	awk '/^\.S[hs] /{ inside = $2 == "Fortran" } inside' "$@" |
-		grep -oE 'lagoon_[a-z_]+\([a-z_, ]*\)' | tr -d ' ' | sort
+		grep -oE 'lagoon_[a-z0-9_]+\([a-z0-9_, ]*\)' | tr -d ' ' | sort
 }
-grep -L '^\.so ' "$man"/*.3 | grep -v '/lagoon_fortran\.3$' > "$tmp/c_pages"
+grep -L '^\.so ' "$man"/*.3 | grep -vE '/lagoon_(fortran|kernels)\.3$' > "$tmp/c_pages"
 # shellcheck disable=SC2046
 fortran_of $(cat "$tmp/c_pages") > "$tmp/one_by_one"
 fortran_of "$man/lagoon_fortran.3" > "$tmp/overview"
@@ -104,8 +104,19 @@ for list in one_by_one overview; do
 $(cat "$tmp/diff")"
 done
 
-names=$(sed 's/.*\(lagoon_[a-z_]*\)(.*/\1/; s/(.*//' "$tmp/shown" |
-	grep -oE 'lagoon_[a-z_]+$')
+# The same of the module lagoon_kernels, whose one page is lagoon_kernels(3).
+sed -nE 's/^  recursive (subroutine|function) ([a-z0-9_@A-Z]+\([a-z0-9_, ]*\)).*/\2/p' \
+	"$top/kernels/fortran/lagoon_kernels.f90.in" |
+	sed -E -e 's/_@[A-Z@_]*\(/(/' -e '/^lagoon_/!s/^/lagoon_/' |
+	tr -d ' ' | sort -u > "$tmp/calls"
+fortran_of "$man/lagoon_kernels.3" > "$tmp/shown_kernels"
+[ -s "$tmp/calls" ] || complain "cannot read the calls of the module lagoon_kernels"
+diff "$tmp/calls" "$tmp/shown_kernels" > "$tmp/diff" ||
+	complain "module lagoon_kernels (<) and its page (>) differ:
+$(cat "$tmp/diff")"
+
+names=$(sed 's/.*\(lagoon_[a-z0-9_]*\)(.*/\1/; s/(.*//' "$tmp/shown" |
+	grep -oE 'lagoon_[a-z0-9_]+$')
 for name in $names; do
 	[ -f "$man/$name.3" ] || { complain "no $name.3"; continue; }
 	grep -qE "^\.Nm $name( ,)?\$" "$(page_of "$name")" ||
