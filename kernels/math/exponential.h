@@ -53,14 +53,17 @@ static inline double lgn_exp_negative(double x)
 
 /* 0 <= e <= 1: log(1 + u) = 2 artanh(u / (2 + u)), Abramowitz and Stegun
  * 4.1.27, with u = e, or above sqrt(2) - 1 with log 2 taken out; |s| <= 0.172,
- * so that the next term is below 2^-60. */
-static inline double lgn_log1p_unit(double e)
+ * so that the next term is below 2^-60. part becomes 1 / (1 + e): one division
+ * for both. */
+static inline double lgn_log1p_unit(double e, double *part)
 {
 	const double big = e > 0.41421356237309503 ? 1 : 0;
-	double s = (e - big) / (e + 2 + big);
+	double below = e + 2 + big, both = 1 / (below * (1 + e));
+	double s = (e - big) * (1 + e) * both;
 	double q = s * s;
 	double p = 1.0 / 23;
 
+	*part = below * both;
 	p = p * q + 1.0 / 21;
 	p = p * q + 1.0 / 19;
 	p = p * q + 1.0 / 17;

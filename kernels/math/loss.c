@@ -21,10 +21,11 @@ static void logistic(size_t n, const double *restrict z,
 {
 	for (size_t i = 0; i < n; i++) {
 		double m = y[i] * z[i];
-		double e = lgn_exp_negative(-fabs(m));
+		double e = lgn_exp_negative(-fabs(m)), part;
+		double l = lgn_log1p_unit(e, &part);
 
-		value[i] = lgn_log1p_unit(e) + (m < 0 ? -m : 0);
-		slope[i] = -y[i] * ((m < 0 ? 1 : e) / (1 + e));
+		value[i] = l + (m < 0 ? -m : 0);
+		slope[i] = -y[i] * ((m < 0 ? 1 : e) * part);
 	}
 }
 
@@ -95,28 +96,39 @@ static void exp_below(size_t n, double most, double *x)
 		x[i] = lgn_exp_negative(x[i] - most);
 }
 
+typedef double eight __attribute__((vector_size(64), aligned(8), may_alias));
+
+LGN_CLONES
 static double sum_of(size_t n, const double *x)
 {
-	double a = 0, b = 0, c = 0, d = 0;
+	eight a = { 0 }, b = { 0 };
+	double sum = 0;
 	size_t i = 0;
 
-	for (; i + 4 <= n; i += 4) {
-		a += x[i];
-		b += x[i + 1];
-		c += x[i + 2];
-		d += x[i + 3];
+	for (; i + 16 <= n; i += 16) {
+		a += *(const eight *)(x + i);
+		b += *(const eight *)(x + i + 8);
 	}
 	for (; i < n; i++)
-		a += x[i];
-	return (a + b) + (c + d);
+		sum += x[i];
+	a += b;
+	for (int k = 0; k < 8; k++)
+		sum += a[k];
+	return sum;
 }
 
 #define REAL double
 #define NAME(x) x
+#define INPUT(n, in, room) ((void)(room), (in))
+#define OUTPUT(out, i, room) ((out) ? (out) + (i) : (room))
 #include "kernels/math/loss.inc"
 #undef REAL
 #undef NAME
+#undef INPUT
+#undef OUTPUT
 
 #define REAL float
 #define NAME(x) x##_f32
+#define INPUT(n, in, room) (widen_f32(n, in, room), (const double *)(room))
+#define OUTPUT(out, i, room) (room)
 #include "kernels/math/loss.inc"

@@ -97,10 +97,10 @@ static void check_elastic(double l1, double l2, int real_size, bool ordered)
 		for (size_t j = 0; j < COLS; j++)
 			sum -= p.dense[i][j] * w[j];
 		cr_assert(fabs(sum - (real_size == 8 ? r[i] : (double)r32[i])) <
-			  (real_size == 8 ? 1e-12 : 1e-4));
+			  (real_size == 8 ? 1e-12 : 2e-3));
 		r[i] = sum;
 	}
-	cr_assert(wrong_by(&p, r, w, l1, l2) < (real_size == 8 ? 1e-9 : 1e-3),
+	cr_assert(wrong_by(&p, r, w, l1, l2) < (real_size == 8 ? 1e-9 : 1e-2),
 		  "l1 %g l2 %g off by %g", l1, l2, wrong_by(&p, r, w, l1, l2));
 	cr_assert_eq(w[5], 0);
 }
