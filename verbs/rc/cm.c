@@ -124,6 +124,16 @@ static int make_ready(const struct lgn_rc *rc, struct rdma_cm_id *id,
 
 /* --- the side that asks; needs lgn_rc.connecting */
 
+/* Who can do without librdmacm does not wait for it as long as for a peer. */
+static int patience_s(const struct lgn_rc *rc)
+{
+	enum { PATIENCE_S = 5 };
+
+	return rc->options.connect == LGN_RC_AUTO &&
+		rc->config.timeout_s > PATIENCE_S ? PATIENCE_S :
+		rc->config.timeout_s;
+}
+
 /* The next event of this identifier; those of others are old news. */
 static int event_of(const struct lgn_rc *rc, struct rdma_cm_id *id,
 		    struct rdma_cm_event **event)
@@ -131,14 +141,14 @@ static int event_of(const struct lgn_rc *rc, struct rdma_cm_id *id,
 	struct pollfd fd = { .fd = rc->cm_ask->fd, .events = POLLIN };
 
 	for (;;) {
-		int n = poll(&fd, 1, rc->config.timeout_s * 1000);
+		int n = poll(&fd, 1, patience_s(rc) * 1000);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return lgn_fail(LAGOON_ETIMEDOUT,
 					"device %s: librdmacm gave no answer in %d s; LAGOON_CONNECT=tcp does without it",
-					rc->device.name, rc->config.timeout_s);
+					rc->device.name, patience_s(rc));
 		if (rdma_get_cm_event(rc->cm_ask, event))
 			return cm_error(rc, "waiting for an event");
 		if ((*event)->id == id)
@@ -188,7 +198,7 @@ static int resolve(const struct lgn_rc *rc, int rank, struct rdma_cm_id *id)
 	union sock_ip from = sock_of(rc->device.ip, 0);
 	union sock_ip to = sock_of(rc->addr[rank].ip, rc->addr[rank].cm_port);
 	uint8_t tos = (uint8_t)rc->options.traffic_class;
-	int ms = rc->config.timeout_s * 1000, err;
+	int ms = patience_s(rc) * 1000, err;
 
 	if (tos && rdma_set_option(id, RDMA_OPTION_ID, RDMA_OPTION_ID_TOS, &tos,
 				   sizeof(tos)))

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "verbs/rc/rc.h"
 
@@ -91,6 +92,31 @@ static void destroy_ids(struct lgn_rc_peer *peer)
 	}
 }
 
+/* With auto, a librdmacm that does not work is done without: TCP has just
+ * carried the exchange of the job. A peer that refuses has answered. */
+static bool try_tcp(struct lgn_rc *rc, int rank, int error)
+{
+	if (rc->options.connect != LGN_RC_AUTO ||
+	    (error != LAGOON_EIO && error != LAGOON_ETIMEDOUT))
+		return false;
+	lgn_log(LGN_WARN, "connecting to rank %d by TCP: %s", rank, lagoon_errmsg());
+	rc->cm_broken = true;
+	return true;
+}
+
+static int connect_by_cm(struct lgn_rc *rc, int rank, struct ibv_qp **qp,
+			 struct lgn_rc_ask *a)
+{
+	int rc_ = lgn_rc_cm_connect(rc, rank, qp, rc->peer[rank].id);
+
+	if (!rc_ || !try_tcp(rc, rank, rc_))
+		return rc_;
+	destroy_ids(&rc->peer[rank]);
+	lgn_rc_qps_destroy(rc, qp);
+	rc_ = lgn_rc_qps_create(rc, false, qp, &a->end);
+	return rc_ ? rc_ : connect_by_tcp(rc, rank, qp, a);
+}
+
 int lgn_rc_connect(struct lgn_rc *rc, int rank)
 {
 	struct lgn_rc_peer *peer = &rc->peer[rank];
@@ -103,8 +129,8 @@ int lgn_rc_connect(struct lgn_rc *rc, int rank)
 	rc_ = lgn_rc_qps_create(rc, false, qp, &a.end);
 	if (rc_)
 		return rc_;
-	rc_ = rc->cm_id && rc->addr[rank].cm_port ?
-		lgn_rc_cm_connect(rc, rank, qp, peer->id) :
+	rc_ = rc->cm_id && rc->addr[rank].cm_port && !rc->cm_broken ?
+		connect_by_cm(rc, rank, qp, &a) :
 		connect_by_tcp(rc, rank, qp, &a);
 	if (rc_) {
 		lgn_rc_qps_destroy(rc, qp);

@@ -161,6 +161,7 @@ struct lgn_rc {
 	struct rdma_event_channel *cm_listen;
 	struct rdma_event_channel *cm_ask;	/* under connecting */
 	struct rdma_cm_id *cm_id;		/* that listens */
+	bool cm_broken;				/* under connecting: use TCP */
 };
 
 static inline struct lgn_rc *lgn_rc_of(struct lgn_wire *wire)
