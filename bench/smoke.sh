@@ -19,6 +19,8 @@ case ${1-} in
 *) sed -n '3,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
 command -v valgrind >/dev/null || { echo "no valgrind"; exit 77; }
+nm "$program" 2>/dev/null | grep -Eq '__(asan|tsan|ubsan)_' &&
+	{ echo "built with a sanitizer: its instructions would be counted"; exit 77; }
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 
