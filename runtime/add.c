@@ -4,8 +4,11 @@
  * then lanes go to the shard words (direct), to this process's delta words
  * (cached), or to the worker's own rows of the round (bsp).
  */
+#include <stdio.h>
+
 #include "runtime/add.h"
 #include "runtime/base/status.h"
+#include "runtime/push.h"
 #include "runtime/sparse.h"
 #include "runtime/table.h"
 #include "runtime/word.h"
@@ -16,6 +19,8 @@ struct adder {
 	struct lagoon_table *t;
 	struct lgn_part *part;
 	struct lgn_rounding rounding;
+	int64_t most;		/* vap: lane that may stay unpushed; else -1 */
+	int status;		/* vap: of what was pushed */
 };
 
 static int refuse(const struct adder *a, int code, uint64_t page,
@@ -53,6 +58,15 @@ static inline _Atomic uint64_t *target(const struct lagoon_table *t,
 		lgn_table_delta(t, page);
 }
 
+/* vap: the word has changed. */
+static __attribute__((noinline)) void changed(struct adder *a, uint64_t page,
+					      uint64_t word)
+{
+	int rc = lgn_push_changed(a->w->lg->push, page, word, a->most);
+
+	a->status = a->status ? a->status : rc;
+}
+
 static inline int add_word(struct adder *a, _Atomic uint64_t *words,
 			   uint64_t page, uint64_t word, uint64_t delta)
 {
@@ -63,8 +77,11 @@ static inline int add_word(struct adder *a, _Atomic uint64_t *words,
 		return 0;
 	mask = lgn_word_add(&words[word], t->number.lanes, t->number.legal,
 			    t->bound, delta);
-	if (!t->direct)
+	if (!t->direct) {
 		mark_dirty(t, page, word);
+		if (lgn_unlikely(a->most >= 0))
+			changed(a, page, word);
+	}
 	return mask;
 }
 
@@ -97,6 +114,8 @@ static int add_lanes(struct adder *a, uint64_t page, uint64_t first,
 			if (step == 2 && mask == LGN_REJECT_LOW)
 				atomic_fetch_sub(&words[e / 2],
 						 lgn_word_pack(0, lanes[i + 1]));
+			if (a->most >= 0)
+				changed(a, page, pairs ? e / 2 : e);
 			return refuse(a, LAGOON_ERANGE, page, first + bad,
 				      lgn_number_value(&a->t->number, lanes[bad]));
 		}
@@ -182,6 +201,43 @@ static int add_page(struct adder *a, uint64_t page, uint64_t first, uint64_t n,
 	return rc;
 }
 
+/* The largest lane within the change that a vap table allows. */
+static int64_t most_of(const struct lagoon_table *t)
+{
+	double lanes = t->change * t->number.scale;
+
+	return lanes < (double)t->number.legal ? (int64_t)lanes : t->number.legal;
+}
+
+/* vap: nobody pushes while words change; see push.h. */
+static __attribute__((noinline)) void begin_watch(struct adder *a)
+{
+	if (a->t->direct)
+		return;
+	lgn_push_lock(a->w->lg);
+	lgn_push_open_words(a->w, a->t);
+	a->most = most_of(a->t);
+}
+
+/* The first error counts; what has passed the bound goes out in any case. */
+static __attribute__((noinline)) int end_watch(struct adder *a, int rc)
+{
+	struct lgn_push *p = a->w->lg->push;
+	char keep[512];
+	int more;
+
+	rc = rc ? rc : a->status;
+	if (!rc)
+		rc = lgn_push_words(p);
+	snprintf(keep, sizeof(keep), "%s", rc ? lagoon_errmsg() : "");
+	lgn_push_words(p);
+	lgn_push_unlock(a->w->lg);
+	more = lgn_clock_advance(a->w);
+	if (rc)
+		lgn_errmsg_set(keep);
+	return rc ? rc : more;
+}
+
 static struct adder begin(struct lagoon_worker *w, struct lagoon_table *t,
 			  uint64_t nrows)
 {
@@ -190,11 +246,9 @@ static struct adder begin(struct lagoon_worker *w, struct lagoon_table *t,
 	lgn_count(&part->counts.adds, 1);
 	lgn_count(&part->counts.rows_added, nrows);
 	return (struct adder){
-		.w = w, .t = t, .part = part,
+		.w = w, .t = t, .part = part, .most = -1,
 		.rounding = {
-			.seed = (uint32_t)(w->lg->seed * 0x9e3779b9u) +
-				(uint32_t)(w->lg->seed >> 32) +
-				(uint32_t)t->slot * 0x85ebca6bu,
+			.seed = lgn_table_seed(t),
 			.worker = (uint32_t)w->id,
 			.round = (uint32_t)w->clock,
 			.call = part->call,
@@ -215,6 +269,8 @@ int lgn_add_range(struct lagoon_worker *w, struct lagoon_table *t, uint64_t row,
 	if (rc)
 		return rc;
 	a = begin(w, t, nrows);
+	if (lgn_unlikely(t->model == LAGOON_VAP))
+		begin_watch(&a);
 	a.part->call++;
 	while (nrows && !rc) {
 		uint64_t page = lgn_layout_page(l, row);
@@ -227,7 +283,7 @@ int lgn_add_range(struct lagoon_worker *w, struct lagoon_table *t, uint64_t row,
 		row += n;
 		nrows -= n;
 	}
-	return rc;
+	return lgn_unlikely(a.most >= 0) ? end_watch(&a, rc) : rc;
 }
 
 int lgn_add_list(struct lagoon_worker *w, struct lagoon_table *t,
@@ -243,6 +299,8 @@ int lgn_add_list(struct lagoon_worker *w, struct lagoon_table *t,
 	if (rc)
 		return rc;
 	a = begin(w, t, n);
+	if (lgn_unlikely(t->model == LAGOON_VAP))
+		begin_watch(&a);
 	/* Each entry rounds with bits of its own, also when a row stands
 	 * twice. */
 	a.part->call += (uint32_t)n;
@@ -252,7 +310,7 @@ int lgn_add_list(struct lagoon_worker *w, struct lagoon_table *t,
 		from += l->cols * t->number.type_size;
 		a.rounding.call++;
 	}
-	return rc;
+	return lgn_unlikely(a.most >= 0) ? end_watch(&a, rc) : rc;
 }
 
 LGN_EXPORT int lagoon_add(struct lagoon_worker *w, struct lagoon_table *t,

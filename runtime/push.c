@@ -329,6 +329,93 @@ int lgn_push_deltas(struct lagoon_worker *w)
 	return rc ? rc : p->range;
 }
 
+void lgn_push_open_words(struct lagoon_worker *w, struct lagoon_table *t)
+{
+	struct lgn_push *p = w->lg->push;
+
+	p->t = t;
+	p->counts = &t->part[w->index].counts;
+	p->batch.n = 0;
+	p->n_large = p->n_held = p->n_over = 0;
+	p->range = 0;
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct lgn_pushed *x = a, *y = b;
+
+	if (x->page != y->page)
+		return x->page < y->page ? -1 : 1;
+	return (x->word > y->word) - (x->word < y->word);
+}
+
+static int64_t unpushed(const struct lgn_push *p, const struct lgn_pushed *at)
+{
+	return lgn_word_most(p->t->number.lanes,
+			     atomic_load_explicit(&lgn_table_delta(p->t, at->page)[at->word],
+						  memory_order_relaxed));
+}
+
+/* What an add leaves behind, for the statistics and the bound's test. */
+static void count_unpushed(struct lgn_push *p, int64_t lane)
+{
+	_Atomic uint64_t *most = &p->counts->unpushed;
+
+	if ((uint64_t)lane > atomic_load_explicit(most, memory_order_relaxed))
+		atomic_store_explicit(most, (uint64_t)lane, memory_order_relaxed);
+}
+
+int lgn_push_changed(struct lgn_push *p, uint64_t page, uint64_t word,
+		     int64_t most)
+{
+	struct lgn_pushed at = { page, word };
+	int64_t lane = unpushed(p, &at);
+
+	if (lane <= most) {
+		count_unpushed(p, lane);
+		return 0;
+	}
+	p->over[p->n_over++] = at;
+	return p->n_over == LGN_PUSH_WRS ? lgn_push_words(p) : 0;
+}
+
+/* The words of one page, from the list's entry i on; returns the entry after
+ * them. A word that stands twice is empty the second time. The page's dirty
+ * bits stay: the next push looks, and finds nothing. */
+static uint32_t push_over(struct lgn_push *p, uint32_t i, int *rc)
+{
+	uint64_t number = p->over[i].page;
+	struct lgn_page *page = &p->t->page[number];
+
+	lgn_table_hold(p->t, number);
+	atomic_fetch_add(&page->version, 1);
+	for (; i < p->n_over && p->over[i].page == number && !*rc; i++)
+		*rc = take(p, number, p->over[i].word, p->over[i].word + 1);
+	atomic_fetch_add(&page->version, 1);
+	p->held[p->n_held++] = number;
+	return i;
+}
+
+int lgn_push_words(struct lgn_push *p)
+{
+	int rc = 0;
+
+	if (!p->n_over)
+		return p->range;
+	lgn_count(&p->counts->flushes, 1);
+	qsort(p->over, p->n_over, sizeof(p->over[0]), by_place);
+	for (uint32_t i = 0; i < p->n_over && !rc; )
+		i = push_over(p, i, &rc);
+	if (!rc)
+		rc = send(p);
+	else
+		release_held(p);
+	for (uint32_t i = 0; i < p->n_over && !rc; i++)
+		count_unpushed(p, unpushed(p, &p->over[i]));
+	p->n_over = 0;
+	return rc ? rc : p->range;
+}
+
 /* A word of a bsp round: at once where the CPU may, else with the others. */
 static int push_word(struct lgn_push *p, uint64_t page, uint64_t word,
 		     uint64_t delta)
@@ -389,6 +476,27 @@ static int push_rows(struct lgn_push *p, struct lgn_sparse *own)
 	return rc;
 }
 
+static int push_own(struct lgn_push *p, struct lagoon_worker *w,
+		    struct lagoon_table *t)
+{
+	int rc = 0;
+
+	begin(p, w, t);
+	for (int k = 0; k < w->lg->local_workers && !rc; k++)
+		rc = push_rows(p, t->part[k].own);
+	return rc;
+}
+
+int lgn_push_own(struct lagoon_worker *w, struct lagoon_table *t)
+{
+	struct lgn_push *p = w->lg->push;
+	int rc;
+
+	p->range = 0;
+	rc = push_own(p, w, t);
+	return rc ? rc : p->range;
+}
+
 int lgn_push_round(struct lagoon_worker *w)
 {
 	struct lagoon *lg = w->lg;
@@ -396,14 +504,11 @@ int lgn_push_round(struct lagoon_worker *w)
 	int rc = 0;
 
 	p->range = 0;
-	for (int i = 0; i < LGN_TABLES; i++) {
+	for (int i = 0; i < LGN_TABLES && !rc; i++) {
 		struct lagoon_table *t = lg->table[i];
 
-		if (!t || t->model != LAGOON_BSP)
-			continue;
-		begin(p, w, t);
-		for (int k = 0; k < lg->local_workers && !rc; k++)
-			rc = push_rows(p, t->part[k].own);
+		if (t && t->model == LAGOON_BSP)
+			rc = push_own(p, w, t);
 	}
 	return rc ? rc : p->range;
 }
