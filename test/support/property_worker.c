@@ -371,8 +371,9 @@ static void barrier_and_check(struct worker *me)
 	t_ok(lagoon_barrier(me->w), "lagoon_barrier");
 }
 
-/* Everybody draws the same from the seed and writes it down, before anybody
- * pulls again. (The setter may have left.) */
+/* Everybody draws the same from the seed and writes it down before: after the
+ * last barrier nobody pulls, until all have come here. (The setter may have
+ * left.) */
 static void model_change(struct worker *me, int round)
 {
 	const struct pr_case *c = me->run->c;
@@ -389,7 +390,6 @@ static void model_change(struct worker *me, int round)
 	attr.staleness = s.staleness;
 	attr.sample = s.sample;
 	attr.change = pr_units(&s, s.change);
-	t_ok(lagoon_table_set_model(me->w, table->t, &attr), "set_model");
 	pthread_mutex_lock(&me->run->lock);
 	table->model = s.model;
 	table->model_changed = true;
@@ -400,7 +400,7 @@ static void model_change(struct worker *me, int round)
 	atomic_store(&table->bounds_begun, 1);
 	atomic_store(&table->bounds_done, 1);
 	pthread_mutex_unlock(&me->run->lock);
-	t_ok(lagoon_barrier(me->w), "lagoon_barrier");
+	t_ok(lagoon_table_set_model(me->w, table->t, &attr), "set_model");
 }
 
 static void end_round(struct worker *me)
