@@ -19,8 +19,6 @@ struct adder {
 	struct lagoon_table *t;
 	struct lgn_part *part;
 	struct lgn_rounding rounding;
-	int64_t most;		/* vap: lane that may stay unpushed; else -1 */
-	int status;		/* vap: of what was pushed */
 };
 
 static int refuse(const struct adder *a, int code, uint64_t page,
@@ -58,13 +56,10 @@ static inline _Atomic uint64_t *target(const struct lagoon_table *t,
 		lgn_table_delta(t, page);
 }
 
-/* vap: the word has changed. */
-static __attribute__((noinline)) void changed(struct adder *a, uint64_t page,
-					      uint64_t word)
+/* vap: what changes may have to go out before the call returns. */
+static inline bool watched(const struct lagoon_table *t)
 {
-	int rc = lgn_push_changed(a->w->lg->push, page, word, a->most);
-
-	a->status = a->status ? a->status : rc;
+	return lgn_unlikely(t->model == LAGOON_VAP) && !t->direct;
 }
 
 static inline int add_word(struct adder *a, _Atomic uint64_t *words,
@@ -79,10 +74,28 @@ static inline int add_word(struct adder *a, _Atomic uint64_t *words,
 			    t->bound, delta);
 	if (!t->direct) {
 		mark_dirty(t, page, word);
-		if (lgn_unlikely(a->most >= 0))
-			changed(a, page, word);
+		if (watched(t))
+			lgn_push_changed(t->lg->push, page, word);
 	}
 	return mask;
+}
+
+/* Of the one or two lanes that were added to the word of element e, mask was
+ * not. What comes after the one that is named is not added. */
+static __attribute__((noinline)) int rejected(struct adder *a, uint64_t page,
+					      uint64_t e, const int64_t *lanes,
+					      size_t n, int mask)
+{
+	uint64_t word = a->t->number.lanes == 2 ? e / 2 : e;
+	size_t bad = n == 2 && mask == LGN_REJECT_HIGH;
+
+	if (n == 2 && mask == LGN_REJECT_LOW)
+		atomic_fetch_sub(&target(a->t, page)[word],
+				 lgn_word_pack(0, lanes[1]));
+	if (watched(a->t))
+		lgn_push_changed(a->t->lg->push, page, word);
+	return refuse(a, LAGOON_ERANGE, page, e + bad,
+		      lgn_number_value(&a->t->number, lanes[bad]));
 }
 
 /* lanes[n] to the words of a page from element first on. */
@@ -107,18 +120,8 @@ static int add_lanes(struct adder *a, uint64_t page, uint64_t first,
 				lgn_word_pack(lanes[i], 0);
 		sent += delta != 0;
 		mask = add_word(a, words, page, pairs ? e / 2 : e, delta);
-		if (lgn_unlikely(mask)) {
-			size_t bad = i + (step == 2 && mask == LGN_REJECT_HIGH);
-
-			/* What comes after the one that is named is not added. */
-			if (step == 2 && mask == LGN_REJECT_LOW)
-				atomic_fetch_sub(&words[e / 2],
-						 lgn_word_pack(0, lanes[i + 1]));
-			if (a->most >= 0)
-				changed(a, page, pairs ? e / 2 : e);
-			return refuse(a, LAGOON_ERANGE, page, first + bad,
-				      lgn_number_value(&a->t->number, lanes[bad]));
-		}
+		if (lgn_unlikely(mask))
+			return rejected(a, page, e, lanes + i, step, mask);
 		i += step;
 	}
 	if (a->t->direct)
@@ -209,30 +212,26 @@ static int64_t most_of(const struct lagoon_table *t)
 	return lanes < (double)t->number.legal ? (int64_t)lanes : t->number.legal;
 }
 
-/* vap: nobody pushes while words change; see push.h. */
-static __attribute__((noinline)) void begin_watch(struct adder *a)
+/* Nobody pushes while words change; see push.h. */
+static void begin_watch(struct lagoon_worker *w, struct lagoon_table *t)
 {
-	if (a->t->direct)
-		return;
-	lgn_push_lock(a->w->lg);
-	lgn_push_open_words(a->w, a->t);
-	a->most = most_of(a->t);
+	lgn_push_lock(w->lg);
+	lgn_push_open_words(w, t, most_of(t));
 }
 
 /* The first error counts; what has passed the bound goes out in any case. */
-static __attribute__((noinline)) int end_watch(struct adder *a, int rc)
+static int end_watch(struct lagoon_worker *w, int rc)
 {
-	struct lgn_push *p = a->w->lg->push;
+	struct lgn_push *p = w->lg->push;
 	char keep[512];
 	int more;
 
-	rc = rc ? rc : a->status;
 	if (!rc)
 		rc = lgn_push_words(p);
 	snprintf(keep, sizeof(keep), "%s", rc ? lagoon_errmsg() : "");
 	lgn_push_words(p);
-	lgn_push_unlock(a->w->lg);
-	more = lgn_clock_advance(a->w);
+	lgn_push_unlock(w->lg);
+	more = lgn_clock_advance(w);
 	if (rc)
 		lgn_errmsg_set(keep);
 	return rc ? rc : more;
@@ -246,7 +245,7 @@ static struct adder begin(struct lagoon_worker *w, struct lagoon_table *t,
 	lgn_count(&part->counts.adds, 1);
 	lgn_count(&part->counts.rows_added, nrows);
 	return (struct adder){
-		.w = w, .t = t, .part = part, .most = -1,
+		.w = w, .t = t, .part = part,
 		.rounding = {
 			.seed = lgn_table_seed(t),
 			.worker = (uint32_t)w->id,
@@ -268,9 +267,9 @@ int lgn_add_range(struct lagoon_worker *w, struct lagoon_table *t, uint64_t row,
 		rc = lgn_table_check_rows(t, row, nrows);
 	if (rc)
 		return rc;
+	if (watched(t))
+		begin_watch(w, t);
 	a = begin(w, t, nrows);
-	if (lgn_unlikely(t->model == LAGOON_VAP))
-		begin_watch(&a);
 	a.part->call++;
 	while (nrows && !rc) {
 		uint64_t page = lgn_layout_page(l, row);
@@ -283,7 +282,7 @@ int lgn_add_range(struct lagoon_worker *w, struct lagoon_table *t, uint64_t row,
 		row += n;
 		nrows -= n;
 	}
-	return lgn_unlikely(a.most >= 0) ? end_watch(&a, rc) : rc;
+	return watched(t) ? end_watch(w, rc) : rc;
 }
 
 int lgn_add_list(struct lagoon_worker *w, struct lagoon_table *t,
@@ -298,9 +297,9 @@ int lgn_add_list(struct lagoon_worker *w, struct lagoon_table *t,
 		rc = lgn_table_check_list(t, rows, n);
 	if (rc)
 		return rc;
+	if (watched(t))
+		begin_watch(w, t);
 	a = begin(w, t, n);
-	if (lgn_unlikely(t->model == LAGOON_VAP))
-		begin_watch(&a);
 	/* Each entry rounds with bits of its own, also when a row stands
 	 * twice. */
 	a.part->call += (uint32_t)n;
@@ -310,7 +309,7 @@ int lgn_add_list(struct lagoon_worker *w, struct lagoon_table *t,
 		from += l->cols * t->number.type_size;
 		a.rounding.call++;
 	}
-	return lgn_unlikely(a.most >= 0) ? end_watch(&a, rc) : rc;
+	return watched(t) ? end_watch(w, rc) : rc;
 }
 
 LGN_EXPORT int lagoon_add(struct lagoon_worker *w, struct lagoon_table *t,

@@ -6,12 +6,14 @@
 #include "runtime/request.h"
 #include "runtime/table.h"
 
-/* The floor that a pull at this clock needs; negative: none. */
+#define UNBOUNDED INT64_MIN
+
+/* The floor that a pull at this clock needs; 0 or less: none. */
 static int64_t bound_of(const struct lagoon_table *t, int64_t clock)
 {
 	int32_t s = atomic_load_explicit(&t->staleness, memory_order_relaxed);
 
-	return s == LAGOON_UNBOUNDED ? -1 : clock - s;
+	return s == LAGOON_UNBOUNDED ? UNBOUNDED : clock - s;
 }
 
 /* Relaxed is enough: the deltas of these rounds were complete in the shards
@@ -71,16 +73,15 @@ static uint64_t stamp_of(const struct lagoon_worker *w, int64_t date)
 					      memory_order_relaxed), date);
 }
 
-/* Without a bound, a copy serves the round in which it was fetched. */
+/* Without a bound, a copy serves the round in which it was fetched. In place
+ * there are no copies. */
 static struct lgn_view view_of(const struct lagoon_worker *w,
 			       struct lagoon_table *t, int64_t bound)
 {
-	bool unbounded = atomic_load_explicit(&t->staleness,
-				memory_order_relaxed) == LAGOON_UNBOUNDED;
-
 	return (struct lgn_view){
 		.t = t, .part = &t->part[w->index],
-		.need = stamp_of(w, unbounded ? w->clock : bound),
+		.need = t->in_place ? 0 :
+			stamp_of(w, bound == UNBOUNDED ? w->clock : bound),
 		.oldest = INT64_MAX, .clock = w->clock,
 	};
 }

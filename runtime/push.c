@@ -262,7 +262,8 @@ int lgn_push_deltas(struct lagoon_worker *w)
 	return rc ? rc : p->range;
 }
 
-void lgn_push_open_words(struct lagoon_worker *w, struct lagoon_table *t)
+void lgn_push_open_words(struct lagoon_worker *w, struct lagoon_table *t,
+			 int64_t most)
 {
 	struct lgn_push *p = w->lg->push;
 
@@ -270,7 +271,8 @@ void lgn_push_open_words(struct lagoon_worker *w, struct lagoon_table *t)
 	p->counts = &t->part[w->index].counts;
 	p->batch.n = 0;
 	p->n_large = p->n_held = p->n_over = 0;
-	p->range = 0;
+	p->range = p->status = 0;
+	p->most = most;
 }
 
 static int by_place(const void *a, const void *b)
@@ -298,18 +300,18 @@ static void count_unpushed(struct lgn_push *p, int64_t lane)
 		atomic_store_explicit(most, (uint64_t)lane, memory_order_relaxed);
 }
 
-int lgn_push_changed(struct lgn_push *p, uint64_t page, uint64_t word,
-		     int64_t most)
+void lgn_push_changed(struct lgn_push *p, uint64_t page, uint64_t word)
 {
 	struct lgn_pushed at = { page, word };
 	int64_t lane = unpushed(p, &at);
 
-	if (lane <= most) {
+	if (lane <= p->most) {
 		count_unpushed(p, lane);
-		return 0;
+		return;
 	}
 	p->over[p->n_over++] = at;
-	return p->n_over == LGN_PUSH_WRS ? lgn_push_words(p) : 0;
+	if (p->n_over == LGN_PUSH_WRS)
+		lgn_push_words(p);
 }
 
 /* The words of one page, from the list's entry i on; returns the entry after
@@ -329,24 +331,30 @@ static uint32_t push_over(struct lgn_push *p, uint32_t i, int *rc)
 	return i;
 }
 
-int lgn_push_words(struct lgn_push *p)
+static int push_list(struct lgn_push *p)
 {
 	int rc = 0;
 
-	if (!p->n_over)
-		return p->range;
 	lgn_count(&p->counts->flushes, 1);
 	qsort(p->over, p->n_over, sizeof(p->over[0]), by_place);
 	for (uint32_t i = 0; i < p->n_over && !rc; )
 		i = push_over(p, i, &rc);
-	if (!rc)
-		rc = send(p);
-	else
+	if (rc)
 		release_held(p);
+	else
+		rc = send(p);
 	for (uint32_t i = 0; i < p->n_over && !rc; i++)
 		count_unpushed(p, unpushed(p, &p->over[i]));
 	p->n_over = 0;
 	return rc ? rc : p->range;
+}
+
+int lgn_push_words(struct lgn_push *p)
+{
+	int rc = p->n_over ? push_list(p) : 0;
+
+	p->status = p->status ? p->status : rc;
+	return p->status;
 }
 
 /* A word of a bsp round: at once where the CPU may, else with the others. */

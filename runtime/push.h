@@ -28,6 +28,8 @@ struct lgn_push {
 	uint32_t n_held;
 	struct lgn_pushed over[LGN_PUSH_WRS];	/* vap: words to send now */
 	uint32_t n_over;
+	int64_t most;			/* vap: lane that may wait */
+	int status;			/* vap: of what went out, the first error */
 	struct lagoon_table *t;		/* being pushed */
 	struct lgn_counts *counts;
 	int range;			/* LAGOON_ERANGE once met */
@@ -62,13 +64,14 @@ int lgn_push_round(struct lagoon_worker *w);
  * element is then what its delta word holds. Words are collected, so that a
  * call that passes the bound often waits for one batch, not for each.
  */
-void lgn_push_open_words(struct lagoon_worker *w, struct lagoon_table *t);
+void lgn_push_open_words(struct lagoon_worker *w, struct lagoon_table *t,
+			 int64_t most);
 
-/* The word has changed. lgn_push_words() sends, if any has passed `most`. */
-int lgn_push_changed(struct lgn_push *p, uint64_t page, uint64_t word,
-		     int64_t most);
+/* The word has changed. */
+void lgn_push_changed(struct lgn_push *p, uint64_t page, uint64_t word);
 
-/* Complete on return; LAGOON_ERANGE after all else was done. */
+/* Those beyond `most` go out, complete on return. The status of all since
+ * lgn_push_open_words(); LAGOON_ERANGE after all else was done. */
 int lgn_push_words(struct lgn_push *p);
 
 #endif
