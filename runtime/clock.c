@@ -37,6 +37,15 @@ void lgn_floor_raise(struct lagoon *lg, int64_t floor)
 		;
 }
 
+static bool looks_ahead(const struct lagoon *lg)
+{
+	bool used = false;
+
+	for (int i = 0; i < LGN_TABLES; i++)
+		used |= lg->table[i] && lg->table[i]->used;
+	return used;
+}
+
 /* Needs the push lock. The read that goes with it keeps the remembered floor
  * fresh. */
 static int publish(struct lagoon *lg, int64_t clock)
@@ -44,6 +53,9 @@ static int publish(struct lagoon *lg, int64_t clock)
 	int rc = lgn_board_show(lg, &lg->clock_view, clock);
 
 	atomic_store(&lg->published, clock);
+	/* What is fetched ahead depends on the floor that it brings. */
+	if (!rc && looks_ahead(lg))
+		lgn_board_drain(lg, &lg->clock_view);
 	return rc;
 }
 
