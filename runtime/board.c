@@ -106,7 +106,6 @@ static void prepare_read(struct lagoon *lg, struct lgn_board_view *view,
 		.len = (uint32_t)bytes, .op = LGN_GET,
 	};
 	view->batch.n = 1;
-	view->batch.complete = NULL;
 	view->asked_ns = view->states_ns;
 	if (now - view->states_ns < STATES_NS)
 		return;
@@ -268,6 +267,7 @@ void lgn_board_drain(struct lagoon *lg, struct lgn_board_view *view)
 	if (view->posted)
 		lgn_wire_drain(lg->wire, &view->batch, lg->timeout_s);
 	view->posted = false;
+	view->batch.complete = NULL;
 }
 
 int64_t lgn_board_min(const struct lagoon *lg,
@@ -319,6 +319,7 @@ int lgn_board_state(struct lagoon *lg, struct lgn_board_view *view, int rank,
 {
 	int rc;
 
+	lgn_board_drain(lg, view);
 	view->wr[0] = (struct lgn_wr){
 		.mem = &lg->board.states, .off = (uint64_t)rank * 8,
 		.local = view->word, .buf = &view->mem, .len = 8, .op = LGN_CAS,
@@ -348,6 +349,7 @@ int lgn_board_exchange(struct lagoon *lg, const void *mine, size_t len,
 	struct lgn_mem in;
 	int rc;
 
+	lgn_board_drain(lg, view);
 	memset(view->word, 0, LGN_SLOT_BYTES);
 	memcpy(view->word, mine, len);
 	view->wr[0] = (struct lgn_wr){

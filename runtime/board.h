@@ -81,7 +81,8 @@ int lgn_board_publish(struct lagoon *lg, struct lgn_board_view *view,
 int lgn_board_poll(struct lagoon *lg, struct lgn_board_view *view,
 		   enum lgn_board_row row, bool *fresh);
 
-/* Forget a read that nobody waits for any more, after it has landed. */
+/* Forget a read that nobody waits for any more, after it has landed: before
+ * anything else is done with the view. */
 void lgn_board_drain(struct lagoon *lg, struct lgn_board_view *view);
 
 /* Smallest of the row just read, over live members, and whose it is. */

@@ -101,12 +101,12 @@ static struct lgn_wr request(struct lgn_push *p, const struct lgn_pushed *at,
 static int uncertain(struct lagoon_table *t, struct lgn_counts *counts,
 		     const struct lgn_batch *batch, int rc)
 {
-	uint32_t n = batch->posted ? atomic_load(&batch->uncertain) : 0;
+	uint32_t n = atomic_load(&batch->uncertain);
 	char why[300];
 
-	if (batch->posted && rc == LAGOON_ETIMEDOUT)
+	if (rc == LAGOON_ETIMEDOUT)
 		n += atomic_load(&batch->left);
-	if (!n)
+	if (!batch->posted || !n)
 		return rc;
 	lgn_count(&counts->uncertain, n);
 	snprintf(why, sizeof(why), "%.299s", lagoon_errmsg());

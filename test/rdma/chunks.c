@@ -4,13 +4,8 @@
  * here, and of another size on each side. What a request writes, adds to and
  * reads across their borders arrives as a whole and where it should.
  */
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "test/support/test.h"
 #include "verbs/rc/rc.h"
@@ -138,30 +133,17 @@ static void user(void)
 	u.wire->ops->close(u.wire);
 }
 
+static void child(int rank)
+{
+	t_name("chunks", rank);
+	if (rank)
+		user();
+	else
+		owner();
+}
+
 int main(void)
 {
-	int failed = 0, status;
-	pid_t child[2];
-
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	T_CHECK(shared != MAP_FAILED, "mmap");
-	for (int i = 0; i < 2; i++) {
-		child[i] = fork();
-		if (child[i])
-			continue;
-		t_name("chunks", i);
-		if (i)
-			user();
-		else
-			owner();
-		exit(0);
-	}
-	while (wait(&status) > 0) {
-		/* The others would wait for it. */
-		for (int i = 0; status && !failed && i < 2; i++)
-			kill(child[i], SIGKILL);
-		failed |= status;
-	}
-	return failed != 0;
+	shared = t_fork_shared(sizeof(*shared));
+	return t_fork(2, child);
 }

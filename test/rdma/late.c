@@ -5,14 +5,9 @@
  * and one that does not and is refused, by either way of connecting; the first
  * two go on. Processes are forked before any of them touches a device.
  */
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "runtime/base/status.h"
 #include "test/support/test.h"
@@ -24,7 +19,7 @@ static struct shared {
 	struct lgn_wire_addr addr[PROCESSES];
 	struct lgn_key key[MEMBERS];
 	_Atomic int opened, registered, counted;
-	_Atomic int late_done, stranger_done, closing;
+	_Atomic int late_done, stranger_done;
 } *shared;
 
 static void lost(void *arg, int rank)
@@ -149,28 +144,12 @@ static void child(int rank)
 		late();
 	else
 		stranger();
-	exit(0);
 }
 
 int main(int argc, char **argv)
 {
-	int failed = 0, status;
-	pid_t pid[PROCESSES];
-
 	if (argc > 1)
 		setenv("LAGOON_CONNECT", argv[1], 1);
-	t_name("late", -1);
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	T_CHECK(shared != MAP_FAILED, "mmap");
-	for (int i = 0; i < PROCESSES; i++)
-		if (!(pid[i] = fork()))
-			child(i);
-	while (wait(&status) > 0) {
-		/* The others would wait for it. */
-		for (int i = 0; status && !failed && i < PROCESSES; i++)
-			kill(pid[i], SIGKILL);
-		failed |= status;
-	}
-	return failed != 0;
+	shared = t_fork_shared(sizeof(*shared));
+	return t_fork(PROCESSES, child);
 }

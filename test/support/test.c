@@ -2,11 +2,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -313,4 +315,34 @@ bool t_names(const char *text, const char *prefix, long n)
 			return true;
 	}
 	return false;
+}
+
+void *t_fork_shared(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	T_CHECK(p != MAP_FAILED, "no memory to share");
+	return p;
+}
+
+int t_fork(int n, void (*child)(int number))
+{
+	pid_t pid[n];
+	int failed = 0, status;
+
+	for (int i = 0; i < n; i++) {
+		pid[i] = fork();
+		T_CHECK(pid[i] >= 0, "fork");
+		if (pid[i])
+			continue;
+		child(i);
+		exit(0);
+	}
+	while (wait(&status) > 0) {
+		for (int i = 0; status && !failed && i < n; i++)
+			kill(pid[i], SIGKILL);
+		failed |= status;
+	}
+	return failed != 0;
 }

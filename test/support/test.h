@@ -88,6 +88,14 @@ void t_sync(void);
  * or t_await(), or gets there, ends likewise. */
 _Noreturn void t_stop(void);
 
+/* Fork n processes and wait for them: each runs child(its number), which need
+ * not return. When one fails, the others are killed, since they would wait for
+ * it. Returns this process's exit status. Before a device is touched. */
+int t_fork(int n, void (*child)(int number));
+
+/* Memory that the children of t_fork() share, zeroed. */
+void *t_fork_shared(size_t bytes);
+
 /* Wait until *count, in memory that is shared, is at least n. */
 void t_await(const _Atomic int *count, int n);
 

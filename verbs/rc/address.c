@@ -16,7 +16,7 @@ enum { IPS = 256 };
 
 static const uint8_t v4_prefix[12] = { [10] = 0xff, [11] = 0xff };
 
-static bool is_v4(const uint8_t ip[16])
+bool lgn_rc_ip_is_v4(const uint8_t ip[16])
 {
 	return !memcmp(ip, v4_prefix, sizeof(v4_prefix));
 }
@@ -24,7 +24,7 @@ static bool is_v4(const uint8_t ip[16])
 const char *lgn_rc_ip_text(const uint8_t ip[16], char text[LGN_RC_IP_TEXT])
 {
 	text[0] = '\0';
-	if (is_v4(ip))
+	if (lgn_rc_ip_is_v4(ip))
 		inet_ntop(AF_INET, ip + 12, text, LGN_RC_IP_TEXT);
 	else
 		inet_ntop(AF_INET6, ip, text, LGN_RC_IP_TEXT);
@@ -57,7 +57,7 @@ static int rank(const struct lgn_rc_host_ip *a, const char *interface)
 		kind = !strcmp(a->interface, interface);
 	else if (is_bridge(a->interface))
 		kind = 0;
-	return kind ? 2 * kind + is_v4(a->ip) : 0;
+	return kind ? 2 * kind + lgn_rc_ip_is_v4(a->ip) : 0;
 }
 
 int lgn_rc_ip_choose(const struct lgn_rc_host_ip *list, int n,

@@ -106,6 +106,9 @@ int lgn_rc_ip_choose(const struct lgn_rc_host_ip *list, int n,
 /* Fill ip and own_ip of a device whose port and GID are chosen. */
 int lgn_rc_ip_find(const struct lgn_rc_options *o, struct lgn_rc_device *device);
 
+/* An IPv4 address, mapped into IPv6. */
+bool lgn_rc_ip_is_v4(const uint8_t ip[16]);
+
 /* "10.0.0.1" or "fd00::1". Returns text. */
 #define LGN_RC_IP_TEXT 48
 const char *lgn_rc_ip_text(const uint8_t ip[16], char text[LGN_RC_IP_TEXT]);

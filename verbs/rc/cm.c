@@ -20,6 +20,7 @@
 
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "verbs/rc/choose.h"
 #include "verbs/rc/rc.h"
 
 /* With a request: librdmacm carries 56 bytes; and with its acceptance. */
@@ -41,15 +42,13 @@ union sock_ip {
 	struct sockaddr_in6 v6;
 };
 
-static const uint8_t v4_prefix[12] = { [10] = 0xff, [11] = 0xff };
-
 /* librdmacm knows devices by their IPv4 addresses as such. */
 static union sock_ip sock_of(const uint8_t ip[16], uint16_t port)
 {
 	union sock_ip s;
 
 	memset(&s, 0, sizeof(s));
-	if (!memcmp(ip, v4_prefix, sizeof(v4_prefix))) {
+	if (lgn_rc_ip_is_v4(ip)) {
 		s.v4.sin_family = AF_INET;
 		s.v4.sin_port = port;
 		memcpy(&s.v4.sin_addr, ip + 12, 4);
@@ -96,8 +95,7 @@ static int move(const struct lgn_rc *rc, struct rdma_cm_id *id,
 	if (rdma_init_qp_attr(id, &attr, &mask))
 		return cm_error(rc, "attributes of a queue pair");
 	if (mask & IBV_QP_ACCESS_FLAGS)
-		attr.qp_access_flags = !serve ? 0 : IBV_ACCESS_REMOTE_READ |
-			IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_ATOMIC;
+		attr.qp_access_flags = lgn_rc_qp_access(serve);
 	if ((mask & IBV_QP_PATH_MTU) && attr.path_mtu > mtu)
 		attr.path_mtu = mtu;
 	if (mask & IBV_QP_TIMEOUT)
@@ -311,7 +309,8 @@ static int answer(struct lgn_rc *rc, const struct rdma_cm_event *e,
 	return err;
 }
 
-static void on_request(struct lgn_rc *rc, struct rdma_cm_event *e)
+/* Whether the identifier is kept. */
+static bool on_request(struct lgn_rc *rc, struct rdma_cm_event *e)
 {
 	struct lgn_rc_served *s = calloc(1, sizeof(*s));
 	char why[WHY_MAX];
@@ -323,7 +322,7 @@ static void on_request(struct lgn_rc *rc, struct rdma_cm_event *e)
 		err = answer(rc, e, s);
 	if (!err) {
 		lgn_rc_served_add(rc, s);
-		return;
+		return true;
 	}
 	snprintf(why, sizeof(why), "%.139s", lagoon_errmsg());
 	lgn_log(LGN_WARN, "refused a connection: %s", why);
@@ -331,6 +330,7 @@ static void on_request(struct lgn_rc *rc, struct rdma_cm_event *e)
 	if (s)
 		lgn_rc_qps_destroy(rc, s->qp);
 	free(s);
+	return false;
 }
 
 /* One event; the listener's thread. Who is lost is noticed by links. */
@@ -341,11 +341,8 @@ void lgn_rc_cm_event(struct lgn_rc *rc)
 
 	if (rdma_get_cm_event(rc->cm_listen, &e))
 		return;
-	if (e->event == RDMA_CM_EVENT_CONNECT_REQUEST) {
-		on_request(rc, e);
-		if (!rc->served || rc->served->id != e->id)
-			refused = e->id;
-	}
+	if (e->event == RDMA_CM_EVENT_CONNECT_REQUEST && !on_request(rc, e))
+		refused = e->id;
 	rdma_ack_cm_event(e);
 	if (refused)
 		rdma_destroy_id(refused);

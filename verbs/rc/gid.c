@@ -9,9 +9,7 @@
 
 bool lgn_rc_gid_is_v4(const union ibv_gid *gid)
 {
-	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
-
-	return !memcmp(gid->raw, prefix, sizeof(prefix));
+	return lgn_rc_ip_is_v4(gid->raw);
 }
 
 bool lgn_rc_gid_is_local(const union ibv_gid *gid)

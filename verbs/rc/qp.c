@@ -31,8 +31,7 @@ int lgn_rc_qp_create(struct lgn_rc *rc, bool serve, struct ibv_qp **qp)
 		.qp_state = IBV_QPS_INIT,
 		.pkey_index = (uint16_t)rc->options.pkey_index,
 		.port_num = rc->device.port,
-		.qp_access_flags = !serve ? 0 : IBV_ACCESS_REMOTE_READ |
-			IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_ATOMIC,
+		.qp_access_flags = lgn_rc_qp_access(serve),
 	};
 	int err;
 

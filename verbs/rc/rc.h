@@ -186,6 +186,13 @@ uint32_t lgn_rc_keys(struct lgn_rc *rc, const struct lgn_key *key,
 int lgn_rc_qps_create(struct lgn_rc *rc, bool serve, struct ibv_qp **qp,
 		      struct lgn_rc_end *end);
 
+/* What peers may do through it: nothing, where it does not serve. */
+static inline unsigned lgn_rc_qp_access(bool serve)
+{
+	return !serve ? 0 : IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE |
+		IBV_ACCESS_REMOTE_ATOMIC;
+}
+
 /* One of them. */
 int lgn_rc_qp_create(struct lgn_rc *rc, bool serve, struct ibv_qp **qp);
 
