@@ -45,7 +45,9 @@ struct lagoon_logistic_options {
 	double rate;		/* step length, 1: the inverse curvature of an
 				 * average row, > 0 [0.5] */
 	int model;		/* enum lagoon_model [LAGOON_SSP] */
-	int32_t staleness;	/* ssp: >= 0 [1] */
+	int32_t staleness;	/* ssp, essp, psp: >= 0 [1] */
+	int32_t sample;		/* psp: >= 0 [1] */
+	double change;		/* vap: of a weight, >= 0 [0.01] */
 	int epochs;		/* at most, >= 1 [200] */
 	double tolerance;	/* end when the objective changed by at most
 				 * this share of it in 5 epochs, >= 0 [1e-4] */

@@ -9,8 +9,8 @@ _lagoon_bench='--bidirectional --csv --format= --iterations= --json --list --no-
 	--warmup= --window= --workers= --help --usage'
 _lagoon_benchmarks='get-lat get-bw add-lat add-rate clock barrier counter incast
 	sparse-get sparse-add dense-add ssp scale numa start'
-_lagoon_train='--data= --test= --zero-based --batch= --c= --consistency= --epochs=
-	--rate= --seed= --staleness= --tolerance= --nodes= -n --workers=
+_lagoon_train='--data= --test= --zero-based --batch= --c= --change= --consistency=
+	--epochs= --rate= --sample= --seed= --staleness= --tolerance= --nodes= -n --workers=
 	--model= --report= --help --usage'
 _lagoon_generate='--cols= --nnz= -o --output= --rows= --seed= --help --usage'
 
@@ -44,7 +44,7 @@ _lagoon_long() {
 # _lagoon_value OPTION PREFIX: the value of an option that takes one.
 _lagoon_value() {
 	case $1 in
-	--consistency) _lagoon_reply 'bsp ssp asp' "$2" ;;
+	--consistency) _lagoon_reply 'bsp ssp essp psp vap asp' "$2" ;;
 	--format) _lagoon_reply 'q64 q32 i64 i32' "$2" ;;
 	--on-death) _lagoon_reply 'stop continue' "$2" ;;
 	--data|--test|--model|--report|--output|-o) _lagoon_file ;;

@@ -4,8 +4,11 @@
  * then lanes go to the shard words (direct), to this process's delta words
  * (cached), or to the worker's own rows of the round (bsp).
  */
+#include <stdio.h>
+
 #include "runtime/add.h"
 #include "runtime/base/status.h"
+#include "runtime/push.h"
 #include "runtime/sparse.h"
 #include "runtime/table.h"
 #include "runtime/word.h"
@@ -47,6 +50,12 @@ static inline _Atomic uint64_t *target(const struct lagoon_table *t,
 		lgn_table_delta(t, page);
 }
 
+/* vap: what changes may have to go out before the call returns. */
+static inline bool watched(const struct lagoon_table *t)
+{
+	return lgn_unlikely(t->model == LAGOON_VAP) && !t->direct;
+}
+
 static inline int add_word(struct adder *a, _Atomic uint64_t *words,
 			   uint64_t page, uint64_t word, uint64_t delta)
 {
@@ -57,9 +66,30 @@ static inline int add_word(struct adder *a, _Atomic uint64_t *words,
 		return 0;
 	mask = lgn_word_add(&words[word], t->number.lanes, t->number.legal,
 			    t->bound, delta);
-	if (!t->direct)
+	if (!t->direct) {
 		lgn_page_mark(&t->page[page], word, t->layout.page_words);
+		if (watched(t))
+			lgn_push_changed(t->lg->push, page, word);
+	}
 	return mask;
+}
+
+/* Of the one or two lanes that were added to the word of element e, mask was
+ * not. What comes after the one that is named is not added. */
+static __attribute__((noinline)) int rejected(struct adder *a, uint64_t page,
+					      uint64_t e, const int64_t *lanes,
+					      size_t n, int mask)
+{
+	uint64_t word = a->t->number.lanes == 2 ? e / 2 : e;
+	size_t bad = n == 2 && mask == LGN_REJECT_HIGH;
+
+	if (n == 2 && mask == LGN_REJECT_LOW)
+		atomic_fetch_sub(&target(a->t, page)[word],
+				 lgn_word_pack(0, lanes[1]));
+	if (watched(a->t))
+		lgn_push_changed(a->t->lg->push, page, word);
+	return refuse(a, LAGOON_ERANGE, page, e + bad,
+		      lgn_number_value(&a->t->number, lanes[bad]));
 }
 
 /* lanes[n] to the words of a page from element first on. */
@@ -84,16 +114,8 @@ static int add_lanes(struct adder *a, uint64_t page, uint64_t first,
 				lgn_word_pack(lanes[i], 0);
 		sent += delta != 0;
 		mask = add_word(a, words, page, pairs ? e / 2 : e, delta);
-		if (lgn_unlikely(mask)) {
-			size_t bad = i + (step == 2 && mask == LGN_REJECT_HIGH);
-
-			/* What comes after the one that is named is not added. */
-			if (step == 2 && mask == LGN_REJECT_LOW)
-				atomic_fetch_sub(&words[e / 2],
-						 lgn_word_pack(0, lanes[i + 1]));
-			return refuse(a, LAGOON_ERANGE, page, first + bad,
-				      lgn_number_value(&a->t->number, lanes[bad]));
-		}
+		if (lgn_unlikely(mask))
+			return rejected(a, page, e, lanes + i, step, mask);
 		i += step;
 	}
 	if (a->t->direct)
@@ -181,7 +203,7 @@ static int add_page(struct adder *a, uint64_t page, uint64_t first, uint64_t n,
 static inline bool single(const struct adder *a)
 {
 	return a->t->layout.cols == 1 && a->t->number.lanes == 1 &&
-		!a->part->own;
+		!a->part->own && !watched(a->t);
 }
 
 /* lanes[n] to rows[n]; of the list, left >= n rows are to come. Returns how
@@ -249,6 +271,39 @@ static int add_singles(struct adder *a, const uint64_t *rows, uint64_t n,
 	return 0;
 }
 
+/* The largest lane within the change that a vap table allows. */
+static int64_t most_of(const struct lagoon_table *t)
+{
+	double lanes = t->change * t->number.scale;
+
+	return lanes < (double)t->number.legal ? (int64_t)lanes : t->number.legal;
+}
+
+/* Nobody pushes while words change; see push.h. */
+static void begin_watch(struct lagoon_worker *w, struct lagoon_table *t)
+{
+	lgn_push_lock(w->lg);
+	lgn_push_open_words(w, t, most_of(t));
+}
+
+/* The first error counts; what has passed the bound goes out in any case. */
+static int end_watch(struct lagoon_worker *w, int rc)
+{
+	struct lgn_push *p = w->lg->push;
+	char keep[512];
+	int more;
+
+	if (!rc)
+		rc = lgn_push_words(p);
+	snprintf(keep, sizeof(keep), "%s", rc ? lagoon_errmsg() : "");
+	lgn_push_words(p);
+	lgn_push_unlock(w->lg);
+	more = lgn_clock_advance(w);
+	if (rc)
+		lgn_errmsg_set(keep);
+	return rc ? rc : more;
+}
+
 static struct adder begin(struct lagoon_worker *w, struct lagoon_table *t,
 			  uint64_t nrows)
 {
@@ -259,9 +314,7 @@ static struct adder begin(struct lagoon_worker *w, struct lagoon_table *t,
 	return (struct adder){
 		.w = w, .t = t, .part = part,
 		.rounding = {
-			.seed = (uint32_t)(w->lg->seed * 0x9e3779b9u) +
-				(uint32_t)(w->lg->seed >> 32) +
-				(uint32_t)t->slot * 0x85ebca6bu,
+			.seed = lgn_table_seed(t),
 			.worker = (uint32_t)w->id,
 			.round = (uint32_t)w->clock,
 			.call = part->call,
@@ -281,6 +334,8 @@ int lgn_add_range(struct lagoon_worker *w, struct lagoon_table *t, uint64_t row,
 		rc = lgn_table_check_rows(t, row, nrows);
 	if (rc)
 		return rc;
+	if (watched(t))
+		begin_watch(w, t);
 	a = begin(w, t, nrows);
 	a.part->call++;
 	if (nrows == 1 && single(&a))
@@ -296,7 +351,7 @@ int lgn_add_range(struct lagoon_worker *w, struct lagoon_table *t, uint64_t row,
 		row += n;
 		nrows -= n;
 	}
-	return rc;
+	return watched(t) ? end_watch(w, rc) : rc;
 }
 
 int lgn_add_list(struct lagoon_worker *w, struct lagoon_table *t,
@@ -311,6 +366,8 @@ int lgn_add_list(struct lagoon_worker *w, struct lagoon_table *t,
 		rc = lgn_table_check_list(t, rows, n);
 	if (rc)
 		return rc;
+	if (watched(t))
+		begin_watch(w, t);
 	a = begin(w, t, n);
 	/* Each entry rounds with bits of its own, also when a row stands
 	 * twice. */
@@ -323,7 +380,7 @@ int lgn_add_list(struct lagoon_worker *w, struct lagoon_table *t,
 		from += l->cols * t->number.type_size;
 		a.rounding.call++;
 	}
-	return rc;
+	return watched(t) ? end_watch(w, rc) : rc;
 }
 
 LGN_EXPORT int lagoon_add(struct lagoon_worker *w, struct lagoon_table *t,

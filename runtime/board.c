@@ -331,27 +331,50 @@ int lgn_board_state(struct lagoon *lg, struct lgn_board_view *view, int rank,
 	return rc;
 }
 
-int lgn_board_sync(struct lagoon *lg)
+int lgn_board_meet(struct lagoon *lg, struct lgn_board_view *view,
+		   enum lgn_board_row row, int64_t value)
 {
-	int64_t epoch = (int64_t)++lg->board.sync;
-	int rc = lgn_board_publish(lg, &lg->sync_view, LGN_SYNCED, epoch);
+	int rc = lgn_board_publish(lg, view, row, value);
 
-	return rc ? rc : lgn_board_wait(lg, &lg->sync_view, LGN_SYNCED, epoch);
+	return rc ? rc : lgn_board_wait(lg, view, row, value);
 }
 
-/* Two sets of slots in turn: a process that is one exchange ahead writes the
- * other set, and cannot be two ahead before everybody has read this one. */
-int lgn_board_exchange(struct lagoon *lg, const void *mine, size_t len,
-		       void *all)
+int lgn_board_sync(struct lagoon *lg)
 {
-	struct lgn_board_view *view = &lg->sync_view;
-	uint64_t set = (lg->board.sync & 1) * (uint64_t)lg->size * LGN_SLOT_BYTES;
+	return lgn_board_meet(lg, &lg->sync_view, LGN_SYNCED,
+			      (int64_t)++lg->board.sync);
+}
+
+/* A meeting's own number; those of LGN_MET begin again in each run. */
+static uint64_t name_of(const struct lagoon *lg, enum lgn_board_row row,
+			int64_t value)
+{
+	return ((uint64_t)row + 1) << 56 |
+		((uint64_t)lg->runs & 0xffffff) << 32 | (uint32_t)value;
+}
+
+const void *lgn_board_said(const struct lagoon *lg, const void *all, int rank,
+			   enum lgn_board_row row, int64_t value)
+{
+	const uint64_t *slot = (const uint64_t *)all + (uint64_t)rank * SLOT_WORDS;
+
+	return slot[SLOT_WORDS - 1] == name_of(lg, row, value) ? slot : NULL;
+}
+
+/* Two sets of slots in turn: a process that is one meeting ahead writes the
+ * other set, and cannot be two ahead before everybody has read this one. */
+int lgn_board_tell(struct lagoon *lg, struct lgn_board_view *view,
+		   enum lgn_board_row row, int64_t value, const void *mine,
+		   size_t len, void *all)
+{
+	uint64_t set = ((uint64_t)value & 1) * (uint64_t)lg->size * LGN_SLOT_BYTES;
 	struct lgn_mem in;
 	int rc;
 
 	lgn_board_drain(lg, view);
 	memset(view->word, 0, LGN_SLOT_BYTES);
 	memcpy(view->word, mine, len);
+	view->word[SLOT_WORDS - 1] = name_of(lg, row, value);
 	view->wr[0] = (struct lgn_wr){
 		.mem = &lg->board.slots,
 		.off = set + (uint64_t)lg->rank * LGN_SLOT_BYTES,
@@ -361,7 +384,7 @@ int lgn_board_exchange(struct lagoon *lg, const void *mine, size_t len,
 	view->batch.n = 1;
 	rc = lgn_wire_run(lg->wire, &view->batch, lg->timeout_s);
 	if (!rc)
-		rc = lgn_board_sync(lg);
+		rc = lgn_board_meet(lg, view, row, value);
 	if (!rc)
 		rc = lgn_memory(lg, (uint64_t)lg->size * LGN_SLOT_BYTES,
 				LGN_ACC_LOCAL, &in);
@@ -377,4 +400,11 @@ int lgn_board_exchange(struct lagoon *lg, const void *mine, size_t len,
 		memcpy(all, in.addr, (size_t)lg->size * LGN_SLOT_BYTES);
 	lg->wire->ops->unreg(lg->wire, &in);
 	return rc;
+}
+
+int lgn_board_exchange(struct lagoon *lg, const void *mine, size_t len,
+		       void *all)
+{
+	return lgn_board_tell(lg, &lg->sync_view, LGN_SYNCED,
+			      (int64_t)++lg->board.sync, mine, len, all);
 }

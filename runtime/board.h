@@ -26,8 +26,9 @@ enum lgn_board_row {
 
 enum lgn_state { LGN_ABSENT, LGN_LIVE, LGN_LEFT, LGN_DEAD };
 
-/* What a process says in a collective call. */
+/* What a process says in a collective call, and behind it in which. */
 #define LGN_SLOT_BYTES 192
+#define LGN_SAID_BYTES (LGN_SLOT_BYTES - 8)
 
 struct lgn_board {
 	struct lgn_mem clocks_mem, states_mem, slots_mem;	/* rank 0 */
@@ -100,6 +101,20 @@ int lgn_board_state(struct lagoon *lg, struct lgn_board_view *view, int rank,
 /* If a death has ended the job: this process leaves it, once, so that its own
  * end is not taken for another death, and the message names the first. */
 void lgn_board_give_up(struct lagoon *lg, struct lgn_board_view *view);
+
+/* Say that this process has come to meeting `value` of a row, and wait for all
+ * others. */
+int lgn_board_meet(struct lagoon *lg, struct lgn_board_view *view,
+		   enum lgn_board_row row, int64_t value);
+
+/* The same; everybody says `mine` and gets all slots, [size x LGN_SLOT_BYTES].
+ * Who does not take part has said something else before: lgn_board_said() is
+ * NULL. A slot is written again at the next meeting but one. */
+int lgn_board_tell(struct lagoon *lg, struct lgn_board_view *view,
+		   enum lgn_board_row row, int64_t value, const void *mine,
+		   size_t len, void *all);
+const void *lgn_board_said(const struct lagoon *lg, const void *all, int rank,
+			   enum lgn_board_row row, int64_t value);
 
 /* Everybody says `mine` and gets all of them, [size x LGN_SLOT_BYTES]. Also a
  * barrier of processes. Collective. */

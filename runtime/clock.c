@@ -7,9 +7,11 @@
  *
  * so a reader that saw c + 1 finds every delta of rounds <= c.
  */
+#include "runtime/ahead.h"
 #include "runtime/base/status.h"
 #include "runtime/core.h"
 #include "runtime/push.h"
+#include "runtime/rule.h"
 #include "runtime/sparse.h"
 
 int64_t lgn_process_clock(const struct lagoon *lg)
@@ -42,6 +44,9 @@ static int publish(struct lagoon *lg, int64_t clock)
 	int rc = lgn_board_show(lg, &lg->clock_view, clock);
 
 	atomic_store(&lg->published, clock);
+	/* What is fetched ahead depends on the floor that it brings. */
+	if (!rc && atomic_load(&lg->essp_tables))
+		lgn_board_drain(lg, &lg->clock_view);
 	return rc;
 }
 
@@ -64,7 +69,7 @@ static int push_and_publish(struct lagoon_worker *w)
 
 /* The process may have advanced. If another worker is pushing, it looks again
  * after it has let go of the lock, and finds what this one has shown. */
-static int advance(struct lagoon_worker *w)
+int lgn_clock_advance(struct lagoon_worker *w)
 {
 	struct lagoon *lg = w->lg;
 	int rc = 0;
@@ -87,9 +92,7 @@ static int stop_waiting(void *arg)
 
 static int wait_row(struct lagoon *lg, enum lgn_board_row row, int64_t value)
 {
-	int rc = lgn_board_publish(lg, &lg->clock_view, row, value);
-
-	return rc ? rc : lgn_board_wait(lg, &lg->clock_view, row, value);
+	return lgn_board_meet(lg, &lg->clock_view, row, value);
 }
 
 /* For all workers of the process: the round's reads are over everywhere, then
@@ -137,11 +140,16 @@ LGN_EXPORT int lagoon_clock(struct lagoon_worker *w)
 
 	if (rc)
 		return rc;
-	if (atomic_load(&w->lg->bsp_tables))
-		return clock_together(w);
-	w->clock++;
-	atomic_store(&w->shown, w->clock);
-	return advance(w);
+	if (atomic_load(&w->lg->bsp_tables)) {
+		rc = clock_together(w);
+	} else {
+		w->clock++;
+		atomic_store(&w->shown, w->clock);
+		rc = lgn_clock_advance(w);
+	}
+	if (!rc)
+		lgn_ahead(w);
+	return rc;
 }
 
 /* For all workers of the process. */
@@ -216,7 +224,7 @@ LGN_EXPORT int lagoon_worker_leave(struct lagoon_worker *w)
 	rc = rc ? rc : rc2;
 	/* A sibling may have advanced while this one held the lock. Before the
 	 * gate may open without this worker: who acts there uses clock_view. */
-	rc2 = advance(w);
+	rc2 = lgn_clock_advance(w);
 	lgn_gate_leave(&lg->gate);
 	return rc ? rc : rc2;
 }
@@ -244,6 +252,12 @@ int lgn_clock_restart(struct lagoon *lg)
 		return rc;
 	lg->met = 0;
 	lg->gate.live = lg->local_workers;
+	rc = lgn_rules_agree(lg);
+	if (rc)
+		return rc;
+	for (int i = 0; i < LGN_TABLES; i++)
+		if (lg->table[i])
+			lgn_ahead_forget(lg->table[i]);
 	atomic_store(&lg->published, 0);
 	atomic_store(&lg->floor, 0);
 	atomic_fetch_add(&lg->epoch, 1);

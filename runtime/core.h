@@ -28,11 +28,13 @@
 #include "runtime/layout.h"
 #include "runtime/number.h"
 #include "runtime/page.h"
+#include "runtime/sample.h"
 #include "verbs/wire.h"
 
 #define LGN_TABLES 64			/* of a job */
 #define LGN_REQUESTS 64			/* in flight, a worker */
 #define LGN_FETCH_WRS 32		/* READs a request posts at once */
+#define LGN_AHEAD_SLOTS 4		/* of READs ahead, a worker (essp) */
 
 /* A clock that holds nobody back. */
 #define LGN_CLOCK_LEFT (1ll << 38)
@@ -53,8 +55,9 @@ struct lgn_member {
  * read by anybody (relaxed). */
 struct lgn_counts {
 	_Atomic uint64_t pulls, rows_pulled, adds, rows_added, page_uses;
-	_Atomic uint64_t cache_misses, pages_read, words_pushed, flushes;
+	_Atomic uint64_t pages_read, pages_ahead, words_pushed, flushes;
 	_Atomic uint64_t rejected, uncertain, wait_ns;
+	_Atomic uint64_t unpushed;	/* vap: the largest lane left behind */
 	_Atomic uint64_t ages[LAGOON_AGES];
 };
 
@@ -67,19 +70,40 @@ static inline void lgn_count(_Atomic uint64_t *counter, uint64_t n)
 
 struct lgn_sparse;
 
+/* What a table promises: see rule.h. */
+struct lgn_rule {
+	int32_t model;
+	int32_t staleness;
+	int32_t sample;
+	double change;
+};
+
+/* A worker that wants a table to follow another one. */
+struct lgn_wish {
+	bool asked;
+	int status;			/* it cannot */
+	int slot;			/* of the table */
+	struct lgn_rule rule;
+};
+
 /* One worker's part of one table. */
 struct lgn_part {
 	struct lgn_counts counts;
 	uint32_t call;			/* of lagoon_add, for rounding */
-	struct lgn_sparse *own;		/* bsp: this round's deltas */
+	struct lgn_sparse *own;		/* bsp: this round's deltas, in rows */
+	struct lgn_sparse *rows;	/* NULL: never bsp */
+	struct lgn_sample sample;	/* psp */
 } LGN_ALIGNED;
 
 struct lagoon_table {
 	struct lagoon *lg;
 	char name[LAGOON_NAME_MAX + 1];
 	int slot;			/* in the directories */
-	int model;
-	_Atomic int32_t staleness;
+	/* The rule; see rule.h */
+	_Atomic int model;
+	_Atomic int32_t staleness;	/* LAGOON_UNBOUNDED: asp, vap */
+	_Atomic int32_t sample;
+	_Atomic double change;
 	struct lagoon_table_attr attr;	/* resolved */
 	struct lgn_layout layout;
 	struct lgn_number number;
@@ -96,6 +120,10 @@ struct lagoon_table {
 	uint64_t *cache;
 	_Atomic uint64_t *delta;	/* bsp: NULL */
 	struct lgn_page *page;
+	_Atomic uint64_t tick;		/* psp: samples that were far enough */
+	_Atomic uint32_t *used;		/* essp: by page, round of the last use
+					 * + 1; NULL: never essp, or in place */
+	_Atomic uint64_t scanned;	/* essp: stamp of the last scan */
 	struct lgn_part *part;		/* [local workers] */
 };
 
@@ -109,7 +137,11 @@ struct lagoon_worker {
 	_Atomic int64_t shown;		/* clock as siblings see it */
 	bool left;
 	struct lgn_board_view view;	/* this worker's board reads */
-	struct lagoon_request *request;	/* [LGN_REQUESTS + 1]; last: blocking */
+	/* [LGN_REQUESTS]; one for blocking calls; [LGN_AHEAD_SLOTS] */
+	struct lagoon_request *request;
+	int ahead_table;		/* essp: being read ahead, -1: none; */
+	uint64_t ahead_page;		/* the next of it to look at */
+	struct lgn_wish wish;		/* lagoon_table_set_model(); its process reads it */
 	uint64_t busy;			/* bit i: request[i] is in use */
 	char errmsg[512];		/* of its function, for lagoon_run() */
 } LGN_ALIGNED;
@@ -132,7 +164,8 @@ struct lagoon {
 	int total_workers, local_workers;
 	struct lagoon_worker *worker;	/* [local_workers] */
 	struct lagoon_table *table[LGN_TABLES];
-	_Atomic int bsp_tables;
+	_Atomic int bsp_tables, essp_tables;	/* the latter: not in place */
+	int rules;			/* changes of models that I took part in */
 	_Atomic bool ready;		/* opened: homes and board are known */
 	struct lgn_mem dir_mem;		/* my directory */
 	struct lgn_rmem *dir;		/* [homes] the homes' */
@@ -177,6 +210,10 @@ int lgn_worker_check(const struct lagoon_worker *w);
 
 /* The floor is at least this: remember it. Any thread. */
 void lgn_floor_raise(struct lagoon *lg, int64_t floor);
+
+/* clock.c: publish if the process has advanced. Whoever held the push lock
+ * while workers clocked must look, since these did not wait for it. */
+int lgn_clock_advance(struct lagoon_worker *w);
 
 /* clock.c: a process without workers says that nobody need wait for it; all
  * workers start again at 0 (collective). */

@@ -21,9 +21,9 @@ static void landed(struct lgn_batch *batch)
 			struct lgn_page *page = &r->view.t->page[r->first_page[i] + k];
 
 			if (good) {
+				/* Both order the copy before them. */
 				atomic_store_explicit(&page->floor, r->floor,
-						      memory_order_relaxed);
-				/* Orders the copy before the stamp. */
+						      memory_order_release);
 				atomic_store_explicit(&page->stamp, r->stamp,
 						      memory_order_release);
 			}
@@ -33,7 +33,7 @@ static void landed(struct lgn_batch *batch)
 }
 
 /* Make page part of the batch: longer by one READ, or a READ longer. */
-static void include(struct lagoon_request *r, uint64_t page)
+static void append(struct lagoon_request *r, uint64_t page)
 {
 	struct lagoon_table *t = r->view.t;
 	const struct lgn_layout *l = &t->layout;
@@ -58,28 +58,33 @@ static void include(struct lagoon_request *r, uint64_t page)
 	r->batch.n++;
 }
 
-/* Pages that are busy are passed over: they are looked at again when the view
- * gets there. */
+/* A busy page is passed over. */
+void lgn_fetch_include(struct lagoon_request *r, uint64_t page, uint64_t need)
+{
+	struct lgn_page *p = &r->view.t->page[page];
+
+	if (fresh(p, need) || !lgn_page_acquire(p, LGN_READING))
+		return;
+	/* Somebody may have just refreshed it. */
+	if (fresh(p, need))
+		lgn_page_release(p);
+	else
+		append(r, page);
+}
+
+/* Pages that are busy are looked at again when the view gets there. */
 static void collect(struct lagoon_request *r)
 {
 	struct lagoon_table *t = r->view.t;
 	uint64_t last = UINT64_MAX;
 	uint64_t i = r->done;
 
-	r->batch.n = 0;
 	while (i < r->n && r->batch.n < LGN_FETCH_WRS) {
 		uint64_t row = lgn_request_row(r, i);
 		uint64_t page = lgn_layout_page(&t->layout, row);
-		struct lgn_page *p = &t->page[page];
 
-		if (page != last && !fresh(p, r->view.need) &&
-		    lgn_page_acquire(p, LGN_READING)) {
-			/* Somebody may have just refreshed it. */
-			if (fresh(p, r->view.need))
-				lgn_page_release(p);
-			else
-				include(r, page);
-		}
+		if (page != last && !lgn_view_floor_serves(&r->view, page))
+			lgn_fetch_include(r, page, r->view.need);
 		last = page;
 		i = r->rows ? i + 1 :
 			i + (((page + 1) << t->layout.page_shift) - row);
@@ -93,32 +98,67 @@ static void give_up(struct lagoon_request *r)
 			lgn_page_release(&r->view.t->page[r->first_page[i] + k]);
 }
 
+/* What the model dates a copy by: the floor; the round of who fetched it; the
+ * last sample that was far enough. */
+static int64_t date(const struct lagoon_request *r)
+{
+	struct lagoon_table *t = r->view.t;
+
+	switch (t->model) {
+	case LAGOON_ASP:
+	case LAGOON_VAP:
+		return r->clock;
+	case LAGOON_PSP:
+		return (int64_t)atomic_load(&t->tick);
+	default:
+		return r->floor;
+	}
+}
+
 /* The stamp is decided before the READ is posted: what was flushed before the
  * floor was read is in the shard when the READ arrives there. */
-int lgn_fetch_post(struct lagoon_request *r, bool *posted)
+void lgn_fetch_begin(struct lagoon_request *r)
 {
 	struct lagoon *lg = r->w->lg;
 	uint64_t epoch = atomic_load(&lg->epoch);
-	uint64_t pages = 0;
+
+	r->floor = atomic_load(&lg->floor);
+	r->stamp = lgn_stamp(epoch, date(r));
+	r->batch.wr = r->wr;
+	r->batch.n = 0;
+}
+
+int lgn_fetch_send(struct lagoon_request *r, uint64_t *pages)
+{
+	struct lgn_wire *wire = r->w->lg->wire;
+	uint64_t n = 0;
 	int rc;
 
-	*posted = false;
-	r->floor = atomic_load(&lg->floor);
-	r->stamp = lgn_stamp(epoch, r->view.t->model == LAGOON_ASP ? r->clock : r->floor);
-	collect(r);
-	if (!r->batch.n)
-		return 0;
+	*pages = 0;
 	for (uint32_t i = 0; i < r->batch.n; i++)
-		pages += r->pages[i];
+		n += r->pages[i];
 	r->batch.complete = landed;
-	rc = lg->wire->ops->post(lg->wire, &r->batch);
+	rc = wire->ops->post(wire, &r->batch);
 	if (rc) {
 		give_up(r);
 		return rc == LAGOON_EAGAIN ? 0 : rc;
 	}
-	*posted = true;
-	lgn_count(&r->view.part->counts.pages_read, pages);
+	*pages = n;
+	lgn_count(&r->view.part->counts.pages_read, n);
 	return 0;
+}
+
+int lgn_fetch_post(struct lagoon_request *r, bool *posted)
+{
+	uint64_t pages = 0;
+	int rc = 0;
+
+	lgn_fetch_begin(r);
+	collect(r);
+	if (r->batch.n)
+		rc = lgn_fetch_send(r, &pages);
+	*posted = pages;
+	return rc;
 }
 
 void lgn_table_hold(struct lagoon_table *t, uint64_t page)

@@ -69,7 +69,7 @@ enum lagoon_status {
 /** The longest table name [bytes], without the terminating zero. */
 #define LAGOON_NAME_MAX 47
 
-/** Any staleness: no bound. Returned for an asp table. */
+/** Any staleness: no bound. Returned for an asp or vap table. */
 #define LAGOON_UNBOUNDED INT32_MAX
 
 /** Entries of the histogram of ages; the last one counts all larger ages. */
@@ -259,6 +259,11 @@ enum lagoon_model {
 	LAGOON_SSP = 0,	/* every delta of rounds <= c - staleness - 1 */
 	LAGOON_BSP = 1,	/* exactly rounds <= c - 1, and its own round c */
 	LAGOON_ASP = 2,	/* no bound; the worker's own deltas */
+	LAGOON_ESSP = 3, /* as ssp; pages in use are read ahead */
+	LAGOON_PSP = 4,	/* as ssp, of the deltas of `sample` other workers that
+			 * are drawn anew for every worker and round */
+	LAGOON_VAP = 5,	/* no bound; but no process keeps back a change of an
+			 * element beyond `change` */
 };
 
 /** Shape and rules of a table. Fill with lagoon_table_attr_init(). */
@@ -271,8 +276,11 @@ struct lagoon_table_attr {
 	int frac_bits;		/* value = lane x 2^-frac_bits; q formats
 				 * [-1: 32 for q64, 20 for q32] */
 	int model;		/* enum lagoon_model [LAGOON_SSP] */
-	int32_t staleness;	/* ssp: >= 0 [0] */
+	int32_t staleness;	/* ssp, essp, psp: >= 0 [0] */
 	uint32_t page_rows;	/* rows a page; 0: about 4 KiB [0] */
+	int32_t sample;		/* psp: workers asked, >= 0; 0 is asp, all others
+				 * (or more) is ssp [0] */
+	double change;		/* vap: >= 0 [0] */
 };
 
 /** Set every field to its default.
@@ -321,14 +329,45 @@ int lagoon_table_get_attr(const struct lagoon_table *t,
  */
 int lagoon_table_home(const struct lagoon_table *t, uint64_t row);
 
-/** Change the staleness bound of an ssp table, for the pulls of this process
- * that begin from now on.
- * @return 0; LAGOON_EINVAL if negative; LAGOON_ENOTSUP if not ssp.
+/** Change the staleness bound of an ssp, essp or psp table, for the pulls of
+ * this process that begin from now on.
+ * @return 0; LAGOON_EINVAL if negative; LAGOON_ENOTSUP if of another model.
  * Threads: any.  Blocks: no.  Collective: no.
  */
 int lagoon_table_set_staleness(struct lagoon_table *t, int32_t staleness);
 
-/** The staleness bound now [rounds]: 0 for bsp, LAGOON_UNBOUNDED for asp.
+/** Change how many workers a pull from a psp table asks, for the pulls of this
+ * process that begin from now on.
+ * @return 0; LAGOON_EINVAL if negative; LAGOON_ENOTSUP if not psp.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_table_set_sample(struct lagoon_table *t, int32_t sample);
+
+/** Change how much of an element a vap table may keep back, for the adds of
+ * this process that begin from now on.
+ * @return 0; LAGOON_EINVAL if negative or not finite; LAGOON_ENOTSUP if not
+ * vap.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_table_set_change(struct lagoon_table *t, double change);
+
+/** Let a table follow another model, with its numbers: the fields model,
+ * staleness, sample and change of attr; the others are not looked at. It is
+ * a lagoon_barrier() too: whatever any worker added before is in every pull
+ * after, also what it added in the bsp round that this ends for the table.
+ *
+ * @param attr  the same in every worker; from lagoon_table_get_attr()
+ * @return 0; LAGOON_EINVAL, in every worker, if the fields are not legal, if
+ * the workers do not agree, if one has requests in flight, or if the model
+ * is bsp, no other table is, and the workers' clocks differ; LAGOON_ENOMEM,
+ * in every worker; nothing is changed then. Else as lagoon_barrier().
+ * Threads: the worker's.  Blocks: yes.  Collective: yes, every live worker.
+ */
+int lagoon_table_set_model(struct lagoon_worker *w, struct lagoon_table *t,
+			   const struct lagoon_table_attr *attr);
+
+/** The staleness bound now [rounds]: 0 for bsp, LAGOON_UNBOUNDED for asp and
+ * vap.
  * Threads: any.  Blocks: no.  Collective: no.
  */
 int32_t lagoon_table_staleness(const struct lagoon_table *t);
@@ -360,8 +399,10 @@ int lagoon_pull_rows(struct lagoon_worker *w, struct lagoon_table *t,
  * @return 0; LAGOON_EINVAL if a row is out of range or a delta is NaN or
  * infinite; LAGOON_ERANGE if a delta does not fit the format or an element
  * would leave the legal range. After an error the deltas before the one that
- * the message names are added, that one and those after are not.
- * Threads: the worker's.  Blocks: no.  Collective: no.
+ * the message names are added, that one and those after are not. With a vap
+ * table, what lagoon_clock() returns if it fails to send.
+ * Threads: the worker's.  Blocks: with a vap table, until what passed the bound
+ * has arrived, and while the process sends; else no.  Collective: no.
  */
 int lagoon_add(struct lagoon_worker *w, struct lagoon_table *t, uint64_t row,
 	       uint64_t nrows, const void *in);
@@ -373,7 +414,8 @@ int lagoon_add_rows(struct lagoon_worker *w, struct lagoon_table *t,
  * @param req  freed by the lagoon_wait() or lagoon_test() that completes it
  * @return 0; LAGOON_EAGAIN if the worker has 64 requests in flight; otherwise
  * as the blocking form, except what only shows later.
- * Threads: the worker's.  Blocks: no.  Collective: no.
+ * Threads: the worker's.  Blocks: an add as lagoon_add(); a pull does not.
+ * Collective: no.
  */
 int lagoon_pull_start(struct lagoon_worker *w, struct lagoon_table *t,
 		      uint64_t row, uint64_t nrows, void *out,
@@ -421,14 +463,17 @@ struct lagoon_stats {
 	uint64_t adds;		/* calls */
 	uint64_t rows_added;
 	uint64_t page_uses;	/* pages that pulls used, from wherever */
-	uint64_t cache_hits;	/* of these, served without reading the shard */
+	uint64_t cache_hits;	/* of these, served without asking the shard */
 	uint64_t pages_read;	/* pages read from shards into the cache */
+	uint64_t pages_ahead;	/* of these, before a pull asked (essp) */
 	uint64_t words_pushed;	/* words sent to shards (atomic operations) */
 	uint64_t flushes;
 	uint64_t rejected;	/* deltas dropped with LAGOON_ERANGE */
 	uint64_t uncertain;	/* words pushed that may or may not have arrived */
 	uint64_t wait_ns;	/* pulls waited for clocks [ns, all workers] */
 	uint64_t ages[LAGOON_AGES]; /* pulls by the age of their oldest page */
+	double unpushed;	/* vap: the largest change of an element that an
+				 * add of this process left unsent */
 };
 
 /** @return 0; LAGOON_EINVAL if stats->size is not set.

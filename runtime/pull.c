@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <string.h>
 
+#include "runtime/ahead.h"
 #include "runtime/base/status.h"
 #include "runtime/request.h"
 #include "runtime/table.h"
 
-/* The floor that a pull at this clock needs; negative: none. */
+#define UNBOUNDED INT64_MIN
+
+/* The floor that a pull at this clock needs; 0 or less: none. */
 static int64_t bound_of(const struct lagoon_table *t, int64_t clock)
 {
 	int32_t s = atomic_load_explicit(&t->staleness, memory_order_relaxed);
 
-	return t->model == LAGOON_ASP ? -1 : clock - s;
+	return s == LAGOON_UNBOUNDED ? UNBOUNDED : clock - s;
 }
 
 /* Relaxed is enough: the deltas of these rounds were complete in the shards
@@ -69,26 +72,47 @@ static bool view(struct lagoon_request *r)
 	return r->done == r->n;
 }
 
-static struct lgn_view view_of(const struct lagoon_worker *w,
-				struct lagoon_table *t)
+static uint64_t stamp_of(const struct lagoon_worker *w, int64_t date)
 {
-	/* asp: a copy serves the round in which it was fetched. */
-	int64_t clock = t->model == LAGOON_ASP ? w->clock : bound_of(t, w->clock);
+	return lgn_stamp(atomic_load_explicit(&w->lg->epoch,
+					      memory_order_relaxed), date);
+}
 
+/* Without a bound, a copy serves the round in which it was fetched. In place
+ * there are no copies. */
+static struct lgn_view view_of(const struct lagoon_worker *w,
+			       struct lagoon_table *t, int64_t bound)
+{
 	return (struct lgn_view){
 		.t = t, .part = &t->part[w->index],
-		.need = lgn_stamp(atomic_load_explicit(&w->lg->epoch,
-						       memory_order_relaxed), clock),
-		.oldest = INT64_MAX,
+		.need = t->in_place ? 0 :
+			stamp_of(w, bound == UNBOUNDED ? w->clock : bound),
+		.oldest = INT64_MAX, .clock = w->clock,
 	};
+}
+
+/* psp: the sample is far enough for a pull of this round. What the view needs
+ * then, beside copies that all workers' clocks make good. */
+static bool sample_met(struct lagoon_worker *w, int64_t round, int64_t bound,
+		       struct lgn_view *v)
+{
+	uint64_t tick;
+
+	if (!lgn_sample_met(w, v->t, round, bound, &tick))
+		return false;
+	v->need = stamp_of(w, (int64_t)tick);
+	v->floor = bound;
+	return true;
 }
 
 void lgn_pull_begin(struct lagoon_request *r, struct lagoon_worker *w,
 		    struct lagoon_table *t, const uint64_t *rows, uint64_t row,
 		    uint64_t n, void *out)
 {
+	int64_t bound = bound_of(t, w->clock);
+
 	r->w = w;
-	r->view = view_of(w, t);
+	r->view = view_of(w, t, bound);
 	r->rows = rows;
 	r->row = row;
 	r->n = n;
@@ -98,7 +122,8 @@ void lgn_pull_begin(struct lagoon_request *r, struct lagoon_worker *w,
 	r->status = 0;
 	r->done = 0;
 	r->clock = w->clock;
-	r->bound = bound_of(t, w->clock);
+	r->bound = bound;
+	r->sampled = t->model == LAGOON_PSP;
 	r->wait_from = 0;
 	r->slowest = -1;
 	r->batch.wr = r->wr;
@@ -129,6 +154,24 @@ static void end_wait(struct lagoon_request *r)
 	r->wait_from = 0;
 }
 
+static bool far_enough(struct lagoon_request *r)
+{
+	return lgn_unlikely(r->sampled) ?
+		sample_met(r->w, r->clock, r->bound, &r->view) :
+		bound_met(r->w->lg, r->bound);
+}
+
+/* The board was read: what it tells the process, and the worker. */
+static void look(struct lagoon_request *r)
+{
+	struct lagoon_worker *w = r->w;
+
+	lgn_floor_raise(w->lg, lgn_board_min(w->lg, &w->view, &r->slowest));
+	if (r->sampled)
+		r->slowest = lgn_sample_look(w, r->view.t);
+	lgn_ahead(w);
+}
+
 /* Read the board until the floor is high enough. 1: it is. 0: not yet. */
 static int reach_bound(struct lagoon_request *r)
 {
@@ -136,7 +179,7 @@ static int reach_bound(struct lagoon_request *r)
 	bool fresh;
 	int rc;
 
-	if (bound_met(lg, r->bound)) {
+	if (far_enough(r)) {
 		end_wait(r);
 		return 1;
 	}
@@ -150,8 +193,8 @@ static int reach_bound(struct lagoon_request *r)
 	if (rc)
 		return rc;
 	if (fresh)
-		lgn_floor_raise(lg, lgn_board_min(lg, &r->w->view, &r->slowest));
-	if (!bound_met(lg, r->bound))
+		look(r);
+	if (!far_enough(r))
 		return 0;
 	end_wait(r);
 	return 1;
@@ -163,6 +206,7 @@ static bool arrived(struct lagoon_request *r)
 	struct lgn_wire *wire = r->w->lg->wire;
 
 	wire->ops->poll(wire);
+	lgn_ahead(r->w);
 	return lgn_batch_done(&r->batch);
 }
 
@@ -295,11 +339,20 @@ static int64_t age(const struct lagoon_worker *w, int64_t oldest)
 	return w->clock - oldest;
 }
 
+/* May the view be taken at once? */
+static inline bool ready(struct lagoon_worker *w, int64_t bound,
+			 struct lgn_view *v)
+{
+	return lgn_unlikely(v->t->model == LAGOON_PSP) ?
+		sample_met(w, w->clock, bound, v) : bound_met(w->lg, bound);
+}
+
 LGN_EXPORT int lagoon_pull(struct lagoon_worker *w, struct lagoon_table *t,
 			   uint64_t row, uint64_t nrows, void *out)
 {
 	const struct lgn_layout *l = &t->layout;
 	uint64_t page;
+	int64_t bound;
 	int rc = lgn_worker_check(w);
 
 	if (!rc)
@@ -307,11 +360,12 @@ LGN_EXPORT int lagoon_pull(struct lagoon_worker *w, struct lagoon_table *t,
 	if (rc || !nrows)
 		return rc;
 	page = lgn_layout_page(l, row);
-	if (lgn_likely(bound_met(w->lg, bound_of(t, w->clock))) &&
-	    page == lgn_layout_page(l, row + nrows - 1)) {
-		struct lgn_view v = view_of(w, t);
+	bound = bound_of(t, w->clock);
+	if (lgn_likely(page == lgn_layout_page(l, row + nrows - 1))) {
+		struct lgn_view v = view_of(w, t, bound);
 
-		if (lgn_likely(lgn_view_page(&v, page, lgn_layout_element(l, row),
+		if (lgn_likely(ready(w, bound, &v) &&
+			       lgn_view_page(&v, page, lgn_layout_element(l, row),
 					     nrows * l->cols, out))) {
 			count_pull(v.part, nrows, 1, age(w, v.oldest));
 			return 0;
@@ -329,7 +383,8 @@ LGN_EXPORT int lagoon_pull_rows(struct lagoon_worker *w, struct lagoon_table *t,
 		rc = lgn_table_check_list(t, rows, n);
 	if (rc)
 		return rc;
-	if (bound_met(w->lg, bound_of(t, w->clock)) && gather(t, rows, n, out)) {
+	if (t->model != LAGOON_PSP && bound_met(w->lg, bound_of(t, w->clock)) &&
+	    gather(t, rows, n, out)) {
 		count_pull(&t->part[w->index], n, n, age(w, INT64_MAX));
 		return 0;
 	}

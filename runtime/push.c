@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,46 +7,6 @@
 #include "runtime/sparse.h"
 #include "runtime/table.h"
 #include "runtime/word.h"
-
-int lgn_push_open(struct lagoon *lg)
-{
-	struct lgn_push *p = calloc(1, sizeof(*p));
-	int rc;
-
-	if (!p)
-		return lgn_fail(LAGOON_ENOMEM, "no memory for pushes");
-	lg->push = p;
-	rc = lgn_memory(lg, LGN_PUSH_WRS * 8, LGN_ACC_LOCAL, &p->mem);
-	p->old = p->mem.addr;
-	p->batch.wr = p->wr;
-	return rc;
-}
-
-void lgn_push_close(struct lagoon *lg)
-{
-	if (!lg->push)
-		return;
-	lg->wire->ops->unreg(lg->wire, &lg->push->mem);
-	free(lg->push);
-}
-
-bool lgn_push_trylock(struct lagoon *lg)
-{
-	return !atomic_exchange(&lg->pushing, true);
-}
-
-void lgn_push_lock(struct lagoon *lg)
-{
-	struct lgn_wait wait = LGN_WAIT_INIT;
-
-	while (!lgn_push_trylock(lg))
-		lgn_wait_step(&wait);
-}
-
-void lgn_push_unlock(struct lagoon *lg)
-{
-	atomic_store(&lg->pushing, false);
-}
 
 static void report(struct lgn_push *p, const struct lgn_pushed *at, int mask,
 		   uint64_t delta)
@@ -94,32 +53,6 @@ static struct lgn_wr request(struct lgn_push *p, const struct lgn_pushed *at,
 		.off = lgn_table_offset(t, at->page) + at->word * 8,
 		.local = &p->old[slot], .buf = &p->mem, .len = 8, .op = op,
 	};
-}
-
-/* The way to a shard broke with atomics on it: nobody can tell which of them
- * arrived, so they are counted and told, and never sent again. */
-static int uncertain(struct lagoon_table *t, struct lgn_counts *counts,
-		     const struct lgn_batch *batch, int rc)
-{
-	uint32_t n = atomic_load(&batch->uncertain);
-	char why[300];
-
-	if (rc == LAGOON_ETIMEDOUT)
-		n += atomic_load(&batch->left);
-	if (!batch->posted || !n)
-		return rc;
-	lgn_count(&counts->uncertain, n);
-	snprintf(why, sizeof(why), "%.299s", lagoon_errmsg());
-	return lgn_fail(rc, "table %s: %u words are uncertain: their adds may or may not have arrived (%s)",
-			t->name, n, why);
-}
-
-int lgn_push_run(struct lagoon_table *t, struct lgn_counts *counts,
-		 struct lgn_batch *batch)
-{
-	int rc = lgn_wire_run(t->lg->wire, batch, t->lg->timeout_s);
-
-	return lgn_likely(!rc) ? 0 : uncertain(t, counts, batch, rc);
 }
 
 /* Take back the part of request i that left the legal range. */
@@ -329,6 +262,101 @@ int lgn_push_deltas(struct lagoon_worker *w)
 	return rc ? rc : p->range;
 }
 
+void lgn_push_open_words(struct lagoon_worker *w, struct lagoon_table *t,
+			 int64_t most)
+{
+	struct lgn_push *p = w->lg->push;
+
+	p->t = t;
+	p->counts = &t->part[w->index].counts;
+	p->batch.n = 0;
+	p->n_large = p->n_held = p->n_over = 0;
+	p->range = p->status = 0;
+	p->most = most;
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct lgn_pushed *x = a, *y = b;
+
+	if (x->page != y->page)
+		return x->page < y->page ? -1 : 1;
+	return (x->word > y->word) - (x->word < y->word);
+}
+
+static int64_t unpushed(const struct lgn_push *p, const struct lgn_pushed *at)
+{
+	return lgn_word_most(p->t->number.lanes,
+			     atomic_load_explicit(&lgn_table_delta(p->t, at->page)[at->word],
+						  memory_order_relaxed));
+}
+
+/* What an add leaves behind, for the statistics and the bound's test. */
+static void count_unpushed(struct lgn_push *p, int64_t lane)
+{
+	_Atomic uint64_t *most = &p->counts->unpushed;
+
+	if ((uint64_t)lane > atomic_load_explicit(most, memory_order_relaxed))
+		atomic_store_explicit(most, (uint64_t)lane, memory_order_relaxed);
+}
+
+void lgn_push_changed(struct lgn_push *p, uint64_t page, uint64_t word)
+{
+	struct lgn_pushed at = { page, word };
+	int64_t lane = unpushed(p, &at);
+
+	if (lane <= p->most) {
+		count_unpushed(p, lane);
+		return;
+	}
+	p->over[p->n_over++] = at;
+	if (p->n_over == LGN_PUSH_WRS)
+		lgn_push_words(p);
+}
+
+/* The words of one page, from the list's entry i on; returns the entry after
+ * them. A word that stands twice is empty the second time. The page's dirty
+ * bits stay: the next push looks, and finds nothing. */
+static uint32_t push_over(struct lgn_push *p, uint32_t i, int *rc)
+{
+	uint64_t number = p->over[i].page;
+	struct lgn_page *page = &p->t->page[number];
+
+	lgn_table_hold(p->t, number);
+	atomic_fetch_add(&page->version, 1);
+	for (; i < p->n_over && p->over[i].page == number && !*rc; i++)
+		*rc = take(p, number, p->over[i].word, p->over[i].word + 1);
+	atomic_fetch_add(&page->version, 1);
+	p->held[p->n_held++] = number;
+	return i;
+}
+
+static int push_list(struct lgn_push *p)
+{
+	int rc = 0;
+
+	lgn_count(&p->counts->flushes, 1);
+	qsort(p->over, p->n_over, sizeof(p->over[0]), by_place);
+	for (uint32_t i = 0; i < p->n_over && !rc; )
+		i = push_over(p, i, &rc);
+	if (rc)
+		release_held(p);
+	else
+		rc = send(p);
+	for (uint32_t i = 0; i < p->n_over && !rc; i++)
+		count_unpushed(p, unpushed(p, &p->over[i]));
+	p->n_over = 0;
+	return rc ? rc : p->range;
+}
+
+int lgn_push_words(struct lgn_push *p)
+{
+	int rc = p->n_over ? push_list(p) : 0;
+
+	p->status = p->status ? p->status : rc;
+	return p->status;
+}
+
 /* A word of a bsp round: at once where the CPU may, else with the others. */
 static int push_word(struct lgn_push *p, uint64_t page, uint64_t word,
 		     uint64_t delta)
@@ -389,6 +417,27 @@ static int push_rows(struct lgn_push *p, struct lgn_sparse *own)
 	return rc;
 }
 
+static int push_own(struct lgn_push *p, struct lagoon_worker *w,
+		    struct lagoon_table *t)
+{
+	int rc = 0;
+
+	begin(p, w, t);
+	for (int k = 0; k < w->lg->local_workers && !rc; k++)
+		rc = push_rows(p, t->part[k].own);
+	return rc;
+}
+
+int lgn_push_own(struct lagoon_worker *w, struct lagoon_table *t)
+{
+	struct lgn_push *p = w->lg->push;
+	int rc;
+
+	p->range = 0;
+	rc = push_own(p, w, t);
+	return rc ? rc : p->range;
+}
+
 int lgn_push_round(struct lagoon_worker *w)
 {
 	struct lagoon *lg = w->lg;
@@ -396,14 +445,11 @@ int lgn_push_round(struct lagoon_worker *w)
 	int rc = 0;
 
 	p->range = 0;
-	for (int i = 0; i < LGN_TABLES; i++) {
+	for (int i = 0; i < LGN_TABLES && !rc; i++) {
 		struct lagoon_table *t = lg->table[i];
 
-		if (!t || t->model != LAGOON_BSP)
-			continue;
-		begin(p, w, t);
-		for (int k = 0; k < lg->local_workers && !rc; k++)
-			rc = push_rows(p, t->part[k].own);
+		if (t && t->model == LAGOON_BSP)
+			rc = push_own(p, w, t);
 	}
 	return rc ? rc : p->range;
 }

@@ -26,6 +26,10 @@ struct lgn_push {
 	uint32_t n_large;
 	uint64_t held[LGN_PUSH_WRS];	/* pages to release */
 	uint32_t n_held;
+	struct lgn_pushed over[LGN_PUSH_WRS];	/* vap: words to send now */
+	uint32_t n_over;
+	int64_t most;			/* vap: lane that may wait */
+	int status;			/* vap: of what went out, the first error */
 	struct lagoon_table *t;		/* being pushed */
 	struct lgn_counts *counts;
 	int range;			/* LAGOON_ERANGE once met */
@@ -48,8 +52,26 @@ int lgn_push_run(struct lagoon_table *t, struct lgn_counts *counts,
  * was done. */
 int lgn_push_deltas(struct lagoon_worker *w);
 
-/* bsp: the rows of every worker of the process. Needs the push lock, and all
- * workers of the job between rounds. */
+/* bsp: the rows of every worker of the process, of one table or of all. Needs
+ * the push lock, and all workers of the job between rounds. */
+int lgn_push_own(struct lagoon_worker *w, struct lagoon_table *t);
 int lgn_push_round(struct lagoon_worker *w);
+
+/*
+ * vap: words that have passed the bound go out before lagoon_add() returns.
+ * It holds the push lock from before its first word on, so that nothing of a
+ * page is on its way while more is added to it: what is unpushed of an
+ * element is then what its delta word holds. Words are collected, so that a
+ * call that passes the bound often waits for one batch, not for each.
+ */
+void lgn_push_open_words(struct lagoon_worker *w, struct lagoon_table *t,
+			 int64_t most);
+
+/* The word has changed. */
+void lgn_push_changed(struct lgn_push *p, uint64_t page, uint64_t word);
+
+/* Those beyond `most` go out, complete on return. The status of all since
+ * lgn_push_open_words(); LAGOON_ERANGE after all else was done. */
+int lgn_push_words(struct lgn_push *p);
 
 #endif

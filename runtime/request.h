@@ -36,6 +36,7 @@ struct lagoon_request {
 	int64_t bound;			/* the floor it needs */
 	uint64_t wait_from;		/* [ns], 0: not waiting for clocks */
 	int slowest;			/* who held the floor down */
+	bool sampled;			/* psp: a sample may meet the bound */
 	/* pages in flight: of the batch */
 	uint64_t stamp;
 	int64_t floor;
@@ -56,6 +57,14 @@ bool lgn_pull_step(struct lagoon_request *r);
  * one batch takes. *posted: something is in flight. */
 int lgn_fetch_post(struct lagoon_request *r, bool *posted);
 
+/* The same in steps, with w, view and clock set: an empty batch; a page that
+ * is older than the stamp `need`, if nobody holds it (at most LGN_FETCH_WRS
+ * requests); then post. *pages: so many are in flight, 0 if the wire has no
+ * room. */
+void lgn_fetch_begin(struct lagoon_request *r);
+void lgn_fetch_include(struct lagoon_request *r, uint64_t page, uint64_t need);
+int lgn_fetch_send(struct lagoon_request *r, uint64_t *pages);
+
 /* Blocks until it is complete; returns its result. */
 int lgn_request_run(struct lagoon_request *r);
 
@@ -64,6 +73,13 @@ static inline uint64_t lgn_request_row(const struct lagoon_request *r,
 				       uint64_t i)
 {
 	return r->rows ? r->rows[i] : r->row + i;
+}
+
+/* Slots of READs that nobody asked for, after the worker's requests. */
+static inline struct lagoon_request *lgn_ahead_slot(struct lagoon_worker *w,
+						    int i)
+{
+	return &w->request[LGN_REQUESTS + 1 + i];
 }
 
 #endif

@@ -57,6 +57,7 @@ static void sum_counts(const struct lgn_counts *c, struct lagoon_stats *s)
 	s->rows_added += read_count(&c->rows_added);
 	s->page_uses += read_count(&c->page_uses);
 	s->pages_read += read_count(&c->pages_read);
+	s->pages_ahead += read_count(&c->pages_ahead);
 	s->words_pushed += read_count(&c->words_pushed);
 	s->flushes += read_count(&c->flushes);
 	s->rejected += read_count(&c->rejected);
@@ -70,14 +71,21 @@ LGN_EXPORT int lagoon_table_stats(const struct lagoon_table *t,
 				  struct lagoon_stats *stats)
 {
 	struct lagoon_stats s = { .size = sizeof(s) };
+	uint64_t asked, most = 0;
 
 	if (stats->size != sizeof(*stats))
 		return lgn_fail(LAGOON_EINVAL, "struct lagoon_stats: size is %zu, expected %zu",
 				stats->size, sizeof(*stats));
-	for (int i = 0; i < t->lg->local_workers; i++)
+	for (int i = 0; i < t->lg->local_workers; i++) {
+		uint64_t lane = read_count(&t->part[i].counts.unpushed);
+
 		sum_counts(&t->part[i].counts, &s);
-	if (!t->in_place && s.page_uses > s.pages_read)
-		s.cache_hits = s.page_uses - s.pages_read;
+		most = lane > most ? lane : most;
+	}
+	s.unpushed = lgn_number_value(&t->number, (int64_t)most);
+	asked = s.pages_read - s.pages_ahead;
+	if (!t->in_place && s.page_uses > asked)
+		s.cache_hits = s.page_uses - asked;
 	*stats = s;
 	return 0;
 }

@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/ahead.h"
 #include "runtime/base/limits.h"
 #include "runtime/base/status.h"
 #include "runtime/directory.h"
-#include "runtime/sparse.h"
+#include "runtime/rule.h"
 #include "runtime/table.h"
 
 /* What a process says when it creates a table. */
@@ -16,10 +17,9 @@ struct proposal {
 	char name[LAGOON_NAME_MAX + 1];
 	struct lagoon_table_attr attr;
 };
-_Static_assert(sizeof(struct proposal) <= LGN_SLOT_BYTES, "one slot");
+_Static_assert(sizeof(struct proposal) <= LGN_SAID_BYTES, "one slot");
 
 static const char *const format_name[] = { "q64", "q32", "i64", "i32" };
-static const char *const model_name[] = { "ssp", "bsp", "asp" };
 
 LGN_EXPORT void lagoon_table_attr_init(struct lagoon_table_attr *attr)
 {
@@ -56,8 +56,6 @@ static int resolve(const char *name, struct lagoon_table_attr *a)
 				name, LAGOON_NAME_MAX);
 	if (a->format < LAGOON_Q64 || a->format > LAGOON_I32)
 		return lgn_fail(LAGOON_EINVAL, "table %s: format %d is not known", name, a->format);
-	if (a->model < LAGOON_SSP || a->model > LAGOON_ASP)
-		return lgn_fail(LAGOON_EINVAL, "table %s: model %d is not known", name, a->model);
 	if (a->type < -1 || a->frac_bits < -1)
 		return lgn_fail(LAGOON_EINVAL, "table %s: type %d, frac_bits %d: expected -1 for the default, or more",
 				name, a->type, a->frac_bits);
@@ -70,31 +68,20 @@ static int resolve(const char *name, struct lagoon_table_attr *a)
 	if (a->frac_bits > most)
 		return lgn_fail(LAGOON_EINVAL, "table %s: frac_bits is %d: at most %d for %s",
 				name, a->frac_bits, most, format_name[a->format]);
-	if (a->staleness < 0)
-		return lgn_fail(LAGOON_EINVAL, "table %s: staleness is %d: expected 0 or more",
-				name, a->staleness);
 	return check_type(a);
 }
 
-/* A fetch-and-add's largest lane: see word.h. In direct mode every worker
- * has one in flight, else every process. */
-static int64_t add_bound(const struct lagoon_table *t)
-{
-	const struct lagoon *lg = t->lg;
-	int adders = t->direct ? lg->total_workers : lg->size;
-
-	if (adders < lg->local_workers)
-		adders = lg->local_workers;	/* they share delta words */
-	return t->number.legal / 4 / (adders ? adders : 1);
-}
-
 static int new_table(struct lagoon *lg, const char *name,
-		     const struct lagoon_table_attr *attr, struct lagoon_table **out)
+		     const struct lagoon_table_attr *attr, struct lgn_rule *rules,
+		     struct lagoon_table **out)
 {
 	struct lagoon_table_attr a = *attr;
+	struct lgn_rule rule;
 	struct lagoon_table *t;
 	int rc = resolve(name, &a);
 
+	if (!rc)
+		rc = lgn_rule_read(name, &a, &rule);
 	if (rc)
 		return rc;
 	t = calloc(1, sizeof(*t));
@@ -102,9 +89,6 @@ static int new_table(struct lagoon *lg, const char *name,
 		return lgn_fail(LAGOON_ENOMEM, "no memory for table %s", name);
 	t->lg = lg;
 	t->attr = a;
-	t->model = a.model;
-	t->staleness = a.model == LAGOON_SSP ? a.staleness :
-		a.model == LAGOON_BSP ? 0 : LAGOON_UNBOUNDED;
 	t->home_index = -1;
 	snprintf(t->name, sizeof(t->name), "%s", name);
 	lgn_number_init(&t->number, a.format, a.type, a.frac_bits);
@@ -117,15 +101,10 @@ static int new_table(struct lagoon *lg, const char *name,
 	}
 	t->attr.page_rows = 1u << t->layout.page_shift;
 	t->in_place = lg->nodes == 1 && lg->wire->caps & LGN_WIRE_CPU_ATOMIC;
-	t->direct = t->in_place && a.model != LAGOON_BSP;
-	t->bound = add_bound(t);
+	t->model = rule.model;
+	*rules = rule;
 	*out = t;
 	return 0;
-}
-
-static uint64_t table_bytes(const struct lagoon_table *t)
-{
-	return t->layout.pages * t->layout.page_words * 8;
 }
 
 /* The shard, if one lives here. */
@@ -141,16 +120,16 @@ static int make_shard(struct lagoon_table *t)
 	if (t->home_index < 0)
 		return 0;
 	pages = lgn_layout_shard_pages(&t->layout, (uint64_t)t->home_index);
-	rc = lgn_limits_check(table_bytes(t) / (uint64_t)lg->homes *
+	rc = lgn_limits_check(lgn_table_bytes(t) / (uint64_t)lg->homes *
 			      (uint64_t)lg->homes_here, false);
 	return rc ? rc : lgn_memory(lg, (pages ? pages : 1) * t->layout.page_words * 8,
 				    LGN_ACC_READ | LGN_ACC_ATOMIC, &t->home);
 }
 
-/* Copies and delta words of this process. */
+/* Copies, and their states. Delta words follow: the limit is for both. */
 static int make_cache(struct lagoon_table *t)
 {
-	uint64_t bytes = table_bytes(t);
+	uint64_t bytes = lgn_table_bytes(t);
 	int rc;
 
 	if (t->in_place)
@@ -164,26 +143,19 @@ static int make_cache(struct lagoon_table *t)
 				t->name, (unsigned long long)t->layout.pages);
 	rc = lgn_memory(t->lg, bytes, LGN_ACC_LOCAL, &t->cache_mem);
 	t->cache = t->cache_mem.addr;
-	if (!rc && t->model != LAGOON_BSP) {
-		rc = lgn_memory(t->lg, bytes, 0, &t->delta_mem);
-		t->delta = t->delta_mem.addr;
-	}
 	return rc;
 }
 
 static int make_parts(struct lagoon_table *t)
 {
 	size_t n = (size_t)(t->lg->local_workers ? t->lg->local_workers : 1);
-	int rc = 0;
 
 	t->part = aligned_alloc(LGN_CACHELINE, n * sizeof(*t->part));
 	if (!t->part)
 		return lgn_fail(LAGOON_ENOMEM, "table %s: no memory for %zu workers",
 				t->name, n);
 	memset(t->part, 0, n * sizeof(*t->part));
-	for (size_t i = 0; !rc && t->model == LAGOON_BSP && i < n; i++)
-		rc = lgn_sparse_open(t->attr.cols, &t->part[i].own);
-	return rc;
+	return 0;
 }
 
 static int free_slot(const struct lagoon *lg, const char *name, int *slot)
@@ -211,6 +183,8 @@ static int make_local(struct lagoon_table *t)
 		rc = make_cache(t);
 	if (!rc)
 		rc = make_parts(t);
+	if (!rc)
+		rc = lgn_rule_room(t, t->model);
 	if (!rc && t->home_index >= 0) {
 		struct lgn_directory_entry entry = { .shard = t->home.key };
 
@@ -224,10 +198,11 @@ static void describe_proposal(const struct proposal *p, char *buf, size_t len)
 {
 	const struct lagoon_table_attr *a = &p->attr;
 
-	snprintf(buf, len, "%s %llu x %u %s %s(%d) type %d frac_bits %d page_rows %u",
+	snprintf(buf, len, "%s %llu x %u %s %s(%d) sample %d change %g type %d frac_bits %d page_rows %u",
 		 p->name, (unsigned long long)a->rows, a->cols,
-		 format_name[a->format & 3], model_name[a->model % 3],
-		 a->staleness, a->type, a->frac_bits, a->page_rows);
+		 format_name[a->format & 3], lgn_model_name(a->model),
+		 a->staleness, a->sample, a->change, a->type, a->frac_bits,
+		 a->page_rows);
 }
 
 static bool same(const struct proposal *a, const struct proposal *b)
@@ -238,7 +213,8 @@ static bool same(const struct proposal *a, const struct proposal *b)
 		x->rows == y->rows && x->cols == y->cols &&
 		x->format == y->format && x->type == y->type &&
 		x->frac_bits == y->frac_bits && x->model == y->model &&
-		x->staleness == y->staleness && x->page_rows == y->page_rows;
+		x->staleness == y->staleness && x->sample == y->sample &&
+		x->change == y->change && x->page_rows == y->page_rows;
 }
 
 /* Every process comes to the same verdict: they all look at the same slots
@@ -248,7 +224,7 @@ static int judge(const struct lagoon *lg, const struct proposal *mine,
 		 const char *slots)
 {
 	const struct proposal *first = (const void *)slots;	/* rank 0 lives */
-	char one[160], two[160];
+	char one[200], two[200];
 
 	for (int i = 0; i < lg->size; i++) {
 		const struct proposal *p =
@@ -330,10 +306,8 @@ static void free_table(struct lagoon_table *t)
 
 	for (int i = 0; t->shard && i < lg->homes; i++)
 		ops->detach(&t->shard[i]);
-	for (int i = 0; t->part && i < lg->local_workers; i++)
-		lgn_sparse_close(t->part[i].own);
+	lgn_rule_free(t);
 	ops->unreg(lg->wire, &t->cache_mem);
-	ops->unreg(lg->wire, &t->delta_mem);
 	ops->unreg(lg->wire, &t->home);
 	free(t->shard);
 	free(t->map);
@@ -347,12 +321,13 @@ LGN_EXPORT int lagoon_table_create(struct lagoon *lg, const char *name,
 				   struct lagoon_table **out)
 {
 	struct proposal mine;
+	struct lgn_rule rule;
 	struct lagoon_table *t = NULL;
 	int rc;
 
 	memset(&mine, 0, sizeof(mine));
 	mine.slot = -1;
-	rc = new_table(lg, name, attr, &t);
+	rc = new_table(lg, name, attr, &rule, &t);
 	if (!rc)
 		rc = make_local(t);
 	/* A process that cannot take part says so to all instead of leaving
@@ -376,7 +351,8 @@ LGN_EXPORT int lagoon_table_create(struct lagoon *lg, const char *name,
 		return rc;
 	}
 	lg->table[t->slot] = t;
-	lg->bsp_tables += t->model == LAGOON_BSP;
+	lgn_rule_set(t, &rule);
+	lgn_rule_count(t, 1);
 	rc = lgn_board_sync(lg);
 	if (!rc)
 		*out = t;
@@ -402,7 +378,7 @@ static void drop(struct lagoon_table *t)
 	if (t->home.addr)
 		lgn_directory_enter(lg, t->slot, NULL);
 	lg->table[t->slot] = NULL;
-	lg->bsp_tables -= t->model == LAGOON_BSP;
+	lgn_rule_count(t, -1);
 	free_table(t);
 }
 
@@ -411,8 +387,11 @@ static void drop(struct lagoon_table *t)
 LGN_EXPORT int lagoon_table_destroy(struct lagoon_table *t)
 {
 	struct lagoon *lg = t->lg;
-	int rc = lgn_board_sync(lg);
+	int rc;
 
+	for (int i = 0; i < lg->local_workers; i++)
+		lgn_ahead_settle(&lg->worker[i], t);
+	rc = lgn_board_sync(lg);
 	if (rc)
 		return rc;
 	drop(t);
@@ -429,11 +408,17 @@ void lgn_tables_close(struct lagoon *lg)
 LGN_EXPORT int lagoon_table_get_attr(const struct lagoon_table *t,
 				     struct lagoon_table_attr *attr)
 {
+	struct lgn_rule rule;
+
 	if (attr->size != sizeof(*attr))
 		return lgn_fail(LAGOON_EINVAL, "struct lagoon_table_attr was not set up by lagoon_table_attr_init()");
+	rule = lgn_rule_now(t);
 	*attr = t->attr;
-	if (t->model == LAGOON_SSP)
-		attr->staleness = lagoon_table_staleness(t);
+	attr->model = rule.model;
+	if (lgn_model_has_bound(rule.model))
+		attr->staleness = rule.staleness;
+	attr->sample = rule.sample;
+	attr->change = rule.change;
 	return 0;
 }
 
@@ -443,22 +428,4 @@ LGN_EXPORT int lagoon_table_home(const struct lagoon_table *t, uint64_t row)
 
 	return rc ? rc : t->lg->home_rank[lgn_layout_shard(&t->layout,
 					lgn_layout_page(&t->layout, row))];
-}
-
-LGN_EXPORT int lagoon_table_set_staleness(struct lagoon_table *t,
-					  int32_t staleness)
-{
-	if (t->model != LAGOON_SSP)
-		return lgn_fail(LAGOON_ENOTSUP, "table %s is %s: only ssp has a staleness bound to set",
-				t->name, model_name[t->model]);
-	if (staleness < 0)
-		return lgn_fail(LAGOON_EINVAL, "table %s: staleness is %d: expected 0 or more",
-				t->name, staleness);
-	atomic_store(&t->staleness, staleness);
-	return 0;
-}
-
-LGN_EXPORT int32_t lagoon_table_staleness(const struct lagoon_table *t)
-{
-	return atomic_load(&t->staleness);
 }

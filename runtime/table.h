@@ -26,6 +26,20 @@ static inline _Atomic uint64_t *lgn_table_delta(const struct lagoon_table *t,
 	return t->delta + page * t->layout.page_words;
 }
 
+static inline uint64_t lgn_table_bytes(const struct lagoon_table *t)
+{
+	return t->layout.pages * t->layout.page_words * 8;
+}
+
+/* Of all random bits that are drawn for the table. */
+static inline uint32_t lgn_table_seed(const struct lagoon_table *t)
+{
+	uint64_t seed = t->lg->seed;
+
+	return (uint32_t)(seed * 0x9e3779b9u) + (uint32_t)(seed >> 32) +
+		(uint32_t)t->slot * 0x85ebca6bu;
+}
+
 /* Byte offset of a page in its shard. */
 static inline uint64_t lgn_table_offset(const struct lagoon_table *t,
 					uint64_t page)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/ahead.h"
 #include "runtime/sparse.h"
 #include "runtime/table.h"
 #include "runtime/view.h"
@@ -62,7 +63,8 @@ static bool view_cached(struct lgn_view *v, uint64_t number,
 			lgn_wait_step(&wait);
 			continue;
 		}
-		if (atomic_load_explicit(&page->stamp, memory_order_acquire) < v->need)
+		if (atomic_load_explicit(&page->stamp, memory_order_acquire) < v->need &&
+		    !lgn_view_floor_serves(v, number))
 			return false;
 		floor = atomic_load_explicit(&page->floor, memory_order_relaxed);
 		lgn_number_unpack(&t->number, lgn_table_copy(t, number), first,
@@ -118,7 +120,8 @@ static bool view_clean(struct lgn_view *v, uint64_t number, uint64_t first,
 	if (version & 1 ||
 	    atomic_load_explicit(&page->state, memory_order_acquire) == LGN_PUSHING ||
 	    (t->delta && atomic_load(&page->dirty)) ||
-	    atomic_load_explicit(&page->stamp, memory_order_acquire) < v->need)
+	    (atomic_load_explicit(&page->stamp, memory_order_acquire) < v->need &&
+	     !lgn_view_floor_serves(v, number)))
 		return false;
 	floor = atomic_load_explicit(&page->floor, memory_order_relaxed);
 	lgn_number_decode(&t->number, lgn_table_copy(t, number), first, n, out);
@@ -141,6 +144,8 @@ bool lgn_view_page(struct lgn_view *v, uint64_t page, uint64_t first,
 			lgn_number_decode(nb, v->t->map[page], first, n, out);
 			return true;
 		}
+		if (lgn_unlikely(v->t->used))
+			lgn_ahead_use(v->t, page, v->clock);
 		if (view_clean(v, page, first, n, out))
 			return true;
 	}

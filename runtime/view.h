@@ -14,7 +14,23 @@ struct lgn_view {
 	struct lgn_part *part;
 	uint64_t need;			/* the stamp a page needs */
 	int64_t oldest;			/* floor of its oldest page so far */
+	int64_t clock;			/* of the worker when it began */
+	int64_t floor;			/* psp: a copy under this one serves too; else 0 */
 };
+
+/* psp: the page's copy, whenever it was fetched, has what all workers did in
+ * the rounds that the bound is about. */
+static inline bool lgn_view_floor_serves(const struct lgn_view *v,
+					 uint64_t page)
+{
+	const struct lgn_page *p = &v->t->page[page];
+
+	/* The floor of an earlier epoch is of other clocks. */
+	return lgn_unlikely(v->floor > 0) &&
+		atomic_load_explicit(&p->stamp, memory_order_acquire) >=
+			lgn_stamp(atomic_load(&v->t->lg->epoch), 0) &&
+		atomic_load_explicit(&p->floor, memory_order_acquire) >= v->floor;
+}
 
 /* Elements [first, first + n) of a page to the caller's type. False: the copy
  * is not fresh enough. The worker's thread. */

@@ -45,6 +45,20 @@ static inline uint64_t lgn_word_part(int lanes, uint64_t delta, int mask)
 			     mask & LGN_REJECT_HIGH ? lgn_lane_high(delta) : 0);
 }
 
+/* The largest |lane|. */
+static inline int64_t lgn_word_most(int lanes, uint64_t word)
+{
+	int64_t low = (int64_t)word, high = 0;
+
+	if (lanes == 2) {
+		low = lgn_lane_low(word);
+		high = lgn_lane_high(word);
+	}
+	low = low < 0 ? -low : low;
+	high = high < 0 ? -high : high;
+	return low > high ? low : high;
+}
+
 static inline bool lgn_word_small(int lanes, int64_t bound, uint64_t delta)
 {
 	if (lanes == 1)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/ahead.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/base/thread.h"
@@ -35,7 +36,9 @@ int lgn_workers_open(struct lagoon *lg)
 		w->lg = lg;
 		w->index = i;
 		w->id = lg->member[lg->rank].first_worker + i;
-		w->request = calloc(LGN_REQUESTS + 1, sizeof(*w->request));
+		w->request = calloc(LGN_REQUESTS + 1 + LGN_AHEAD_SLOTS,
+				    sizeof(*w->request));
+		w->ahead_table = -1;
 		rc = w->request ? lgn_board_view_open(lg, &w->view) :
 			lgn_fail(LAGOON_ENOMEM, "no memory for requests");
 	}
@@ -53,6 +56,7 @@ static void settle(struct lagoon_worker *w)
 		    w->request[i].phase == LGN_PULL_FETCH)
 			lgn_wire_drain(lg->wire, &w->request[i].batch,
 				       lg->timeout_s);
+	lgn_ahead_settle(w, NULL);
 	lgn_board_drain(lg, &w->view);
 }
 

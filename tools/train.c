@@ -25,6 +25,7 @@ enum {
 	KEY_DATA = 256, KEY_TEST, KEY_C, KEY_RATE, KEY_CONSISTENCY,
 	KEY_STALENESS, KEY_EPOCHS, KEY_TOLERANCE, KEY_NODES, KEY_WORKERS,
 	KEY_SEED, KEY_MODEL, KEY_REPORT, KEY_ZERO_BASED, KEY_BATCH,
+	KEY_SAMPLE, KEY_CHANGE,
 };
 
 static const struct argp_option table[] = {
@@ -33,10 +34,14 @@ static const struct argp_option table[] = {
 	{ "zero-based", KEY_ZERO_BASED, NULL, 0,
 	  "Column indices start at 0, not 1", 0 },
 	{ "c", KEY_C, "X", 0, "Weight of the loss [1]", 1 },
-	{ "consistency", KEY_CONSISTENCY, "bsp|ssp|asp", 0,
+	{ "consistency", KEY_CONSISTENCY, "bsp|ssp|essp|psp|vap|asp", 0,
 	  "What workers see of each other [ssp]", 1 },
 	{ "staleness", KEY_STALENESS, "N", 0,
-	  "ssp: rounds that a read may lag [1]", 1 },
+	  "ssp, essp, psp: rounds that a read may lag [1]", 1 },
+	{ "sample", KEY_SAMPLE, "K", 0,
+	  "psp: other workers that a worker asks [1]", 1 },
+	{ "change", KEY_CHANGE, "X", 0,
+	  "vap: how much of a weight's change a process may keep back [0.01]", 1 },
 	{ "epochs", KEY_EPOCHS, "N", 0, "At most this many [200]", 1 },
 	{ "tolerance", KEY_TOLERANCE, "X", 0,
 	  "End when the objective changed by at most this share in 5 epochs [1e-4]", 1 },
@@ -57,13 +62,17 @@ static const struct argp_option table[] = {
 
 static int consistency(struct argp_state *state, const char *text)
 {
-	if (!strcmp(text, "bsp"))
-		return LAGOON_BSP;
-	if (!strcmp(text, "asp"))
-		return LAGOON_ASP;
-	if (strcmp(text, "ssp"))
-		argp_failure(state, 2, 0, "--consistency is \"%s\": expected bsp, ssp or asp",
-			     text);
+	static const char *const name[] = {
+		[LAGOON_SSP] = "ssp", [LAGOON_BSP] = "bsp",
+		[LAGOON_ASP] = "asp", [LAGOON_ESSP] = "essp",
+		[LAGOON_PSP] = "psp", [LAGOON_VAP] = "vap",
+	};
+
+	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++)
+		if (!strcmp(text, name[i]))
+			return (int)i;
+	argp_failure(state, 2, 0, "--consistency is \"%s\": expected bsp, ssp, essp, psp, vap or asp",
+		     text);
 	return LAGOON_SSP;
 }
 
@@ -96,6 +105,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_STALENESS:
 		t->fit.staleness = (int32_t)args_count(state, "--staleness",
 						       arg, 0, INT32_MAX - 1);
+		break;
+	case KEY_SAMPLE:
+		t->fit.sample = (int32_t)args_count(state, "--sample", arg, 0,
+						    INT32_MAX);
+		break;
+	case KEY_CHANGE:
+		t->fit.change = args_number(state, "--change", arg, 1);
 		break;
 	case KEY_EPOCHS:
 		t->fit.epochs = (int)args_count(state, "--epochs", arg, 1,

@@ -23,6 +23,8 @@ lagoon_logistic_options_init(struct lagoon_logistic_options *options)
 		.rate = 0.5,
 		.model = LAGOON_SSP,
 		.staleness = 1,
+		.sample = 1,
+		.change = 0.01,
 		.epochs = 200,
 		.tolerance = 1e-4,
 		.seed = 1,
@@ -47,12 +49,18 @@ static int check_options(const struct lagoon_logistic_options *o)
 		return rc;
 	if (o->size < sizeof(*o))
 		return lgn_fail(LAGOON_EINVAL, "options not initialised");
-	if (o->model < LAGOON_SSP || o->model > LAGOON_ASP)
-		return lgn_fail(LAGOON_EINVAL, "model %d: expected ssp, bsp or "
-				"asp", o->model);
+	if (o->model < LAGOON_SSP || o->model > LAGOON_VAP)
+		return lgn_fail(LAGOON_EINVAL, "model %d: expected ssp, bsp, "
+				"asp, essp, psp or vap", o->model);
 	if (o->staleness < 0)
 		return lgn_fail(LAGOON_EINVAL, "staleness %ld: expected 0 or "
 				"more", (long)o->staleness);
+	if (o->sample < 0)
+		return lgn_fail(LAGOON_EINVAL, "sample %ld: expected 0 or "
+				"more", (long)o->sample);
+	if (!(o->change >= 0 && isfinite(o->change)))
+		return lgn_fail(LAGOON_EINVAL, "change %g: expected 0 or more",
+				o->change);
 	if (o->epochs < 1)
 		return lgn_fail(LAGOON_EINVAL, "epochs %d: expected at least 1",
 				o->epochs);
@@ -104,16 +112,28 @@ static uint64_t batches_of(const struct lgn_fit *fit)
 	return most < ROUNDS ? most : ROUNDS;
 }
 
+static int has_bound(const struct lgn_fit *fit)
+{
+	int model = fit->options.model;
+
+	return model == LAGOON_SSP || model == LAGOON_ESSP ||
+		model == LAGOON_PSP;
+}
+
 /* Rows that other workers step through before one worker sees the outcome. */
 static double unseen_rows(const struct lgn_fit *fit)
 {
 	double others = 1 - 1.0 / lagoon_workers(fit->lg);
+	double bound = 1.0 + fit->options.staleness;
 	double rounds = 1;
 
-	if (fit->options.model == LAGOON_SSP)
-		rounds = 1.0 + fit->options.staleness;
-	else if (fit->options.model == LAGOON_ASP)
+	if (has_bound(fit))
+		rounds = bound;
+	else if (fit->options.model != LAGOON_BSP)
 		rounds = ASP_ROUNDS;
+	/* Who is not in the sample may be further behind. */
+	if (fit->options.model == LAGOON_PSP)
+		rounds = fmax(bound, ASP_ROUNDS);
 	return fmin(rounds / (double)fit->batches, 1) * others *
 	       (double)fit->facts.data.rows;
 }
@@ -155,8 +175,10 @@ static int create(struct lgn_fit *fit, const char *name, double largest,
 	lagoon_table_attr_init(&attr);
 	attr.rows = fit->facts.data.cols;
 	attr.model = fit->options.model;
-	if (fit->options.model == LAGOON_SSP)
+	if (has_bound(fit))
 		attr.staleness = fit->options.staleness;
+	attr.sample = fit->options.sample;
+	attr.change = fit->options.change;
 	if (largest > 0)
 		attr.frac_bits = frac_bits(largest);
 	else

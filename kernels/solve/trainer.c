@@ -349,6 +349,7 @@ static void add_stats(const struct lagoon_stats *from, struct lagoon_stats *to)
 	to->page_uses += from->page_uses;
 	to->cache_hits += from->cache_hits;
 	to->pages_read += from->pages_read;
+	to->pages_ahead += from->pages_ahead;
 	to->words_pushed += from->words_pushed;
 	to->flushes += from->flushes;
 	to->rejected += from->rejected;
@@ -356,6 +357,7 @@ static void add_stats(const struct lagoon_stats *from, struct lagoon_stats *to)
 	to->wait_ns += from->wait_ns;
 	for (int i = 0; i < LAGOON_AGES; i++)
 		to->ages[i] += from->ages[i];
+	to->unpushed = fmax(to->unpushed, from->unpushed);
 }
 
 static int pull_weights(struct lgn_trainer *t)

@@ -37,6 +37,7 @@ contains
     type(lagoon_worker_t), intent(in) :: w
     class(*), intent(inout) :: arg
     integer, intent(inout) :: ierr
+    type(lagoon_table_attr) :: shape
     integer(int64) :: old, before(2, 2)
     integer :: i, id, workers
 
@@ -61,6 +62,15 @@ contains
       call check(before(1, 2) == step * rounds * workers, 'all tickets')
       call check(before(1, 1) == 0 .and. before(2, 1) == 0 .and. &
         before(2, 2) == 0, 'rows and columns of fetch_add')
+      call lagoon_table_attr_init(shape)
+      call lagoon_table_get_attr(arg%tickets, shape)
+      shape%model = LAGOON_VAP
+      shape%change = 1.5d0
+      call lagoon_table_set_model(w, arg%tickets, shape, ierr)
+      call check(ierr == LAGOON_OK, 'set_model')
+      call lagoon_table_get_attr(arg%tickets, shape)
+      call check(shape%model == LAGOON_VAP .and. abs(shape%change - 1.5d0) < 1d-12, &
+        'the model that was set')
     class default
       error stop 'calls: arg is something else'
     end select
@@ -200,6 +210,10 @@ contains
       ierr)
     call check(ierr == 0, 'the longest name')
     call check(lagoon_table_staleness(same) == LAGOON_UNBOUNDED, 'asp')
+    call lagoon_table_set_sample(same, 1, ierr)
+    call check(ierr == LAGOON_ENOTSUP, 'set_sample of asp')
+    call lagoon_table_set_change(same, 1d0, ierr)
+    call check(ierr == LAGOON_ENOTSUP, 'set_change of asp')
     call lagoon_table_destroy(same, ierr)
     call check(ierr == 0, 'destroy')
     call lagoon_table_destroy(same, ierr)

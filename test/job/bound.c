@@ -5,8 +5,8 @@
 /*
  * The bound, step by step: a slow worker stands at clock 0 until it is told
  * to go on, a fast one goes as far as the bound lets it and no further. Ages
- * of reads, who was waited for, changing the bound, asp. Nothing here depends
- * on time.
+ * of reads, who was waited for, changing the bound, models without one.
+ * Nothing here depends on time.
  */
 #include <sched.h>
 #include <stdio.h>
@@ -29,6 +29,7 @@ struct shared {
 
 struct step {
 	struct lagoon_table *t;
+	int model;
 	int32_t bound;
 	int rank_of_slow;
 };
@@ -137,6 +138,7 @@ static int change_work(struct lagoon_worker *w, void *arg)
 static int asp_work(struct lagoon_worker *w, void *arg)
 {
 	const struct step *step = arg;
+	struct lagoon_stats st;
 	double x, one = 1;
 
 	if (lagoon_worker_id(w) == SLOW)
@@ -145,18 +147,23 @@ static int asp_work(struct lagoon_worker *w, void *arg)
 		t_ok(lagoon_add(w, step->t, ROW, 1, &one), "add");
 		t_ok(lagoon_clock(w), "clock");
 		t_ok(lagoon_pull(w, step->t, ROW, 1, &x), "pull");
-		T_CHECK(x == c + 1, "asp, round %d shows %g", c, x);
+		T_CHECK(x == c + 1, "model %d, round %d shows %g",
+			step->model, c, x);
 	}
-	T_CHECK(stats_of(step->t).wait_ns == 0, "asp waited");
+	st = stats_of(step->t);
+	T_CHECK(st.wait_ns == 0, "model %d waited", step->model);
+	T_CHECK(st.ages[LAGOON_AGES - 1] >= ASP_ROUNDS - LAGOON_AGES,
+		"model %d: %llu pulls of age %d and more", step->model,
+		(unsigned long long)st.ages[LAGOON_AGES - 1], LAGOON_AGES - 1);
 	atomic_store(&((struct shared *)t_shared)->go, 2);
 	return 0;
 }
 
-static void run(int model, int32_t bound,
+static void run(int model, int32_t bound, int32_t sample,
 		int (*work)(struct lagoon_worker *, void *))
 {
 	struct shared *shared = t_shared;
-	struct step step = { .bound = bound };
+	struct step step = { .bound = bound, .model = model };
 	struct lagoon_table_attr attr;
 
 	t_sync();
@@ -165,6 +172,8 @@ static void run(int model, int32_t bound,
 	attr.rows = ROWS;
 	attr.model = model;
 	attr.staleness = bound;
+	attr.sample = sample;
+	attr.change = 3;
 	t_ok(lagoon_table_create(t_lg, "stepped", &attr, &step.t), "create");
 	t_ok(lagoon_run(t_lg, work, &step), "run");
 	t_ok(lagoon_table_destroy(step.t), "destroy");
@@ -180,10 +189,18 @@ int main(int argc, char **argv)
 		attr.workers = t_workers(argv[2]);
 	t_open(&attr, NULL);
 	T_CHECK(lagoon_workers(t_lg) == 2, "needs 2 workers");
-	for (size_t i = 0; i < T_COUNT(bounds); i++)
-		run(LAGOON_SSP, bounds[i], step_work);
-	run(LAGOON_SSP, 5, change_work);
-	run(LAGOON_ASP, 0, asp_work);
+	for (size_t i = 0; i < T_COUNT(bounds); i++) {
+		run(LAGOON_SSP, bounds[i], 0, step_work);
+		run(LAGOON_ESSP, bounds[i], 0, step_work);
+		/* one other worker, asked: as ssp */
+		run(LAGOON_PSP, bounds[i], 1, step_work);
+	}
+	run(LAGOON_SSP, 5, 0, change_work);
+	run(LAGOON_ESSP, 5, 0, change_work);
+	run(LAGOON_PSP, 5, 7, change_work);
+	run(LAGOON_ASP, 0, 0, asp_work);
+	run(LAGOON_PSP, 0, 0, asp_work);
+	run(LAGOON_VAP, 0, 0, asp_work);
 	t_close();
 	return 0;
 }

@@ -117,7 +117,7 @@ static void illegal_shapes(void)
 	bad[n++].type = 9;
 	bad[n++].frac_bits = 63;
 	bad[n++].frac_bits = -2;
-	bad[n++].model = 3;
+	bad[n++].model = LAGOON_VAP + 1;
 	bad[n++].model = -1;
 	bad[n++].staleness = -1;
 	bad[n++].size = 0;

@@ -60,7 +60,8 @@ every_model() {
 	fi
 	for nodes in 1 2; do
 		for model in 'bsp' 'ssp --staleness 0' 'ssp --staleness 1' \
-			     'ssp --staleness 4' 'asp'; do
+			     'ssp --staleness 4' 'essp --staleness 2' 'psp --sample 1' \
+			     'vap --change 0.001' 'asp'; do
 			# Options are words.
 			# shellcheck disable=SC2086
 			one "$@" -n 2 --nodes $nodes --consistency $model

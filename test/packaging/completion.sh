@@ -50,15 +50,15 @@ is commands "$(offered '')" "$("$lagoon" --help |
 is benchmarks "$(offered bench '')" \
 	"$("$lagoon" bench --list | awk '{ print $1 }' | sort | paste -sd' ')"
 is 'a part' "$(offered tr)" train
-is value "$(offered train --consistency =)" 'asp bsp ssp'
+is value "$(offered train --consistency =)" 'asp bsp essp psp ssp vap'
 is 'part of a value' "$(offered train --consistency = a)" asp
 is 'on death' "$(offered run --on-death = c)" continue
 is solver "$(offered train l)" logistic
 
 # The value may come after a blank.
-is 'value after a blank' "$(offered train --consistency '')" 'asp bsp ssp'
+is 'value after a blank' "$(offered train --consistency '')" 'asp bsp essp psp ssp vap'
 is 'part of it' "$(offered train --consistency s)" ssp
-is 'value of an option cut short' "$(offered train --cons '')" 'asp bsp ssp'
+is 'value of an option cut short' "$(offered train --cons '')" 'asp bsp essp psp ssp vap'
 is 'death after a blank' "$(offered run -n 2 --on-death s)" stop
 is 'number' "$(offered train --epochs '')" ''
 is 'number after =' "$(offered train --epochs =)" ''

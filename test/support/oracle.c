@@ -9,6 +9,10 @@
 /* More digits than this are no use, and a sum of rounds stays readable. */
 enum { DIGIT_BITS_MAX = 20, DIGIT_BITS_MIN = 7 };
 
+static const char *const model_name[] = {
+	"ssp", "bsp", "asp", "essp", "psp", "vap"
+};
+
 void or_log_init(struct or_log *log, uint64_t seed, uint32_t workers,
 		 uint32_t elems, uint32_t cols, uint32_t bits)
 {
@@ -140,9 +144,11 @@ void or_pull_begin(const struct or_seen *seen, struct or_pull *pull)
 }
 
 /* The last round of worker that the pull must show; -1 for none. */
-static int32_t needed_round(const struct or_pull *pull)
+static int32_t needed_round(const struct or_pull *pull, int worker)
 {
-	if (pull->model == OR_ASP)
+	if (pull->model == OR_ASP || pull->model == OR_VAP)
+		return -1;
+	if (pull->model == OR_PSP && !(pull->asked >> worker & 1))
 		return -1;
 	if (pull->model == OR_BSP)
 		return pull->clock - 1;
@@ -172,7 +178,7 @@ static struct limit limit_of(struct or_log *log, const struct or_pull *pull,
 			     uint32_t i, int worker)
 {
 	uint32_t elem = pull->elem[i];
-	int64_t must = digit_at(log, worker, needed_round(pull), elem);
+	int64_t must = digit_at(log, worker, needed_round(pull, worker), elem);
 	struct limit limit = {
 		.least = pull->least[i][worker],
 		.most = atomic_load(&log->begun[worker][elem]),
@@ -195,11 +201,9 @@ static struct limit limit_of(struct or_log *log, const struct or_pull *pull,
 static void describe(const struct or_log *log, const struct or_pull *pull,
 		     uint32_t elem, char *text, size_t len)
 {
-	static const char *const model[] = { "ssp", "bsp", "asp" };
-
 	snprintf(text, len,
 		 "worker %d at clock %d, %s(%d), row %u column %u", pull->worker,
-		 pull->clock, model[pull->model], pull->bound,
+		 pull->clock, model_name[pull->model], pull->bound,
 		 elem / log->cols, elem % log->cols);
 }
 
@@ -240,16 +244,17 @@ static bool check_one(struct or_log *log, const struct or_pull *pull,
 static bool check_waited(struct or_log *log, const struct or_pull *pull,
 			 char *why)
 {
-	int32_t need = needed_round(pull);
-
 	for (int j = 0; j < (int)log->workers; j++) {
+		int32_t need = needed_round(pull, j);
+
 		/* left first: set last by the worker */
 		if (atomic_load(&log->left[j]) ||
 		    atomic_load(&log->ended[j]) > need || j == pull->worker)
 			continue;
 		snprintf(why, OR_WHY,
-			 "I1, did not wait: worker %d at clock %d, bound %d, pulled when worker %d had ended %d rounds",
-			 pull->worker, pull->clock, pull->bound, j,
+			 "I1, did not wait: worker %d at clock %d, %s(%d), pulled when worker %d had ended %d rounds",
+			 pull->worker, pull->clock, model_name[pull->model],
+			 pull->bound, j,
 			 atomic_load(&log->ended[j]));
 		return false;
 	}

@@ -78,7 +78,9 @@ void or_leave(struct or_log *log, int worker);
 bool or_decode(const struct or_log *log, uint32_t elem, int64_t value,
 	       int64_t digit[OR_WORKERS]);
 
-enum or_model { OR_SSP, OR_BSP, OR_ASP };
+/* As enum lagoon_model numbers them: essp promises what ssp does, psp that of
+ * the workers in `asked` alone, vap to readers what asp does. */
+enum or_model { OR_SSP, OR_BSP, OR_ASP, OR_ESSP, OR_PSP, OR_VAP };
 
 /* What a worker saw last and what it has added, element by element. */
 struct or_seen {
@@ -95,7 +97,8 @@ struct or_pull {
 	int worker;
 	enum or_model model;
 	int32_t clock;		/* when it began */
-	int32_t bound;		/* the loosest in force; ssp only */
+	int32_t bound;		/* the loosest in force; ssp, essp, psp */
+	uint32_t asked;		/* psp: bit j: worker j is in the sample */
 	uint32_t n;
 	const uint32_t *elem;	/* [n] */
 	int64_t (*least)[OR_WORKERS];	/* [n] filled by or_pull_begin() */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/table.h"
 #include "test/support/property.h"
 
 enum {
@@ -43,6 +45,33 @@ void pr_ok(int rc, const char *what)
 	t_stop();
 }
 
+void pr_model_draw(struct pr_shape *s, struct t_rng *rng, bool bsp)
+{
+	static const int models[] = {
+		LAGOON_SSP, LAGOON_SSP, LAGOON_ASP, LAGOON_ESSP, LAGOON_ESSP,
+		LAGOON_PSP, LAGOON_PSP, LAGOON_VAP, LAGOON_VAP,
+	};
+
+	s->model = models[t_below(rng, T_COUNT(models))];
+	if (bsp && !t_once_in(rng, 3))
+		s->model = LAGOON_BSP;
+	s->staleness = t_once_in(rng, 3) ? 0 :
+		(int32_t)t_below(rng, BOUND_MAX + 1);
+	if (s->model != LAGOON_SSP && s->model != LAGOON_ESSP &&
+	    s->model != LAGOON_PSP)
+		s->staleness = 0;
+	s->sample = (int32_t)t_below(rng, OR_WORKERS + 1);
+	s->change = t_once_in(rng, 3) ? 0 :
+		(int64_t)1 << t_below(rng, (uint64_t)el_bits(&s->kind));
+}
+
+double pr_units(const struct pr_shape *s, int64_t units)
+{
+	int bits = s->kind.format <= LAGOON_Q32 ? s->kind.frac_bits : 0;
+
+	return ldexp((double)units, -bits);
+}
+
 static void shape_make(struct pr_shape *s, struct t_rng *rng, bool bsp)
 {
 	static const uint32_t cols[] = { 1, 1, 2, 3, 5, 7, 16, 33 };
@@ -63,14 +92,7 @@ static void shape_make(struct pr_shape *s, struct t_rng *rng, bool bsp)
 	if (s->rows > most)
 		s->rows = most;
 	s->page_rows = page_rows[t_below(rng, T_COUNT(page_rows))];
-	s->staleness = (int32_t)t_below(rng, BOUND_MAX + 1);
-	if (t_once_in(rng, 3))
-		s->staleness = 0;
-	s->model = t_once_in(rng, 5) ? LAGOON_ASP : LAGOON_SSP;
-	if (bsp && !t_once_in(rng, 3))
-		s->model = LAGOON_BSP;
-	if (s->model != LAGOON_SSP)
-		s->staleness = 0;
+	pr_model_draw(s, rng, bsp);
 }
 
 void pr_case_make(struct pr_case *c, uint64_t seed, int workers)
@@ -87,6 +109,8 @@ void pr_case_make(struct pr_case *c, uint64_t seed, int workers)
 		c->bsp |= c->shape[i].model == LAGOON_BSP;
 	}
 	c->bounds_change = t_once_in(&rng, 3);
+	c->models_change = t_once_in(&rng, 3);
+	c->bsp |= c->models_change;
 	c->rounds = 4 + (int)t_below(&rng, OR_ROUNDS - 12);
 	c->barrier_every = t_once_in(&rng, 2) ? 0 : 2 + (int)t_below(&rng, 7);
 	c->actions = 1 + (int)t_below(&rng, 8);
@@ -102,17 +126,21 @@ void pr_case_make(struct pr_case *c, uint64_t seed, int workers)
 
 void pr_case_print(const struct pr_case *c, char *text, size_t len)
 {
-	static const char *const model[] = { "ssp", "bsp", "asp" };
-	int n = snprintf(text, len, "%d workers, %d rounds%s", c->workers,
-			 c->rounds, c->bounds_change ? ", bounds change" : "");
+	static const char *const model[] = {
+		"ssp", "bsp", "asp", "essp", "psp", "vap"
+	};
+	int n = snprintf(text, len, "%d workers, %d rounds%s%s", c->workers,
+			 c->rounds, c->bounds_change ? ", bounds change" : "",
+			 c->models_change ? ", models change" : "");
 
 	for (int i = 0; i < c->tables && n < (int)len; i++) {
 		const struct pr_shape *s = &c->shape[i];
 
 		n += snprintf(text + n, len - (size_t)n,
-			      "; %s type %d, %s(%d), %llu x %u, %u rows a page",
+			      "; %s type %d, %s(%d, %d, %g), %llu x %u, %u rows a page",
 			      el_format_name(s->kind.format), s->kind.type,
-			      model[s->model], s->staleness,
+			      model[s->model], s->staleness, s->sample,
+			      pr_units(s, s->change),
 			      (unsigned long long)s->rows, s->cols,
 			      s->page_rows);
 	}
@@ -133,11 +161,17 @@ static void table_make(struct pr_run *run, int i, uint64_t k)
 	attr.frac_bits = s->kind.format <= LAGOON_Q32 ? s->kind.frac_bits : -1;
 	attr.model = s->model;
 	attr.staleness = s->staleness;
+	attr.sample = s->sample;
+	attr.change = pr_units(s, s->change);
 	attr.page_rows = s->page_rows;
 	snprintf(name, sizeof(name), "case%llu.%d", (unsigned long long)k, i);
 	pr_ok(lagoon_table_create(t_lg, name, &attr, &table->t), name);
 	table->shape = s;
-	table->bound[0] = s->staleness;
+	table->model = s->model;
+	table->seed = lgn_table_seed(table->t);
+	table->bound[0] = table->loosest = s->staleness;
+	table->sample[0] = s->sample;
+	table->change_most = s->change;
 	table->bounds_begun = 1;
 	table->bounds_done = 1;
 }
@@ -146,7 +180,8 @@ static void stats_check(const struct pr_table *table)
 {
 	struct lagoon_stats st = { .size = sizeof(st) };
 	uint64_t of_ages = 0;
-	int32_t loosest = 0;
+	bool bounded = !table->model_changed &&
+		(table->model == LAGOON_SSP || table->model == LAGOON_ESSP);
 
 	pr_ok(lagoon_table_stats(table->t, &st), "lagoon_table_stats");
 	T_CHECK(st.pulls == table->pulls && st.adds == table->adds &&
@@ -161,14 +196,15 @@ static void stats_check(const struct pr_table *table)
 		(unsigned long long)table->rows_added);
 	T_CHECK(st.rejected == 0, "statistics: %llu deltas rejected",
 		(unsigned long long)st.rejected);
-	for (int i = 0; i < table->bounds_begun; i++)
-		if (table->bound[i] > loosest)
-			loosest = table->bound[i];
+	T_CHECK(st.unpushed <= pr_units(table->shape, table->change_most),
+		"%g of an element was kept back under vap(%g)", st.unpushed,
+		pr_units(table->shape, table->change_most));
 	for (int age = 0; age < LAGOON_AGES; age++) {
 		of_ages += st.ages[age];
-		T_CHECK(table->shape->model != LAGOON_SSP || age <= loosest ||
-			!st.ages[age], "%llu pulls of age %d under bound %d",
-			(unsigned long long)st.ages[age], age, loosest);
+		T_CHECK(!bounded || age <= table->loosest || !st.ages[age],
+			"%llu pulls of age %d under bound %d",
+			(unsigned long long)st.ages[age], age,
+			table->loosest);
 	}
 	T_CHECK(of_ages <= st.pulls, "more ages than pulls");
 }
@@ -184,6 +220,7 @@ static void case_run(uint64_t k, uint64_t seed)
 	pr_case_make(&c, t_mix(seed, k), lagoon_workers(t_lg));
 	memset(&run, 0, sizeof(run));
 	run.c = &c;
+	pthread_mutex_init(&run.lock, NULL);
 	n = snprintf(text, sizeof(text), "case %llu of seed %llu: ",
 		     (unsigned long long)k, (unsigned long long)seed);
 	pr_case_print(&c, text + n, sizeof(text) - (size_t)n);

@@ -12,6 +12,8 @@
 #ifndef TEST_SUPPORT_PROPERTY_H
 #define TEST_SUPPORT_PROPERTY_H
 
+#include <pthread.h>
+
 #include "test/support/element.h"
 #include "test/support/oracle.h"
 #include "test/support/test.h"
@@ -28,6 +30,8 @@ struct pr_shape {
 	struct el_kind kind;
 	int model;		/* enum lagoon_model */
 	int32_t staleness;
+	int32_t sample;
+	int64_t change;		/* [units] */
 	uint64_t rows;
 	uint32_t cols;
 	uint32_t page_rows;
@@ -41,6 +45,7 @@ struct pr_case {
 	struct pr_shape shape[PR_TABLES];
 	bool bsp;		/* a table of them is: clocks are collective */
 	bool bounds_change;
+	bool models_change;	/* at meetings */
 	int rounds;
 	int barrier_every;	/* 0: at the end only */
 	int actions;		/* of a worker in a round, at most */
@@ -54,17 +59,31 @@ struct pr_table {
 	const struct pr_shape *shape;
 	struct lagoon_table *t;
 	struct or_log *log;
-	/* bounds in force one after the other; set by local worker 0 */
+	_Atomic int model;
+	uint32_t seed;			/* of the library's samples */
+	/* bounds in force one after the other; set by local worker 0. A change
+	 * of the model begins a new sequence: calls do not span it. */
 	int32_t bound[PR_BOUNDS];
+	int32_t sample[PR_BOUNDS];
 	_Atomic int bounds_begun;	/* entries that may be in force */
 	_Atomic int bounds_done;	/* the last of these is, at least */
+	int32_t loosest;		/* of all */
+	int64_t change_most;		/* [units] of all */
+	bool model_changed;
 	_Atomic uint64_t pulls, rows_pulled, adds, rows_added;
 };
 
 struct pr_run {
 	const struct pr_case *c;
+	pthread_mutex_t lock;	/* of what a change of model writes */
 	struct pr_table table[PR_TABLES];
 };
+
+/* A model and its numbers, by chance; bsp: that too. */
+void pr_model_draw(struct pr_shape *s, struct t_rng *rng, bool bsp);
+
+/* In the value that the shape's attr has. */
+double pr_units(const struct pr_shape *s, int64_t units);
 
 void pr_case_make(struct pr_case *c, uint64_t seed, int workers);
 

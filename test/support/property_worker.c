@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/sample.h"
 #include "test/support/property.h"
 
 /* A pull or an add, from its start to its completion. */
@@ -124,11 +125,9 @@ static void add_prepare(struct worker *me, struct op *op)
 
 static void pull_prepare(struct worker *me, struct op *op)
 {
-	static const enum or_model model[] = { OR_SSP, OR_BSP, OR_ASP };
-
 	op->bound_first = atomic_load(&op->table->bounds_done) - 1;
 	op->pull.worker = me->id;
-	op->pull.model = model[op->table->shape->model];
+	op->pull.model = (enum or_model)op->table->model;
 	op->pull.clock = me->clock;
 	op->pull.elem = op->elem;
 	op->pull.least = op->least;
@@ -173,6 +172,24 @@ static int32_t loosest_bound(const struct op *op)
 	return bound;
 }
 
+/* Of psp samples the smallest asks least: it is part of all others. */
+static uint32_t asked(const struct worker *me, const struct op *op)
+{
+	int who[OR_WORKERS], n;
+	int32_t sample = INT32_MAX;
+	uint32_t bits = 0;
+
+	for (int i = op->bound_first; i < atomic_load(&op->table->bounds_begun);
+	     i++)
+		if (op->table->sample[i] < sample)
+			sample = op->table->sample[i];
+	n = lgn_sample_draw(op->table->seed, me->id, op->pull.clock,
+			    lagoon_workers(t_lg), sample, who);
+	for (int i = 0; i < n; i++)
+		bits |= 1u << who[i];
+	return bits;
+}
+
 static void op_finish(struct worker *me, struct op *op, int rc)
 {
 	struct or_seen *seen = &me->seen[op->index];
@@ -190,6 +207,7 @@ static void op_finish(struct worker *me, struct op *op, int rc)
 		return;
 	}
 	op->pull.bound = loosest_bound(op);
+	op->pull.asked = asked(me, op);
 	for (uint32_t i = 0; i < op->pull.n; i++)
 		T_CHECK(el_get(&op->table->shape->kind, op->buf, i,
 			       &op->lane[i]), "a value that is no whole unit");
@@ -264,19 +282,43 @@ static void burst(struct worker *me)
 	}
 }
 
+static void change_change(struct worker *me, struct pr_table *table)
+{
+	const struct pr_shape *s = table->shape;
+	int64_t change = (int64_t)t_below(&me->rng,
+					  1 + 2 * (uint64_t)s->change);
+
+	if (change > table->change_most)
+		table->change_most = change;
+	t_ok(lagoon_table_set_change(table->t, pr_units(s, change)),
+	     "set_change");
+}
+
 static void bound_change(struct worker *me)
 {
 	struct pr_table *table =
 		&me->run->table[t_below(&me->rng, (uint64_t)me->run->c->tables)];
-	int n = atomic_load(&table->bounds_begun);
+	int n = atomic_load(&table->bounds_begun), model = table->model;
 
 	if (!me->setter || !me->run->c->bounds_change || n == PR_BOUNDS ||
-	    table->shape->model != LAGOON_SSP)
+	    model == LAGOON_BSP || model == LAGOON_ASP)
 		return;
+	if (model == LAGOON_VAP) {
+		change_change(me, table);
+		return;
+	}
 	table->bound[n] = (int32_t)t_below(&me->rng, 9);
+	table->sample[n] = table->sample[n - 1];
+	if (model == LAGOON_PSP && t_once_in(&me->rng, 2))
+		table->sample[n] = (int32_t)t_below(&me->rng, OR_WORKERS + 1);
+	if (table->bound[n] > table->loosest)
+		table->loosest = table->bound[n];
 	atomic_store(&table->bounds_begun, n + 1);
 	pr_ok(lagoon_table_set_staleness(table->t, table->bound[n]),
 	     "set_staleness");
+	if (model == LAGOON_PSP)
+		t_ok(lagoon_table_set_sample(table->t, table->sample[n]),
+		     "set_sample");
 	atomic_store(&table->bounds_done, n + 1);
 	T_CHECK(lagoon_table_staleness(table->t) == table->bound[n],
 		"the bound is not what was set");
@@ -331,6 +373,38 @@ static void barrier_and_check(struct worker *me)
 	pr_ok(lagoon_barrier(me->w), "lagoon_barrier");
 }
 
+/* Everybody draws the same from the seed and writes it down before: after the
+ * last barrier nobody pulls, until all have come here. (The setter may have
+ * left.) */
+static void model_change(struct worker *me, int round)
+{
+	const struct pr_case *c = me->run->c;
+	struct t_rng rng = { t_mix(c->seed, 5000 + (uint64_t)round) };
+	int index = (int)t_below(&rng, (uint64_t)c->tables);
+	struct pr_table *table = &me->run->table[index];
+	struct pr_shape s = *table->shape;
+	struct lagoon_table_attr attr;
+
+	pr_model_draw(&s, &rng, true);
+	lagoon_table_attr_init(&attr);
+	t_ok(lagoon_table_get_attr(table->t, &attr), "get_attr");
+	attr.model = s.model;
+	attr.staleness = s.staleness;
+	attr.sample = s.sample;
+	attr.change = pr_units(&s, s.change);
+	pthread_mutex_lock(&me->run->lock);
+	table->model = s.model;
+	table->model_changed = true;
+	table->bound[0] = s.staleness;
+	table->sample[0] = s.sample;
+	if (s.change > table->change_most)
+		table->change_most = s.change;
+	atomic_store(&table->bounds_begun, 1);
+	atomic_store(&table->bounds_done, 1);
+	pthread_mutex_unlock(&me->run->lock);
+	t_ok(lagoon_table_set_model(me->w, table->t, &attr), "set_model");
+}
+
 static void end_round(struct worker *me)
 {
 	for (int i = 0; i < me->run->c->tables; i++)
@@ -371,6 +445,8 @@ static void rounds_run(struct worker *me)
 		end_round(me);
 		if (meet && !before)
 			barrier_and_check(me);
+		if (meet && c->models_change)
+			model_change(me, round);
 	}
 	barrier_and_check(me);
 	log_leave(me);

@@ -136,6 +136,36 @@ Test(oracle, ssp_between_bounds)
 	cr_passes(pull_shows(OR_ASP, 1, 0, e, 0));
 }
 
+/* psp asks some: their rounds must be there, others' need not. */
+Test(oracle, psp_of_those_asked)
+{
+	uint32_t e = common();
+	int64_t value = or_add(log_, e, OTHER, 2);
+	int64_t none = 0;
+	struct or_pull pull;
+
+	or_round_end(log_, READER);
+	or_round_end(log_, OTHER);
+	pull = begin(OR_PSP, 1, 0, &e, 1);
+	cr_passes(or_pull_check(log_, &pull, &none, seen, why));
+	pull.asked = 1u << OTHER;
+	cr_found(or_pull_check(log_, &pull, &none, seen, why), "I1, too old");
+	cr_passes(or_pull_check(log_, &pull, &value, seen, why));
+	pull.asked |= 1u << THIRD;
+	cr_found(or_pull_check(log_, &pull, &value, seen, why), "I1, did not wait");
+}
+
+Test(oracle, essp_and_vap)
+{
+	uint32_t e = common();
+
+	or_add(log_, e, OTHER, 2);
+	end_round_of_all();
+	cr_found(pull_shows(OR_ESSP, 1, 0, e, 0), "I1, too old");
+	cr_passes(pull_shows(OR_ESSP, 1, 1, e, 0));
+	cr_passes(pull_shows(OR_VAP, 9, 0, e, 0));
+}
+
 Test(oracle, finds_too_old)
 {
 	uint32_t e = common();

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What every push needs: memory, the lock, a batch that is run. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "runtime/base/status.h"
+#include "runtime/push.h"
+
+int lgn_push_open(struct lagoon *lg)
+{
+	struct lgn_push *p = calloc(1, sizeof(*p));
+	int rc;
+
+	if (!p)
+		return lgn_fail(LAGOON_ENOMEM, "no memory for pushes");
+	lg->push = p;
+	rc = lgn_memory(lg, LGN_PUSH_WRS * 8, LGN_ACC_LOCAL, &p->mem);
+	p->old = p->mem.addr;
+	p->batch.wr = p->wr;
+	return rc;
+}
+
+void lgn_push_close(struct lagoon *lg)
+{
+	if (!lg->push)
+		return;
+	lg->wire->ops->unreg(lg->wire, &lg->push->mem);
+	free(lg->push);
+}
+
+bool lgn_push_trylock(struct lagoon *lg)
+{
+	return !atomic_exchange(&lg->pushing, true);
+}
+
+void lgn_push_lock(struct lagoon *lg)
+{
+	struct lgn_wait wait = LGN_WAIT_INIT;
+
+	while (!lgn_push_trylock(lg))
+		lgn_wait_step(&wait);
+}
+
+void lgn_push_unlock(struct lagoon *lg)
+{
+	atomic_store(&lg->pushing, false);
+}
+
+/* The way to a shard broke with atomics on it: nobody can tell which of them
+ * arrived, so they are counted and told, and never sent again. */
+static int uncertain(struct lagoon_table *t, struct lgn_counts *counts,
+		     const struct lgn_batch *batch, int rc)
+{
+	uint32_t n = atomic_load(&batch->uncertain);
+	char why[300];
+
+	if (rc == LAGOON_ETIMEDOUT)
+		n += atomic_load(&batch->left);
+	if (!batch->posted || !n)
+		return rc;
+	lgn_count(&counts->uncertain, n);
+	snprintf(why, sizeof(why), "%.299s", lagoon_errmsg());
+	return lgn_fail(rc, "table %s: %u words are uncertain: their adds may or may not have arrived (%s)",
+			t->name, n, why);
+}
+
+int lgn_push_run(struct lagoon_table *t, struct lgn_counts *counts,
+		 struct lgn_batch *batch)
+{
+	int rc = lgn_wire_run(t->lg->wire, batch, t->lg->timeout_s);
+
+	return lgn_likely(!rc) ? 0 : uncertain(t, counts, batch, rc);
+}
