@@ -253,8 +253,8 @@ static int add_singles(struct adder *a, const uint64_t *rows, uint64_t n,
 	for (uint64_t i = 0; i < n; ) {
 		size_t m = n - i < TOGETHER ? n - i : TOGETHER;
 		const char *from = in + i * nb->type_size;
-		size_t good = lgn_number_quantise_list(nb, from, m, rows + i,
-						       &a->rounding, lanes, &why);
+		size_t good = lgn_number_quantise_list(nb, from, m, &a->rounding,
+						       lanes, &why);
 		size_t done = add_spread(a, rows + i, n - i, lanes, good);
 
 		if (lgn_unlikely(done < m)) {
@@ -318,6 +318,7 @@ static struct adder begin(struct lagoon_worker *w, struct lagoon_table *t,
 			.worker = (uint32_t)w->id,
 			.round = (uint32_t)w->clock,
 			.call = part->call,
+			.drawn = &part->drawn,
 		},
 	};
 }

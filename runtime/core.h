@@ -90,6 +90,7 @@ struct lgn_wish {
 struct lgn_part {
 	struct lgn_counts counts;
 	uint32_t call;			/* of lagoon_add, for rounding */
+	struct lgn_drawn drawn;		/* likewise */
 	struct lgn_sparse *own;		/* bsp: this round's deltas, in rows */
 	struct lgn_sparse *rows;	/* NULL: never bsp */
 	struct lgn_sample sample;	/* psp */

@@ -193,13 +193,11 @@ size_t lgn_number_quantise(const struct lgn_number *nb, const void *in,
 }
 
 size_t lgn_number_quantise_list(const struct lgn_number *nb, const void *in,
-				size_t n, const uint64_t *element,
-				const struct lgn_rounding *rounding,
+				size_t n, const struct lgn_rounding *rounding,
 				int64_t *lanes, int *why)
 {
 	if (nb->fixed)
-		return lgn_rounding_list(nb, in, n, element, rounding, lanes,
-					 why);
+		return lgn_rounding_list(nb, in, n, rounding, lanes, why);
 	return quantise_int(nb, in, n, lanes, why);
 }
 

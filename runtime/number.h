@@ -27,6 +27,13 @@ struct lgn_number {
 	uint32_t type_size;	/* bytes of an element in buffers */
 };
 
+/* The block of random bits that was drawn last; all zero at first. */
+struct lgn_drawn {
+	uint64_t block;
+	uint32_t round;
+	uint32_t bits[4];
+};
+
 /* Counter-based random bits: the rounding of an element depends on these
  * alone, not on how workers are grouped. */
 struct lgn_rounding {
@@ -34,6 +41,7 @@ struct lgn_rounding {
 	uint32_t worker;	/* in the whole job */
 	uint32_t round;
 	uint32_t call;		/* of this worker and table */
+	struct lgn_drawn *drawn; /* of this worker and table; NULL: none */
 };
 
 void lgn_number_init(struct lgn_number *nb, int format, int type,
@@ -79,11 +87,10 @@ size_t lgn_number_quantise(const struct lgn_number *nb, const void *in,
 			   const struct lgn_rounding *rounding, int64_t *lanes,
 			   int *why);
 
-/* The same for a list of elements, each rounded as of a call of its own:
+/* The same for n elements that are each of a call of its own,
  * rounding->call + i. */
 size_t lgn_number_quantise_list(const struct lgn_number *nb, const void *in,
-				size_t n, const uint64_t *element,
-				const struct lgn_rounding *rounding,
+				size_t n, const struct lgn_rounding *rounding,
 				int64_t *lanes, int *why);
 
 /* rounding.c: these two for fixed point. */
@@ -92,8 +99,8 @@ size_t lgn_rounding_range(const struct lgn_number *nb, const void *in,
 			  const struct lgn_rounding *r, int64_t *lanes,
 			  int *why);
 size_t lgn_rounding_list(const struct lgn_number *nb, const void *in, size_t n,
-			 const uint64_t *element, const struct lgn_rounding *r,
-			 int64_t *lanes, int *why);
+			 const struct lgn_rounding *r, int64_t *lanes,
+			 int *why);
 
 /* A lane as a value, for messages. */
 double lgn_number_value(const struct lgn_number *nb, int64_t lane);

@@ -43,21 +43,28 @@ static void bits_of_blocks(const struct lgn_rounding *rounding, uint64_t block,
 	}
 }
 
-/* Of a list of elements, each of a call of its own. */
+/* The block of a call that adds one element: four such calls have one. No
+ * element of a table is in it. */
+static inline uint64_t block_of_call(uint32_t call)
+{
+	return UINT64_MAX << 32 | call / 4;
+}
+
+/* Of n blocks of such calls, from that of r->call on. */
 LGN_CLONES
-static void bits_of_list(const struct lgn_rounding *rounding,
-			 const uint64_t *restrict element, size_t n,
-			 uint32_t *restrict bits)
+static void bits_of_calls(const struct lgn_rounding *rounding, size_t n,
+			  uint32_t *restrict bits)
 {
 	const struct lgn_rounding r = *rounding;
 
 	for (size_t i = 0; i < n; i++) {
-		uint64_t e = element[i];
-		philox4x32_ctr_t four = random_bits(&r, r.call + (uint32_t)i, e / 4);
-		uint32_t low = e & 1 ? four.v[1] : four.v[0];
-		uint32_t high = e & 1 ? four.v[3] : four.v[2];
+		uint64_t block = block_of_call(r.call + 4 * (uint32_t)i);
+		philox4x32_ctr_t four = random_bits(&r, 0, block);
 
-		bits[i] = e & 2 ? high : low;
+		bits[4 * i] = four.v[0];
+		bits[4 * i + 1] = four.v[1];
+		bits[4 * i + 2] = four.v[2];
+		bits[4 * i + 3] = four.v[3];
 	}
 }
 
@@ -141,16 +148,38 @@ static size_t scale(const struct lgn_number *nb, const void *in, size_t n,
 	return good;
 }
 
-/* One number after the other. element: the first, or a list. */
+static uint32_t bits_of_element(const struct lgn_rounding *r, uint64_t e)
+{
+	return random_bits(r, r->call, e / 4).v[e % 4];
+}
+
+/* Adds of one element come one after the other: three of four find their
+ * block drawn. */
+static uint32_t bits_of_call(const struct lgn_rounding *r, uint32_t call)
+{
+	const uint64_t block = block_of_call(call);
+	struct lgn_drawn *d = r->drawn;
+
+	if (!d)
+		return random_bits(r, 0, block).v[call % 4];
+	if (d->block != block || d->round != r->round) {
+		philox4x32_ctr_t four = random_bits(r, 0, block);
+
+		d->block = block;
+		d->round = r->round;
+		for (int i = 0; i < 4; i++)
+			d->bits[i] = four.v[i];
+	}
+	return d->bits[call % 4];
+}
+
+/* One number after the other; those of a list are each of a call of its own. */
 static size_t few(const struct lgn_number *nb, const void *in, size_t n,
-		  const uint64_t *list, uint64_t element,
-		  const struct lgn_rounding *r, int64_t *lanes, int *why)
+		  bool list, uint64_t element, const struct lgn_rounding *r,
+		  int64_t *lanes, int *why)
 {
 	for (size_t i = 0; i < n; i++) {
 		double x = lgn_number_input(nb, in, i) * nb->scale;
-		uint64_t e = list ? list[i] : element + i;
-		uint32_t call = list ? r->call + (uint32_t)i : r->call;
-
 		if (lgn_unlikely(!(fabs(x) <= (double)nb->legal))) {
 			*why = isfinite(lgn_number_input(nb, in, i)) ?
 				LAGOON_ERANGE : LAGOON_EINVAL;
@@ -158,8 +187,9 @@ static size_t few(const struct lgn_number *nb, const void *in, size_t n,
 		}
 		lanes[i] = (int64_t)x;
 		if (x != (double)lanes[i])
-			lanes[i] = round_at_random(x,
-					random_bits(r, call, e / 4).v[e % 4]);
+			lanes[i] = round_at_random(x, list ?
+					bits_of_call(r, r->call + (uint32_t)i) :
+					bits_of_element(r, element + i));
 	}
 	return n;
 }
@@ -175,7 +205,7 @@ size_t lgn_rounding_range(const struct lgn_number *nb, const void *in,
 	size_t good;
 
 	if (n < FEW)
-		return few(nb, in, n, NULL, element, r, lanes, why);
+		return few(nb, in, n, false, element, r, lanes, why);
 	good = scale(nb, in, n, x, lanes, &fraction, why);
 	if (!fraction)
 		return good;
@@ -185,20 +215,20 @@ size_t lgn_rounding_range(const struct lgn_number *nb, const void *in,
 }
 
 size_t lgn_rounding_list(const struct lgn_number *nb, const void *in, size_t n,
-			 const uint64_t *element, const struct lgn_rounding *r,
-			 int64_t *lanes, int *why)
+			 const struct lgn_rounding *r, int64_t *lanes, int *why)
 {
-	uint32_t bits[LGN_CHUNK];
+	const uint32_t skip = r->call % 4;
+	uint32_t bits[LGN_CHUNK + 8];
 	double x[LGN_CHUNK];
 	bool fraction;
 	size_t good;
 
 	if (n < FEW)
-		return few(nb, in, n, element, 0, r, lanes, why);
+		return few(nb, in, n, true, 0, r, lanes, why);
 	good = scale(nb, in, n, x, lanes, &fraction, why);
 	if (!fraction)
 		return good;
-	bits_of_list(r, element, good, bits);
-	round_all(x, bits, good, lanes);
+	bits_of_calls(r, (skip + good + 3) / 4, bits);
+	round_all(x, bits + skip, good, lanes);
 	return good;
 }

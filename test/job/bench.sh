@@ -40,7 +40,7 @@ sizes() {
 
 tiny='--csv --seconds=0.0001 --repeats=2 --warmup=1'
 names=$("$lagoon" bench --list | awk '{ print $1 }')
-[ "$(wc -w <<<"$names")" -ge 15 ] || fail "--list: $names"
+[ "$(wc -w <<<"$names")" -ge 16 ] || fail "--list: $names"
 for name in $names; do
 	small=$(sizes "$name")
 	case $name in sparse-*|add-*) small="$small --table=64K" ;; esac
