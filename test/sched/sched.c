@@ -23,7 +23,9 @@ enum { STACK = 128 << 10 };
 enum {
 	COS = 4096,
 	GUARD = 4096,
-	TRIES = 8,		/* to find one that is not frozen */
+	NOWHERE = COS,		/* not runnable */
+	TRIES = 64,		/* to find one that is not frozen */
+	WAITS_MOST = 64,	/* changes of hand until it looks again */
 	STUCK = 20000,		/* changes of hand without progress, times n */
 };
 
@@ -34,9 +36,12 @@ struct co {
 	void *arg;
 	const struct sched_site *site;	/* where it stands */
 	uint64_t frozen;		/* until that event */
+	uint64_t waited;		/* last, since progress was made: */
+	unsigned waits;			/* so many times */
 	unsigned at;			/* in runnable[] */
 	int proc;
 	bool ended;
+	struct co *joined_by;		/* who waits for its end */
 	char name[20];
 	char errmsg[512];		/* lagoon_errmsg() of its thread */
 #if defined(__SANITIZE_THREAD__)
@@ -191,23 +196,54 @@ static void switch_to(struct co *next)
 	}
 }
 
+static void enter_runnable(struct co *co)
+{
+	co->at = s.n_runnable;
+	s.runnable[s.n_runnable++] = co;
+}
+
 static void leave_runnable(struct co *co)
 {
 	struct co *last = s.runnable[--s.n_runnable];
 
 	s.runnable[co->at] = last;
 	last->at = co->at;
-	co->ended = true;
+	co->at = NOWHERE;
 }
 
+static void end(struct co *co)
+{
+	if (co->at != NOWHERE)
+		leave_runnable(co);
+	co->ended = true;
+	if (co->joined_by && !co->joined_by->ended)
+		enter_runnable(co->joined_by);
+	co->joined_by = NULL;
+}
+
+/* Time passes, and the wire works. What stands still waits for a time to
+ * come. */
+static void pass(void)
+{
+	s.events++;
+	s.ns += 1 + sched_below((1ull << s.style.time_bits) +
+				8 * (s.events - s.progress));
+	if (s.style.wire_in == 1 || sched_once_in(s.style.wire_in))
+		for (uint64_t n = 1 + sched_below(s.style.wire_burst); n; n--)
+			sched_wire_step();
+}
+
+/* While all stay away, the wire goes on. */
 static struct co *choose(void)
 {
 	struct co *co = NULL;
 
-	for (int i = 0; i < TRIES; i++) {
+	for (int i = 1; i <= TRIES; i++) {
 		co = s.runnable[s.n_runnable > 1 ? sched_below(s.n_runnable) : 0];
 		if (co->frozen <= s.events)
 			break;
+		if (i % 4 == 0)
+			pass();
 	}
 	return co;
 }
@@ -238,7 +274,7 @@ static void enter(void)
 	arrive();
 	s.now->run(s.now->arg);
 	sched_tell("ends");
-	leave_runnable(s.now);
+	end(s.now);
 	sched_progress();
 	go_away();
 }
@@ -282,8 +318,10 @@ unsigned long sched_spawn(int proc, const char *name, void *(*run)(void *arg),
 	co->arg = arg;
 	co->proc = proc;
 	co->site = NULL;
-	co->frozen = 0;
+	co->frozen = co->waited = 0;
+	co->waits = 0;
 	co->ended = false;
+	co->joined_by = NULL;
 	co->errmsg[0] = '\0';
 	snprintf(co->name, sizeof(co->name), "%d.%s", proc, name);
 	getcontext(&co->context);
@@ -291,8 +329,7 @@ unsigned long sched_spawn(int proc, const char *name, void *(*run)(void *arg),
 	co->context.uc_stack.ss_size = STACK;
 	co->context.uc_link = NULL;
 	makecontext(&co->context, enter, 0);
-	co->at = s.n_runnable;
-	s.runnable[s.n_runnable++] = co;
+	enter_runnable(co);
 	return s.n - 1;
 }
 
@@ -315,19 +352,13 @@ static void stuck(void)
 	      (unsigned long long)(s.events - s.progress), text);
 }
 
-/* Time passes, the wire works, and somebody goes on: perhaps the same. */
+/* Somebody goes on: perhaps the same. */
 static void change_hands(const struct sched_site *site)
 {
 	struct co *co = s.now;
 
 	co->site = site;
-	s.events++;
-	/* What stands still waits for a time to come. */
-	s.ns += 1 + sched_below((1ull << s.style.time_bits) +
-				8 * (s.events - s.progress));
-	if (s.style.wire_in == 1 || sched_once_in(s.style.wire_in))
-		for (uint64_t n = 1 + sched_below(s.style.wire_burst); n; n--)
-			sched_wire_step();
+	pass();
 	if (s.events - s.progress > STUCK * (uint64_t)s.n)
 		stuck();
 	if (s.style.freeze_in && sched_once_in(s.style.freeze_in)) {
@@ -341,6 +372,7 @@ static void change_hands(const struct sched_site *site)
 		if (s.may_kill(s.kill))
 			sched_kill(s.kill);
 	}
+	T_CHECK(s.n_runnable, "deadlock: everybody waits for an end");
 	switch_to(choose());
 }
 
@@ -361,12 +393,23 @@ void sched_point(const struct sched_site *site)
 	change_hands(site);
 }
 
+/* Who looks again and again, and nothing has come forward, looks less often. */
+static void back_off(struct co *co)
+{
+	if (s.progress >= co->waited)
+		co->waits = 0;
+	co->waited = s.events;
+	co->waits += co->waits < WAITS_MOST;
+	co->frozen = s.events + sched_below(co->waits);
+}
+
 void sched_wait(const struct sched_site *site)
 {
 	if (!s.now)
 		return;
 	if (s.trace)
 		tell_site(site);
+	back_off(s.now);
 	change_hands(site);
 }
 
@@ -377,8 +420,13 @@ void sched_progress(void)
 
 int sched_join(unsigned long number)
 {
-	while (!s.co[number]->ended)
-		SCHED_WAIT("join");
+	struct co *co = s.co[number];
+
+	if (co->ended)
+		return 0;
+	co->joined_by = s.now;
+	leave_runnable(s.now);
+	SCHED_WAIT("join");
 	return 0;
 }
 
@@ -387,8 +435,10 @@ void sched_kill(int proc)
 	sched_tell("process %d dies", proc);
 	s.dead[proc] = true;
 	for (unsigned i = 0; i < s.n; i++)
-		if (s.co[i]->proc == proc && !s.co[i]->ended)
-			leave_runnable(s.co[i]);
+		if (s.co[i]->proc == proc && !s.co[i]->ended) {
+			s.co[i]->joined_by = NULL;
+			end(s.co[i]);
+		}
 	sched_wire_kill(proc);
 	sched_progress();
 	if (s.now->ended)
