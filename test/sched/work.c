@@ -440,5 +440,8 @@ int case_work(struct lagoon_worker *w, void *arg)
 		seen_clear(&me->seen[i]);
 	t_ok(lagoon_worker(me->p->lg, 0, &first), "lagoon_worker");
 	me->setter = w == first;
-	return rounds_run(me) ? 0 : LAGOON_EPEER;
+	if (rounds_run(me))
+		return 0;
+	log_leave(me);		/* lagoon_run() takes it out of the job */
+	return LAGOON_EPEER;
 }
