@@ -88,8 +88,8 @@ void case_draw(struct job *job, uint64_t seed, int procs)
 	job->bounds_change = t_once_in(&rng, 4);
 	job->models_change = t_once_in(&rng, 4);
 	job->bsp |= job->models_change;
-	job->rounds = 2 + (int)t_below(&rng, 4);
-	job->actions = 2 + (int)t_below(&rng, 4);
+	job->rounds = 2 + (int)t_below(&rng, 5);
+	job->actions = 2 + (int)t_below(&rng, 8);
 	job->barrier_every = t_once_in(&rng, 2) ? 0 : 2;
 	if (job->workers > 1 && t_once_in(&rng, 5)) {
 		job->leaver = (int)t_below(&rng, (uint64_t)job->workers);
@@ -214,8 +214,12 @@ static void *process(void *arg)
 	whole = tables_make(p);
 	if (whole) {
 		p->working = true;
+		if (++run.begun == run.job.procs)
+			sched_fine(true);
 		rc = lagoon_run(p->lg, case_work, p);
 		sched_tell("run is over: %d", rc);
+		if (++run.over == run.job.procs - (run.dead >= 0))
+			sched_fine(false);
 		p->working = false;
 		whole = case_good(rc, "lagoon_run");
 		stats_check(p);
@@ -270,6 +274,7 @@ void case_run(void)
 	run.dead = -1;
 	run.fatal = run.final_seen = false;
 	run.calls = 0;
+	run.begun = run.over = 0;
 	run.tickets_begun = run.tickets_done = 0;
 	memset(run.ticket, 0, sizeof(run.ticket));
 	memset(run.proc, 0, sizeof(run.proc));

@@ -75,6 +75,7 @@ struct run {
 	struct or_log log[CASE_TABLES];
 	int dead;			/* process, -1 */
 	bool fatal;			/* its death ends the job */
+	int begun, over;		/* processes in lagoon_run(), and behind */
 	uint64_t calls;
 	/* what somebody has seen after the last barrier */
 	bool final_seen;

@@ -51,7 +51,7 @@ struct co {
 
 static struct {
 	bool trace;
-	struct sched_style style;
+	struct sched_style style, drawn;
 	struct t_rng rng;
 	struct co *co[COS];		/* used again by later schedules */
 	struct co *runnable[COS];
@@ -486,9 +486,14 @@ uint64_t sched_hash(void)
 	return s.hash;
 }
 
-struct sched_style *sched_style(void)
+void sched_fine(bool fine)
 {
-	return &s.style;
+	static const struct sched_style coarse = {
+		.points = 500, .time_bits = 10, .wire_in = 1, .wire_burst = 8,
+	};
+
+	s.style = fine ? s.drawn : coarse;
+	points_draw();
 }
 
 void sched_begin(uint64_t seed, bool trace)
@@ -501,14 +506,14 @@ void sched_begin(uint64_t seed, bool trace)
 	s.kill_at = UINT64_MAX;
 	s.now = NULL;
 	memset(s.dead, 0, sizeof(s.dead));
-	style_draw(&s.style);
+	style_draw(&s.drawn);
+	sched_fine(false);
 	sched_wire_begin();
 }
 
 void sched_run(void)
 {
 	T_CHECK(s.n_runnable, "nobody is there to run");
-	points_draw();
 	s.now = choose();
 	lgn_status_set_rank(s.now->proc);
 	lgn_errmsg_set("");

@@ -195,9 +195,11 @@ static struct limit limit_of(struct or_log *log, const struct or_pull *pull,
 		limit.rule = "I2, own delta missing";
 		return limit;
 	}
+	if (atomic_load(&log->dead[worker]))
+		return limit;
 	if (pull->model == OR_BSP)
 		limit.most = must;
-	if (must > limit.least && !atomic_load(&log->dead[worker])) {
+	if (must > limit.least) {
 		limit.least = must;
 		limit.rule = "I1, too old";
 	}
