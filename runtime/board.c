@@ -270,6 +270,8 @@ void lgn_board_drain(struct lagoon *lg, struct lgn_board_view *view)
 	view->batch.complete = NULL;
 }
 
+/* Who has left in order said so in its clock. One that gave up has not pushed
+ * what it had ended: its clock still counts, until everybody knows why. */
 int64_t lgn_board_min(const struct lagoon *lg,
 		      const struct lgn_board_view *view, int *whose)
 {
@@ -279,7 +281,7 @@ int64_t lgn_board_min(const struct lagoon *lg,
 	for (int i = 0; i < lg->size; i++) {
 		int64_t clock = (int64_t)view->clock[i];
 
-		if (view->state[i] != LGN_LIVE || clock >= min)
+		if (!lgn_board_counts(view, i) || clock >= min)
 			continue;
 		min = clock;
 		*whose = i;

@@ -86,7 +86,14 @@ int lgn_board_poll(struct lagoon *lg, struct lgn_board_view *view,
  * anything else is done with the view. */
 void lgn_board_drain(struct lagoon *lg, struct lgn_board_view *view);
 
-/* Smallest of the row just read, over live members, and whose it is. */
+/* Whether a member's clock holds others back. */
+static inline bool lgn_board_counts(const struct lgn_board_view *view, int rank)
+{
+	return view->state[rank] == LGN_LIVE || view->state[rank] == LGN_LEFT;
+}
+
+/* Smallest of the row just read, over the members that count, and whose it
+ * is. */
 int64_t lgn_board_min(const struct lagoon *lg,
 		      const struct lgn_board_view *view, int *whose);
 

@@ -25,6 +25,16 @@ static bool take_lead(struct lgn_gate *gate)
 	return true;
 }
 
+/* Who does not wait to the end has not arrived: else the others would meet
+ * without one that is still on its way. */
+static void go_away(struct lgn_gate *gate, uint64_t mine)
+{
+	pthread_mutex_lock(&gate->lock);
+	if (gate->generation == mine && !gate->acting)
+		gate->arrived--;
+	pthread_mutex_unlock(&gate->lock);
+}
+
 static int lead(struct lgn_gate *gate, int (*action)(void *arg), void *arg)
 {
 	int result = action(arg);
@@ -69,8 +79,10 @@ int lgn_gate_meet(struct lgn_gate *gate, int (*action)(void *arg), void *arg,
 		if (leader)
 			break;
 		rc = stop(arg);
-		if (rc)
+		if (rc) {
+			go_away(gate, mine);
 			return rc;
+		}
 		lgn_wait_step(&wait);
 	}
 	return lead(gate, action, arg);

@@ -120,7 +120,7 @@ int lgn_sample_look(struct lagoon_worker *w, struct lagoon_table *t)
 		int rank = s->who[i];
 		int64_t clock = (int64_t)w->view.clock[rank];
 
-		if (w->view.state[rank] != LGN_LIVE || clock >= min)
+		if (!lgn_board_counts(&w->view, rank) || clock >= min)
 			continue;
 		min = clock;
 		slowest = rank;

@@ -24,6 +24,7 @@ void or_log_init(struct or_log *log, uint64_t seed, uint32_t workers,
 	for (uint32_t j = 0; j < OR_WORKERS; j++) {
 		atomic_store(&log->ended[j], 0);
 		atomic_store(&log->left[j], false);
+		atomic_store(&log->dead[j], false);
 		for (uint32_t e = 0; e < elems; e++)
 			atomic_store_explicit(&log->begun[j][e], 0,
 					      memory_order_relaxed);
@@ -116,6 +117,11 @@ void or_leave(struct or_log *log, int worker)
 	atomic_store(&log->left[worker], true);
 }
 
+void or_die(struct or_log *log, int worker)
+{
+	atomic_store(&log->dead[worker], true);
+}
+
 bool or_decode(const struct or_log *log, uint32_t elem, int64_t value,
 	       int64_t digit[OR_WORKERS])
 {
@@ -189,6 +195,8 @@ static struct limit limit_of(struct or_log *log, const struct or_pull *pull,
 		limit.rule = "I2, own delta missing";
 		return limit;
 	}
+	if (atomic_load(&log->dead[worker]))
+		return limit;
 	if (pull->model == OR_BSP)
 		limit.most = must;
 	if (must > limit.least) {
@@ -248,7 +256,7 @@ static bool check_waited(struct or_log *log, const struct or_pull *pull,
 		int32_t need = needed_round(pull, j);
 
 		/* left first: set last by the worker */
-		if (atomic_load(&log->left[j]) ||
+		if (atomic_load(&log->left[j]) || atomic_load(&log->dead[j]) ||
 		    atomic_load(&log->ended[j]) > need || j == pull->worker)
 			continue;
 		snprintf(why, OR_WHY,
@@ -280,7 +288,8 @@ bool or_exact(struct or_log *log, uint32_t elem, int64_t value, char *why)
 	for (int j = 0; good && j < (int)log->workers; j++) {
 		int64_t all = atomic_load(&log->begun[j][elem]);
 
-		if (digit[j] == all)
+		if (digit[j] == all ||
+		    (atomic_load(&log->dead[j]) && digit[j] < all))
 			continue;
 		snprintf(why, OR_WHY, "I3, row %u column %u: holds %" PRId64
 			 " of worker %d, which added %" PRId64, elem / log->cols,

@@ -44,6 +44,7 @@ struct or_log {
 	uint32_t cols;		/* for messages only */
 	_Atomic int32_t ended[OR_WORKERS];	/* rounds in round_end[] */
 	_Atomic bool left[OR_WORKERS];
+	_Atomic bool dead[OR_WORKERS];
 	_Atomic int64_t begun[OR_WORKERS][OR_ELEMS];
 	int64_t round_end[OR_WORKERS][OR_ROUNDS][OR_ELEMS];
 };
@@ -72,6 +73,10 @@ void or_round_end(struct or_log *log, int worker);
 
 /* The worker leaves: before lagoon_worker_leave() or the end of its run. */
 void or_leave(struct or_log *log, int worker);
+
+/* The worker's process is dead: of what it has begun to add, any part may be
+ * there, and nobody waits for it. */
+void or_die(struct or_log *log, int worker);
 
 /* value -> digits by worker (0 for those who do not write it). False if it
  * is no sum of what the writers can add. */
@@ -112,7 +117,8 @@ void or_pull_begin(const struct or_seen *seen, struct or_pull *pull);
 bool or_pull_check(struct or_log *log, const struct or_pull *pull,
 		   const int64_t *value, struct or_seen *seen, char *why);
 
-/* I3, when nobody adds: elem holds all that was ever begun, exactly. */
+/* I3, when nobody adds: elem holds all that was ever begun by
+ * the living, exactly. */
 bool or_exact(struct or_log *log, uint32_t elem, int64_t value, char *why);
 
 #endif

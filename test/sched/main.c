@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ *	sched [--seeds FROM-TO | --seed N [--trace]] [--processes N]
+ *	sched --crowd PROCESSESxWORKERS [--seed N]
+ *
+ * Each seed is one schedule, of one job. A fault is told with its seed and the
+ * command that shows it again; --trace prints everything that happens in it.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "test/sched/case.h"
+#include "test/sched/sched.h"
+#include "test/sched/wire_sim.h"
+
+struct options {
+	uint64_t from, to;
+	bool trace;
+	int procs;
+	int crowd_procs, crowd_workers;
+};
+
+struct totals {
+	uint64_t schedules, events, switches, deaths, calls, hash;
+};
+
+static void one(const struct options *opt, uint64_t seed, struct totals *sum)
+{
+	char job[600], text[900], how[40] = "";
+
+	case_draw(&run.job, seed, opt->procs);
+	case_print(&run.job, job, sizeof(job));
+	if (opt->procs)
+		snprintf(how, sizeof(how), " --processes %d", opt->procs);
+	snprintf(text, sizeof(text), "seed %llu: %s; again by: test/sched/sched --seed %llu --trace%s",
+		 (unsigned long long)seed, job, (unsigned long long)seed, how);
+	t_context(text);
+	if (opt->trace)
+		printf("sched: seed %llu: %s\n", (unsigned long long)seed, job);
+	sched_begin(seed, opt->trace);
+	case_run();
+	sum->schedules++;
+	sum->events += sched_events();
+	sum->switches += sched_switches();
+	sum->deaths += run.dead >= 0;
+	sum->calls += run.calls;
+	sum->hash = t_mix(sum->hash, sched_hash());
+}
+
+static void options_read(int argc, char **argv, struct options *opt)
+{
+	static const struct option table[] = {
+		{ "seeds", required_argument, NULL, 's' },
+		{ "seed", required_argument, NULL, 'n' },
+		{ "trace", no_argument, NULL, 't' },
+		{ "processes", required_argument, NULL, 'p' },
+		{ "crowd", required_argument, NULL, 'c' },
+		{ 0 },
+	};
+	unsigned long long from = 1, to = 100;
+	int c;
+
+	*opt = (struct options){ 0 };
+	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			if (sscanf(optarg, "%llu-%llu", &from, &to) != 2)
+				exit(2);
+			break;
+		case 'n':
+			from = to = strtoull(optarg, NULL, 10);
+			break;
+		case 't':
+			opt->trace = true;
+			break;
+		case 'p':
+			opt->procs = (int)strtol(optarg, NULL, 10);
+			break;
+		case 'c':
+			if (sscanf(optarg, "%dx%d", &opt->crowd_procs,
+				   &opt->crowd_workers) != 2)
+				exit(2);
+			break;
+		default:
+			exit(2);
+		}
+	}
+	if (opt->procs < 0 || opt->procs > CASE_PROCS) {
+		fprintf(stderr, "sched: at most %d processes\n", CASE_PROCS);
+		exit(2);
+	}
+	opt->from = from;
+	opt->to = to;
+}
+
+int main(int argc, char **argv)
+{
+	struct options opt;
+	struct totals sum = { 0 };
+	struct rusage use;
+	uint64_t start = t_now_ns();
+	double s;
+
+	options_read(argc, argv, &opt);
+	t_name("sched", -1);
+	for (uint64_t seed = opt.from; seed <= opt.to; seed++)
+		one(&opt, seed, &sum);
+	s = (double)(t_now_ns() - start) / 1e9;
+	getrusage(RUSAGE_SELF, &use);
+	printf("sched: %llu schedules, %llu calls, %llu changes of hand, %llu switches, %llu requests, %llu GETs again, %llu deaths, hash %016llx\n",
+	       (unsigned long long)sum.schedules, (unsigned long long)sum.calls,
+	       (unsigned long long)sum.events, (unsigned long long)sum.switches,
+	       (unsigned long long)wire_sim_posted,
+	       (unsigned long long)wire_sim_again,
+	       (unsigned long long)sum.deaths, (unsigned long long)sum.hash);
+	fprintf(stderr, "sched: %.1f s, %ld MiB\n", s, use.ru_maxrss / 1024);
+	return 0;
+}
