@@ -13,7 +13,7 @@ while read -r header; do
 done < <(cd "$src" && find runtime numa verbs kernels -name '*.h')
 cxx=${CXX:-c++}
 command -v "${cxx%% *}" >/dev/null || { echo "no C++ compiler: $cxx"; [ $bad = 0 ] && exit 77; exit 1; }
-for header in runtime/lagoon.h kernels/lagoon_kernels.h kernels/lagoon_solve.h; do
+for header in runtime/lagoon.h runtime/lagoon_update.h kernels/lagoon_kernels.h kernels/lagoon_solve.h; do
 	echo "#include \"$header\"" |
 		$cxx -Wall -Wextra -Werror -pedantic -fsyntax-only \
 			-I"$src" -I"$src/runtime" -x c++ - ||

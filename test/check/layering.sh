@@ -40,7 +40,9 @@ allow verbs "$base|numa/place\.h|verbs/[a-z_/]+\.h"
 allow kernels/math 'kernels/lagoon_kernels\.h|kernels/math/[a-z_]+\.(h|inc)|runtime/base/attr\.h'
 allow kernels/data "$base|kernels/data/[a-z_]+\.h|$solve"
 allow kernels/solve "$base|kernels/(data|solve)/[a-z_]+\.h|$solve"
-runtime="$base|numa/place\.h|verbs/(wire|copy|rdma)\.h|runtime/[a-z_]+\.h|config\.h"
+update="$base|lagoon\.h|runtime/(lagoon_)?update\.h|runtime/update/[a-z_]+\.(h|inc)"
+allow runtime/update "$update"
+runtime="$base|lagoon\.h|numa/place\.h|verbs/(wire|copy|rdma)\.h|runtime/[a-z_]+\.h|config\.h"
 support='test/(support|wires)/[a-z_]+\.h'
 allow 'runtime/*.[ch]' "$runtime"
 allow tools "$base|$solve|numa/place\.h|verbs/rdma\.h|runtime/job\.h|tools/[a-z_]+\.h|config\.h"
@@ -52,6 +54,7 @@ allow 'test/unit/base_*.c' "$base"
 allow 'test/unit/numa_*.c' "$base|numa/[a-z_]+\.h"
 allow 'test/unit/verbs_*.c' "$base|numa/place\.h|verbs/[a-z_/]+\.h|$support"
 allow 'test/unit/runtime_*.c' "$runtime|$support"
+allow 'test/unit/update*.[ch]' "$update|test/unit/update\.h"
 allow 'test/unit/kernels*.[ch]' "$base|kernels/[a-z_/]+\.h|test/unit/kernels\.h"
 foreign hwloc 'numa/[a-z_]+\.[ch]|test/unit/numa_[a-z_]+\.c'
 foreign infiniband/ 'verbs/rc/[a-z_]+\.[ch]'
