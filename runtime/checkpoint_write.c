@@ -142,7 +142,7 @@ static int write_file(const struct lgn_saver *s, const char *name,
 		      const uint64_t *section, int n, const char *bytes)
 {
 	struct out out;
-	char *meta;
+	char *meta = NULL;
 	int rc = make_meta(s, h, table, section, n, bytes, &meta);
 
 	if (rc)
@@ -197,7 +197,6 @@ static int write_manifest(const struct lgn_saver *s)
 static void remove_files(const struct lgn_saver *s, uint64_t id, bool of)
 {
 	DIR *dir = opendir(s->dir);
-	char path[PATH_MAX];
 	struct dirent *e;
 
 	while (dir && (e = readdir(dir)) != NULL) {
@@ -205,8 +204,7 @@ static void remove_files(const struct lgn_saver *s, uint64_t id, bool of)
 
 		if (!its || (its == id) != of)
 			continue;
-		snprintf(path, sizeof(path), "%s/%s", s->dir, e->d_name);
-		unlink(path);
+		unlinkat(dirfd(dir), e->d_name, 0);
 	}
 	if (dir)
 		closedir(dir);

@@ -459,8 +459,8 @@ int lagoon_fetch_add(struct lagoon_worker *w, struct lagoon_table *t,
  * all deltas of the rounds before it, none of later ones. It is a
  * lagoon_barrier() too. Homes copy their shards while all workers are in the
  * call; a thread of the library writes the copies to the disk while the
- * workers go on. The next lagoon_checkpoint() and lagoon_close() wait for it
- * and return what it met.
+ * workers go on. The next lagoon_checkpoint(), lagoon_restore() and
+ * lagoon_close() wait for it and return what it met.
  *
  * The folder then holds one file a shard and a manifest, each with checksums.
  * It is made if need be, and must be the same for all processes. The checkpoint

@@ -307,9 +307,13 @@ static int read_state(struct restore *r, size_t room, void **state)
 static int restore(struct restore *r, size_t room, void **state)
 {
 	struct lagoon *lg = r->lg;
-	int rc = lgn_ckpt_open(r->dir, LGN_CKPT_MANIFEST, LGN_CKPT_OF_JOB,
-			       &r->manifest);
+	/* What this job still writes may be what it wants back. */
+	int rc = agree(r, lgn_saver_finish(lg));
 
+	if (rc)
+		return rc;
+	rc = lgn_ckpt_open(r->dir, LGN_CKPT_MANIFEST, LGN_CKPT_OF_JOB,
+			   &r->manifest);
 	if (!rc)
 		rc = read_state(r, room, state);
 	if (!rc)
@@ -338,7 +342,7 @@ static void close_all(struct restore *r)
 LGN_EXPORT int lagoon_restore(struct lagoon *lg, const char *dir, void *state,
 			      size_t *bytes)
 {
-	struct restore r = { .lg = lg, .dir = dir };
+	struct restore r = { .lg = lg, .dir = dir, .manifest.fd = -1 };
 	void *found = NULL;
 	int rc = restore(&r, bytes ? *bytes : 0, &found);
 
