@@ -12,11 +12,14 @@ echo "seed $seed"
 generate data 3000 200
 
 # --- signals: a checkpoint, status 75, no model, and on from there
-ok "${bsp[@]}" --workers 2 --epochs 3000 --model long.model
+# Steps so short that it does not end by itself.
+forever=(--rate 1e-4 --epochs 100000000)
+# straight EPOCHS: whole.model, of a run that nobody interrupts
+straight() { ok "${bsp[@]}" --rate 1e-4 --workers 2 --epochs "$1" --model whole.model; }
 for signal in USR1 TERM; do
 	for model in bsp ssp essp asp psp vap; do
 		rm -rf one stop.model report
-		train --consistency $model -n 2 --nodes 2 --epochs 3000 --model stop.model \
+		train --consistency $model -n 2 --nodes 2 "${forever[@]}" --model stop.model \
 			--checkpoint one --report report >out 2>&1 </dev/null &
 		pid=$!
 		for _ in $(seq 600); do
@@ -33,8 +36,10 @@ for signal in USR1 TERM; do
 		[ ! -e stop.model ] || complain "$signal, $model: a model"
 		verify one
 		[ $model = bsp ] || continue
-		ok "${bsp[@]}" --workers 2 --epochs 3000 --resume one --model stop.model
-		same long.model stop.model "$signal"
+		epochs=$(($(sed -n 's/.* in epoch \([0-9]*\);.*/\1/p' out) + 2))
+		ok "${bsp[@]}" --rate 1e-4 --workers 2 --epochs $epochs --resume one --model stop.model
+		straight $epochs
+		same whole.model stop.model "$signal"
 	done
 done
 
@@ -48,7 +53,7 @@ for ((i = 0; i < kills; i++)); do
 	grouping=(--workers 2)
 	((i % 3)) || grouping=(-n 2 --nodes 2)
 	"$lagoon" train logistic --data data --tolerance 0 --seed 3 "${bsp[@]}" \
-		"${grouping[@]}" --epochs 3000 --checkpoint one --every 1 \
+		"${grouping[@]}" "${forever[@]}" --checkpoint one --every 1 \
 		"${resume[@]}" >out 2>&1 </dev/null &
 	pid=$!
 	sleep 0.0$((RANDOM % 90 + 10))
@@ -65,8 +70,12 @@ for ((i = 0; i < kills; i++)); do
 done
 clock=$("$lagoon" checkpoint inspect one | sed -n 's/^clock *//p')
 echo "$kills kills, $whole whole checkpoints, the last at clock $clock"
-ok "${bsp[@]}" --workers 2 --epochs 3000 --resume one --checkpoint one --every 3000 --model killed.model
-same long.model killed.model "$kills kills"
+# 50 batches and two meetings an epoch.
+epochs=$((clock / 52 + 2))
+ok "${bsp[@]}" --rate 1e-4 --workers 2 --epochs $epochs --resume one --checkpoint one \
+	--every 50 --model killed.model
+straight $epochs
+same whole.model killed.model "$kills kills"
 tidy one
 
 exit $failed
