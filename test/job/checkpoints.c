@@ -1,4 +1,5 @@
 /* launch: -n 1 -- --workers 2 */
+/* launch: -n 2 --nodes 1 */
 /* launch: -n 2 --nodes 2 */
 /* launch: -n 3 --nodes 2 -- --workers 2,1,0 */
 /* SPDX-License-Identifier: BSD-3-Clause */
@@ -14,13 +15,16 @@
 
 #include "test/support/test.h"
 
-enum { ROWS = 700, COLS = 3, ALL = ROWS * COLS, ROUND = 4, MORE = 3 };
+enum {
+	ROWS = 700, COLS = 3, ALL = ROWS * COLS, ROUND = 4, MORE = 3,
+	BIG = 700000, TIMES = 6,
+};
 
 struct shared {
 	char dir[64];
 };
 
-static struct lagoon_table *bsp, *ssp;
+static struct lagoon_table *bsp, *ssp, *big;
 static char dir[80], none[80];
 
 static void make(const char *name, int model, uint64_t rows,
@@ -133,6 +137,45 @@ static int save(struct lagoon_worker *w, void *arg)
 	t_ok(lagoon_barrier(w), "barrier");
 	holds(w, bsp, ROUND + MORE, "after a checkpoint, bsp");
 	return 0;
+}
+
+/* What is added while homes copy would show in rows that they come to last. */
+static int hurry(struct lagoon_worker *w, void *arg)
+{
+	const int64_t one[COLS] = { 1, 1, 1 };
+
+	(void)arg;
+	for (int i = 0; i < TIMES; i++) {
+		t_ok(lagoon_clock(w), "clock");
+		t_ok(lagoon_checkpoint(w, dir, NULL, 0), "checkpoint");
+		t_ok(lagoon_add(w, big, BIG - 1, 1, one), "add");
+	}
+	return 0;
+}
+
+static int hurried(struct lagoon_worker *w, void *arg)
+{
+	int64_t buf[COLS];
+
+	(void)arg;
+	T_CHECK(lagoon_worker_clock(w) == TIMES, "clock %lld",
+		(long long)lagoon_worker_clock(w));
+	t_ok(lagoon_pull(w, big, BIG - 1, 1, buf), "pull");
+	for (int i = 0; i < COLS; i++)
+		T_CHECK(buf[i] == (TIMES - 1) * lagoon_workers(t_lg),
+			"a later delta is in it: %lld", (long long)buf[i]);
+	return 0;
+}
+
+static void later_deltas(void)
+{
+	size_t bytes = 0;
+
+	make("big", LAGOON_SSP, BIG, &big);
+	t_ok(lagoon_run(t_lg, hurry, NULL), "run");
+	t_ok(lagoon_restore(t_lg, dir, NULL, &bytes), "restore");
+	t_ok(lagoon_run(t_lg, hurried, NULL), "run");
+	t_ok(lagoon_table_destroy(big), "destroy");
 }
 
 /* ------------------------------------------------------------ restoring */
@@ -254,6 +297,7 @@ int main(int argc, char **argv)
 	make("ssp", LAGOON_SSP, ROWS, &ssp);
 	t_ok(lagoon_table_set_saved(bsp, 0), "set_saved");
 	t_ok(lagoon_run(t_lg, mistakes, NULL), "run");
+	later_deltas();
 	t_ok(lagoon_table_destroy(ssp), "destroy");
 	make("ssp", LAGOON_SSP, ROWS, &ssp);
 	make("bsp", LAGOON_BSP, ROWS, &bsp);
