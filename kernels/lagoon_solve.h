@@ -58,6 +58,18 @@ struct lagoon_logistic_options {
 	/** Called after each epoch in the lowest worker of each process. */
 	void (*progress)(void *arg, const struct lagoon_logistic_epoch *e);
 	void *progress_arg;
+	const char *checkpoint;	/* folder for checkpoints [NULL: none] */
+	uint64_t every;		/* clocks from one to the next; an epoch has
+				 * one for each batch and two more [0: only when
+				 * interrupted] */
+	const char *resume;	/* go on from the checkpoint in this folder, of
+				 * the same data and c [NULL] */
+	/** With checkpoint: called in each worker before each clock. When it is
+	 * not 0 in any of them, all write a checkpoint at the next clock at which
+	 * all know (with asp, psp and vap, at the end of the epoch), and the fit
+	 * ends. */
+	int (*interrupted)(void *arg);
+	void *interrupted_arg;
 };
 
 /** What a fit found; the same in every process, except weights. */
@@ -70,6 +82,11 @@ struct lagoon_logistic_result {
 	double read_seconds;	/* of it, until the data was ready */
 	int epochs;
 	int converged;		/* 1 if tolerance ended it, 0 if epochs did */
+	int interrupted;	/* 1 if options.interrupted did: a checkpoint is
+				 * being written (lagoon_close() waits for it
+				 * and tells), there are no weights and no
+				 * statistics */
+	int64_t clock;		/* of the last checkpoint, 0 without */
 	uint64_t rows;
 	uint64_t test_rows;
 	uint64_t entries;
@@ -92,14 +109,19 @@ void lagoon_logistic_options_init(struct lagoon_logistic_options *options);
  * the file. Under bsp the result is the same bit for bit for the same seed
  * and number of workers, however they are grouped in processes.
  *
+ * With options.resume it goes on from a checkpoint, with any number of
+ * workers; under bsp with the same number of them, and the same seed of the
+ * job, the result is that of the fit that was not interrupted.
+ *
  * @param data    path that every process can read
  * @param test    file to measure test_accuracy on, or NULL
  * @param options the same in every process; NULL for the defaults
  * @param result  its size field must be set; free it with
  *                lagoon_logistic_result_free()
  * @return 0; LAGOON_EINVAL for an option out of range, data that is not
- * legal, or more workers than rows; LAGOON_ENOENT; as lagoon_table_create()
- * and lagoon_clock(). An error in one worker ends the call in all.
+ * legal, more workers than rows, or a checkpoint of other data; LAGOON_ENOENT;
+ * as lagoon_table_create(), lagoon_clock(), lagoon_checkpoint() and
+ * lagoon_restore(). An error in one worker ends the call in all.
  * Threads: one, outside lagoon_run().  Blocks: yes.  Collective: yes, every
  * process.
  */

@@ -311,6 +311,10 @@ static struct adder begin(struct lagoon_worker *w, struct lagoon_table *t,
 
 	lgn_count(&part->counts.adds, 1);
 	lgn_count(&part->counts.rows_added, nrows);
+	if (part->round != w->clock) {
+		part->round = w->clock;
+		part->call = 0;
+	}
 	return (struct adder){
 		.w = w, .t = t, .part = part,
 		.rounding = {

@@ -21,6 +21,7 @@ enum lgn_board_row {
 	LGN_ENDED,	/* bsp: rounds whose pulls are all done */
 	LGN_MET,	/* lagoon_barrier() calls */
 	LGN_SYNCED,	/* collective calls of the process */
+	LGN_SAVED,	/* checkpoints that it has written; see checkpoint_write.c */
 	LGN_ROWS
 };
 

@@ -238,7 +238,7 @@ int lgn_clock_none(struct lagoon *lg)
 	return rc ? rc : publish_left(lg);
 }
 
-int lgn_clock_restart(struct lagoon *lg)
+int lgn_clock_restart(struct lagoon *lg, int64_t clock)
 {
 	int rc = lgn_board_sync(lg);
 
@@ -247,7 +247,8 @@ int lgn_clock_restart(struct lagoon *lg)
 		lgn_board_drain(lg, &lg->worker[i].view);
 	for (int row = 0; !rc && row < LGN_SYNCED; row++)
 		rc = lgn_board_publish(lg, &lg->clock_view, row,
-				       lg->local_workers ? 0 : LGN_CLOCK_LEFT);
+				       !lg->local_workers ? LGN_CLOCK_LEFT :
+				       row == LGN_MET ? 0 : clock);
 	if (rc)
 		return rc;
 	lg->met = 0;
@@ -258,13 +259,13 @@ int lgn_clock_restart(struct lagoon *lg)
 	for (int i = 0; i < LGN_TABLES; i++)
 		if (lg->table[i])
 			lgn_ahead_forget(lg->table[i]);
-	atomic_store(&lg->published, 0);
-	atomic_store(&lg->floor, 0);
+	atomic_store(&lg->published, clock);
+	atomic_store(&lg->floor, clock);
 	atomic_fetch_add(&lg->epoch, 1);
 	for (int i = 0; i < lg->local_workers; i++) {
-		lg->worker[i].clock = 0;
+		lg->worker[i].clock = clock;
 		lg->worker[i].left = false;
-		atomic_store(&lg->worker[i].shown, 0);
+		atomic_store(&lg->worker[i].shown, clock);
 	}
 	return lgn_board_sync(lg);
 }

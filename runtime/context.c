@@ -6,6 +6,7 @@
 #include "runtime/base/env.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/checkpoint.h"
 #include "runtime/core.h"
 #include "runtime/directory.h"
 #include "runtime/join.h"
@@ -130,6 +131,7 @@ int lgn_memory(struct lagoon *lg, uint64_t bytes, int access,
 static void free_all(struct lagoon *lg)
 {
 	lgn_workers_close(lg);
+	lgn_saver_close(lg);
 	if (lg->wire) {
 		/* Reads that nobody waits for any more land before what they
 		 * read is gone. */
@@ -255,6 +257,8 @@ LGN_EXPORT int lagoon_close(struct lagoon *lg)
 		rc = rc ? rc : rc2;
 	}
 	tell_uncertain(lg);
+	rc2 = lgn_saver_finish(lg);
+	rc = rc ? rc : rc2;
 	rc2 = lgn_board_sync(lg);
 	if (!rc2)
 		rc2 = lgn_board_state(lg, &lg->sync_view, lg->rank, LGN_LIVE,

@@ -86,11 +86,21 @@ struct lgn_wish {
 	struct lgn_rule rule;
 };
 
+/* A worker that wants a checkpoint. */
+struct lgn_save_wish {
+	bool asked, done;
+	int status;			/* it cannot */
+	const char *dir;
+	const void *state;
+	size_t bytes;
+};
+
 /* One worker's part of one table. */
 struct lgn_part {
 	struct lgn_counts counts;
-	uint32_t call;			/* of lagoon_add, for rounding */
-	struct lgn_drawn drawn;		/* likewise */
+	uint32_t call;			/* of lagoon_add, for rounding; in round */
+	int64_t round;
+	struct lgn_drawn drawn;		/* of the bits of these calls */
 	struct lgn_sparse *own;		/* bsp: this round's deltas, in rows */
 	struct lgn_sparse *rows;	/* NULL: never bsp */
 	struct lgn_sample sample;	/* psp */
@@ -100,6 +110,9 @@ struct lagoon_table {
 	struct lagoon *lg;
 	char name[LAGOON_NAME_MAX + 1];
 	int slot;			/* in the directories */
+	uint32_t salt;			/* of its rounding: the slot that it had
+					 * when it was made first */
+	bool unsaved;			/* checkpoints leave it out */
 	/* The rule; see rule.h */
 	_Atomic int model;
 	_Atomic int32_t staleness;	/* LAGOON_UNBOUNDED: asp, vap */
@@ -129,6 +142,7 @@ struct lagoon_table {
 };
 
 struct lgn_push;
+struct lgn_saver;
 
 struct lagoon_worker {
 	struct lagoon *lg;
@@ -143,6 +157,7 @@ struct lagoon_worker {
 	int ahead_table;		/* essp: being read ahead, -1: none; */
 	uint64_t ahead_page;		/* the next of it to look at */
 	struct lgn_wish wish;		/* lagoon_table_set_model(); its process reads it */
+	struct lgn_save_wish save;	/* lagoon_checkpoint(); the same */
 	uint64_t busy;			/* bit i: request[i] is in use */
 	char errmsg[512];		/* of its function, for lagoon_run() */
 } LGN_ALIGNED;
@@ -175,6 +190,9 @@ struct lagoon {
 	struct lgn_board_view watch_view; /* of the wire's thread */
 	_Atomic int lost;		/* rank + 1 of a death that ends the job */
 	int runs;			/* lagoon_run() calls */
+	uint32_t spell;			/* the same over restarts: of rounding */
+	bool resumed;			/* by lagoon_restore(), since the last run */
+	struct lgn_saver *saver;	/* NULL: no checkpoint yet */
 
 	/* Clock of the process: published, and what it knows of the floor. */
 	_Atomic int64_t published;
@@ -217,9 +235,9 @@ void lgn_floor_raise(struct lagoon *lg, int64_t floor);
 int lgn_clock_advance(struct lagoon_worker *w);
 
 /* clock.c: a process without workers says that nobody need wait for it; all
- * workers start again at 0 (collective). */
+ * workers start again, at this clock (collective). */
 int lgn_clock_none(struct lagoon *lg);
-int lgn_clock_restart(struct lagoon *lg);
+int lgn_clock_restart(struct lagoon *lg, int64_t clock);
 
 /* The smallest clock among the process's live workers, as siblings
  * show it; LGN_CLOCK_LEFT if all have left. Any thread. */

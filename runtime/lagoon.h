@@ -453,6 +453,80 @@ int lagoon_test(struct lagoon_request *req, int *done);
 int lagoon_fetch_add(struct lagoon_worker *w, struct lagoon_table *t,
 		     uint64_t row, uint32_t col, int64_t delta, int64_t *old);
 
+/* ---------------------------------------------------------- checkpoints */
+
+/** Write the tables of the job to a folder, as they are at the workers' clock:
+ * all deltas of the rounds before it, none of later ones. It is a
+ * lagoon_barrier() too. Homes copy their shards while all workers are in the
+ * call; a thread of the library writes the copies to the disk while the
+ * workers go on. The next lagoon_checkpoint(), lagoon_restore() and
+ * lagoon_close() wait for it and return what it met.
+ *
+ * The folder then holds one file a shard and a manifest, each with checksums.
+ * It is made if need be, and must be the same for all processes. The checkpoint
+ * that was in it stays whole until this one is, and is removed then; one job
+ * writes to one folder.
+ *
+ * @param dir    the same in every worker
+ * @param state  what the caller wants back from lagoon_restore(): the bytes of
+ *               the live worker with the lowest number are kept; copied
+ * @return 0; LAGOON_EINVAL, in every worker, if the workers are not at one
+ * clock, if one has added to a table since its last lagoon_clock() or has
+ * requests in flight, or if they do not agree; LAGOON_EIO if the folder cannot
+ * be written, or if the last checkpoint could not: then nothing is written now;
+ * LAGOON_ENOMEM; else as lagoon_barrier(). No error removes the checkpoint that
+ * is in the folder.
+ * Threads: the worker's.  Blocks: until the copies are made.
+ * Collective: yes, every live worker.
+ */
+int lagoon_checkpoint(struct lagoon_worker *w, const char *dir,
+		      const void *state, size_t bytes);
+
+/** Whether checkpoints contain the table: 0 for one that depends on the number
+ * of workers, or is made anew in any case [1].
+ * @return 0.
+ * Threads: one, outside lagoon_run().  Blocks: no.  Collective: yes, every
+ * process.
+ */
+int lagoon_table_set_saved(struct lagoon_table *t, int saved);
+
+/** Go on from a checkpoint, with any number of processes, nodes, workers and
+ * shards. Tables of it that this job has are filled, the others are made, with
+ * the rules that they had; tables that it does not have stay as they are. All
+ * workers begin at its clock, also in the next lagoon_run(). With the same
+ * workers and seed, bsp tables then go on as if nothing had happened, bit for
+ * bit.
+ *
+ * @param state  [*bytes] gets what lagoon_checkpoint() was given; may be NULL
+ *               with bytes
+ * @param bytes  in: room; out: what was kept
+ * @return 0; LAGOON_ENOENT if there is no checkpoint; LAGOON_ECORRUPT if a file
+ * is damaged, cut or missing; LAGOON_ENOTSUP if it is of another version or
+ * byte order; LAGOON_EEXIST if a table has another shape here; LAGOON_EINVAL if
+ * the state is larger than the room, or the processes find different
+ * checkpoints; LAGOON_EIO; LAGOON_ENOMEM; LAGOON_EPEER. After an error no table
+ * is changed, in any process.
+ * Threads: one, outside lagoon_run().  Blocks: yes.  Collective: yes, every
+ * process.
+ */
+int lagoon_restore(struct lagoon *lg, const char *dir, void *state,
+		   size_t *bytes);
+
+/** Read a checkpoint whole and check it.
+ * @return 0; as lagoon_restore().
+ * Threads: any.  Blocks: for the disk.  Collective: no.
+ */
+int lagoon_checkpoint_verify(const char *dir);
+
+/** Write a description of a checkpoint as text: clock, time, job, tables,
+ * files.
+ * @param buf  [len bytes]; always terminated when len > 0
+ * @return bytes that the whole text needs without the zero (as snprintf); or as
+ * lagoon_restore().
+ * Threads: any.  Blocks: for the disk.  Collective: no.
+ */
+int lagoon_checkpoint_describe(const char *dir, char *buf, size_t len);
+
 /* ----------------------------------------------------------- statistics */
 
 /** What this process did with one table since it was made. */

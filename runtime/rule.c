@@ -227,7 +227,7 @@ static void describe(const struct lagoon *lg, const struct offer *o, char *buf,
 		     size_t len)
 {
 	const struct lgn_rule *r = &o->rule;
-	const struct lagoon_table *t = lg->table[o->slot];
+	const struct lagoon_table *t = o->slot < 0 ? NULL : lg->table[o->slot];
 
 	snprintf(buf, len, "table %s to %s (staleness %d, sample %d, change %g)",
 		 t ? t->name : "?", lgn_model_name(r->model), r->staleness,

@@ -185,6 +185,7 @@ static int make_local(struct lagoon_table *t)
 		rc = make_parts(t);
 	if (!rc)
 		rc = lgn_rule_room(t, t->model);
+	t->salt = (uint32_t)t->slot;
 	if (!rc && t->home_index >= 0) {
 		struct lgn_directory_entry entry = { .shard = t->home.key };
 

@@ -37,7 +37,7 @@ static inline uint32_t lgn_table_seed(const struct lagoon_table *t)
 	uint64_t seed = t->lg->seed;
 
 	return (uint32_t)(seed * 0x9e3779b9u) + (uint32_t)(seed >> 32) +
-		(uint32_t)t->slot * 0x85ebca6bu;
+		t->salt * 0x85ebca6bu + t->lg->spell * 0xc2b2ae35u;
 }
 
 /* Byte offset of a page in its shard. */

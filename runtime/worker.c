@@ -149,18 +149,30 @@ static int start_all(struct lagoon *lg, struct runner *r)
 	return rc;
 }
 
+/* lagoon_restore() has set the clocks. */
+static int begin_run(struct lagoon *lg)
+{
+	int before = lg->runs++;
+
+	if (lg->resumed) {
+		lg->resumed = false;
+		return 0;
+	}
+	lg->spell++;
+	return before ? lgn_clock_restart(lg, 0) : 0;
+}
+
 LGN_EXPORT int lagoon_run(struct lagoon *lg,
 			  int (*work)(struct lagoon_worker *w, void *arg),
 			  void *arg)
 {
 	size_t n = (size_t)lg->local_workers;
 	struct runner *r = calloc(n + 1, sizeof(*r));
-	int rc = 0;
+	int rc;
 
 	if (!r)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for %zu threads", n);
-	if (lg->runs++)
-		rc = lgn_clock_restart(lg);
+	rc = begin_run(lg);
 	if (rc)
 		goto out;
 	for (size_t i = 0; i < n; i++)

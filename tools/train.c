@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* `lagoon train`: fit a model to a file. */
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,14 +20,21 @@ struct train {
 	int nodes;
 	int workers;
 	struct lagoon_logistic_options fit;
+	int64_t clock;		/* of the last checkpoint, and its epoch */
+	int epoch;
 };
 
 enum {
 	KEY_DATA = 256, KEY_TEST, KEY_C, KEY_RATE, KEY_CONSISTENCY,
 	KEY_STALENESS, KEY_EPOCHS, KEY_TOLERANCE, KEY_NODES, KEY_WORKERS,
 	KEY_SEED, KEY_MODEL, KEY_REPORT, KEY_ZERO_BASED, KEY_BATCH,
-	KEY_SAMPLE, KEY_CHANGE,
+	KEY_SAMPLE, KEY_CHANGE, KEY_CHECKPOINT, KEY_EVERY, KEY_RESUME,
 };
+
+/* EX_TEMPFAIL: ended early, after a checkpoint; to be started again. */
+#define INTERRUPTED 75
+
+static volatile sig_atomic_t interrupted;
 
 static const struct argp_option table[] = {
 	{ "data", KEY_DATA, "FILE", 0, "Rows to train on, LIBSVM format", 0 },
@@ -57,6 +65,12 @@ static const struct argp_option table[] = {
 	{ "model", KEY_MODEL, "FILE", 0, "Write the weights there", 3 },
 	{ "report", KEY_REPORT, "FILE", 0,
 	  "Append a JSON object an epoch and one at the end", 3 },
+	{ "checkpoint", KEY_CHECKPOINT, "DIR", 0,
+	  "Write checkpoints there; SIGTERM and SIGUSR1 make one and end the run", 4 },
+	{ "every", KEY_EVERY, "N", 0,
+	  "Clocks from one checkpoint to the next; an epoch has one a batch and two more [none: when signalled]", 4 },
+	{ "resume", KEY_RESUME, "DIR", 0,
+	  "Go on from the checkpoint there", 4 },
 	{ 0 }
 };
 
@@ -82,6 +96,8 @@ static void check_end(struct argp_state *state, const struct train *t)
 		argp_failure(state, 2, 0, "no solver: expected \"logistic\"");
 	if (!t->data)
 		argp_failure(state, 2, 0, "no --data FILE");
+	if (t->fit.every && !t->fit.checkpoint)
+		argp_failure(state, 2, 0, "--every without --checkpoint DIR");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -93,6 +109,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_TEST: t->test = arg; break;
 	case KEY_MODEL: t->model = arg; break;
 	case KEY_REPORT: t->report = arg; break;
+	case KEY_CHECKPOINT: t->fit.checkpoint = arg; break;
+	case KEY_RESUME: t->fit.resume = arg; break;
+	case KEY_EVERY:
+		t->fit.every = args_count(state, "--every", arg, 1, INT64_MAX);
+		break;
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
 	case KEY_CONSISTENCY: t->fit.model = consistency(state, arg); break;
 	case KEY_C: t->fit.c = args_number(state, "--c", arg, 0); break;
@@ -153,7 +174,9 @@ static const struct argp parser = {
 	       "\v"
 	       "When FILE.planted stands beside the data (lagoon generate), the "
 	       "summary tells how well its weights were recovered. The exit "
-	       "status is 0; 2 for wrong usage or data; 1 if the run failed.",
+	       "status is 0; 2 for wrong usage, data or checkpoint; 1 if the run "
+	       "failed; 75 if a signal ended it after a checkpoint, without a "
+	       "model: start it again with --resume.",
 };
 
 static void say(const char *text)
@@ -165,7 +188,7 @@ static void say(const char *text)
 static int exit_status(int rc)
 {
 	if (rc == LAGOON_EINVAL || rc == LAGOON_ENOENT ||
-	    rc == LAGOON_ENOTSUP || rc == LAGOON_EEXIST)
+	    rc == LAGOON_ENOTSUP || rc == LAGOON_EEXIST || rc == LAGOON_ECORRUPT)
 		return 2;
 	return rc ? 1 : 0;
 }
@@ -246,11 +269,51 @@ static int fit(struct train *t, struct lagoon *lg)
 	}
 	rc = lagoon_logistic_fit_file(lg, t->data, t->test, &t->fit, &result);
 	status = rc ? fail(rc) : 0;
-	if (!status && !lagoon_rank(lg))
+	if (!status && result.interrupted)
+		status = INTERRUPTED;
+	else if (!status && !lagoon_rank(lg))
 		status = finish(t, &report, &result);
 	train_report_close(&report);
+	t->clock = result.clock;
+	t->epoch = result.epochs;
 	lagoon_logistic_result_free(&result);
 	return status;
+}
+
+/* ------------------------------------------------------------- signals */
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+static int is_interrupted(void *arg)
+{
+	(void)arg;
+	return interrupted;
+}
+
+/* Slurm sends SIGTERM before the end of the time, or what sbatch --signal
+ * says. Before the job is opened: it takes effect with the first clock. */
+static void catch_signals(struct train *t)
+{
+	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	if (!t->fit.checkpoint)
+		return;
+	t->fit.interrupted = is_interrupted;
+	sigemptyset(&act.sa_mask);
+	sigaction(SIGTERM, &act, NULL);
+	sigaction(SIGUSR1, &act, NULL);
+}
+
+/* The checkpoint is on the disk now. */
+static void say_interrupted(const struct train *t)
+{
+	fprintf(stderr, "%slagoon train: interrupted: checkpoint at clock %lld, in epoch %d; go on with --resume %s\n",
+		isatty(STDERR_FILENO) ? "\n" : "", (long long)t->clock, t->epoch,
+		t->fit.checkpoint);
 }
 
 static int run(struct train *t)
@@ -270,7 +333,11 @@ static int run(struct train *t)
 		return fail(rc);
 	status = fit(t, lg);
 	rc = lagoon_close(lg);
-	return status || !rc ? status : fail(rc);
+	if (rc)
+		return status && status != INTERRUPTED ? status : fail(rc);
+	if (status == INTERRUPTED && is_rank_0())
+		say_interrupted(t);
+	return status;
 }
 
 /* The same command line again, in each process of a job. */
@@ -307,5 +374,6 @@ int tool_train(int argc, char **argv)
 		return status;
 	if (t.processes > 1 && !has_launcher())
 		return spawn(&t, argc, argv);
+	catch_signals(&t);
 	return run(&t);
 }

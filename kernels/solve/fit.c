@@ -64,6 +64,10 @@ static int check_options(const struct lagoon_logistic_options *o)
 	if (o->epochs < 1)
 		return lgn_fail(LAGOON_EINVAL, "epochs %d: expected at least 1",
 				o->epochs);
+	if (o->every && !o->checkpoint)
+		return lgn_fail(LAGOON_EINVAL, "every %llu clocks: expected a "
+				"folder for checkpoints",
+				(unsigned long long)o->every);
 	if (!(o->tolerance >= 0))
 		return lgn_fail(LAGOON_EINVAL, "tolerance %g: expected 0 or "
 				"more", o->tolerance);
@@ -198,6 +202,17 @@ static int create_waited(struct lgn_fit *fit)
 				   &fit->waited);
 }
 
+static int create_saved(struct lgn_fit *fit)
+{
+	double n = (double)fit->facts.data.rows;
+	double x = fmax(fit->facts.data.max_abs, 1e-100);
+	int rc = create(fit, "logistic anchor", fit->largest, &fit->anchor);
+
+	if (!rc)
+		rc = create(fit, "logistic start", n * x * x, &fit->start);
+	return rc ? rc : lgn_restart_open(fit);
+}
+
 /* Derivatives are sums of at most |x| and x^2 / 4 over the rows. */
 static int create_tables(struct lgn_fit *fit)
 {
@@ -217,6 +232,9 @@ static int create_tables(struct lgn_fit *fit)
 		rc = lgn_share_create(fit->lg, "logistic tidings",
 				      sizeof(struct lgn_tidings),
 				      fit->options.model, &fit->share);
+	/* After these, so that they are rounded as without checkpoints. */
+	if (!rc && (fit->options.checkpoint || fit->options.resume))
+		rc = create_saved(fit);
 	return rc;
 }
 
@@ -224,6 +242,7 @@ static void destroy_tables(struct lgn_fit *fit)
 {
 	struct lagoon_table *const tables[] = {
 		fit->weights, fit->first, fit->second, fit->counts, fit->waited,
+		fit->anchor, fit->start, fit->stop,
 	};
 
 	for (size_t i = 0; i < LGN_COUNT(tables); i++)

@@ -61,7 +61,12 @@ static int train_batch(struct lgn_trainer *t, uint64_t i)
 	if (!rc)
 		rc = lagoon_add_rows(t->w, fit->weights, b->cols, b->n_cols,
 				     t->at);
-	return rc ? rc : lagoon_clock(t->w);
+	if (!rc)
+		rc = lgn_restart_tell(t);
+	if (!rc)
+		rc = lagoon_clock(t->w);
+	t->batch = i + 1;
+	return rc ? rc : lgn_restart_clocked(t);
 }
 
 /*
@@ -95,9 +100,12 @@ static int train_epoch(struct lgn_trainer *t)
 	int rc = 0;
 
 	plan_steps(t);
-	for (uint64_t i = 0; i < t->part->n_batches && !rc; i++)
-		rc = train_batch(t, i);
-	return rc ? rc : lgn_trainer_meet(t);
+	while (t->batch < t->part->n_batches && !rc && !t->interrupted)
+		rc = train_batch(t, t->batch);
+	if (rc || t->interrupted)
+		return rc;
+	rc = lgn_trainer_meet(t);
+	return rc ? rc : lgn_restart_met(t);
 }
 
 /* The objective rose: the steps are too long. Back to the best weights, and
@@ -115,7 +123,7 @@ static int step_back(struct lgn_trainer *t)
  * worker ran far ahead: tried again after some good epochs. */
 static void step_on(struct lgn_trainer *t)
 {
-	lgn_trainer_keep(t);
+	t->best = fmin(t->best, t->objective);
 	if (t->step < 1 && (t->epoch - t->judged_from) % LGN_WINDOW == 0)
 		t->step *= 2;
 }
@@ -129,7 +137,7 @@ static int judge(struct lgn_trainer *t)
 	else
 		rc = step_back(t);
 	t->history[t->epoch % (LGN_WINDOW + 1)] = t->objective;
-	return rc;
+	return rc ? rc : lgn_trainer_keep(t);
 }
 
 /* Every worker has the same numbers and comes to the same answer. */
@@ -142,7 +150,8 @@ static int is_converged(const struct lgn_trainer *t)
 	       t->fit->options.tolerance * t->objective;
 }
 
-static int train(struct lgn_trainer *t)
+/* Everything at zero weights. */
+static int begin(struct lgn_trainer *t)
 {
 	int rc = lgn_trainer_count(t);
 
@@ -152,22 +161,38 @@ static int train(struct lgn_trainer *t)
 		return rc;
 	lgn_trainer_begin(t);
 	t->history[0] = t->objective;
-	while (t->epoch < t->fit->options.epochs) {
+	return lgn_restart_begin(t);
+}
+
+/* One epoch, or what is left of it. */
+static int advance(struct lgn_trainer *t)
+{
+	int rc;
+
+	if (!t->batch)
 		t->epoch++;
-		rc = train_epoch(t);
-		if (!rc)
-			rc = lgn_trainer_measure(t);
-		if (!rc)
-			rc = judge(t);
-		if (rc)
-			return rc;
-		lgn_trainer_report(t);
-		if (is_converged(t)) {
-			t->converged = 1;
-			break;
-		}
-	}
-	return lgn_trainer_finish(t);
+	rc = train_epoch(t);
+	if (rc || t->interrupted)
+		return rc;
+	t->batch = 0;
+	rc = lgn_trainer_measure(t);
+	if (!rc)
+		rc = judge(t);
+	if (rc)
+		return rc;
+	lgn_trainer_report(t);
+	t->converged = is_converged(t);
+	return 0;
+}
+
+static int train(struct lgn_trainer *t)
+{
+	int rc = t->fit->options.resume ? lgn_restart_resume(t) : begin(t);
+
+	while (!rc && !t->converged && !t->interrupted &&
+	       (t->batch || t->epoch < t->fit->options.epochs))
+		rc = advance(t);
+	return rc ? rc : lgn_trainer_finish(t);
 }
 
 int lgn_logistic_train(struct lagoon_worker *w, void *arg)

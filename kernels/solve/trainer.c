@@ -73,11 +73,12 @@ static int open_vectors(struct lgn_trainer *t)
 	t->mine = calloc(n, sizeof(*t->mine));
 	t->told = calloc(n, sizeof(*t->told));
 	t->total = calloc(n, sizeof(*t->total));
+	t->stops = calloc((size_t)t->fit->share.workers, sizeof(*t->stops));
 	t->now = calloc(t->slice_rows + 1, sizeof(*t->now));
 	t->kept = calloc(t->slice_rows + 1, sizeof(*t->kept));
 	if (!t->all || !t->x || !t->at || !t->cell || !t->sums ||
 	    !t->count || !t->start || !t->plan || !t->mine || !t->told || !t->total ||
-	    !t->now || !t->kept)
+	    !t->stops || !t->now || !t->kept)
 		return fail_memory();
 	return 0;
 }
@@ -105,6 +106,7 @@ void lgn_trainer_close(struct lgn_trainer *t)
 	lgn_part_close(&t->parts[0]);
 	lgn_part_close(&t->parts[1]);
 	free(t->all);
+	free(t->stops);
 	free(t->x);
 	free(t->at);
 	free(t->cell);
@@ -129,9 +131,11 @@ static int meet(struct lgn_trainer *t, const struct lgn_tidings *mine)
 
 int lgn_trainer_meet(struct lgn_trainer *t)
 {
-	const struct lgn_tidings none = { 0 };
+	const struct lgn_tidings mine = {
+		.stop = (uint64_t)lgn_restart_interrupted(t),
+	};
 
-	return meet(t, &none);
+	return meet(t, &mine);
 }
 
 int lgn_trainer_count(struct lgn_trainer *t)
@@ -162,9 +166,8 @@ int lgn_trainer_count(struct lgn_trainer *t)
 
 /* -------------------------------------------------------- measuring */
 
-/* The loss of the worker's rows at x, and its derivatives into mine. */
-static void measure_rows(struct lgn_trainer *t, const double *x,
-			 struct lagoon_loss *sum)
+void lgn_trainer_measure_rows(struct lgn_trainer *t, const double *x,
+			      struct lagoon_loss *sum)
 {
 	const struct lgn_part *p = t->part;
 
@@ -201,7 +204,7 @@ static int tell_slopes(struct lgn_trainer *t)
 	return rc;
 }
 
-static int pull_slopes(struct lgn_trainer *t)
+int lgn_trainer_pull_slopes(struct lgn_trainer *t)
 {
 	const struct lgn_part *p = t->part;
 	int rc = lagoon_pull_rows(t->w, t->fit->first, p->cols, p->n_cols,
@@ -253,14 +256,14 @@ int lgn_trainer_measure(struct lgn_trainer *t)
 
 	if (rc)
 		return rc;
-	measure_rows(t, t->x, &mine.data);
+	lgn_trainer_measure_rows(t, t->x, &mine.data);
 	rc = pull_slice(t, &mine.squares);
 	if (!rc)
 		rc = tell_slopes(t);
 	if (!rc)
 		rc = meet(t, &mine);
 	if (!rc)
-		rc = pull_slopes(t);
+		rc = lgn_trainer_pull_slopes(t);
 	if (!rc)
 		sum_tidings(t);
 	return rc;
@@ -273,11 +276,18 @@ void lgn_trainer_begin(struct lgn_trainer *t)
 	t->best = t->objective;
 }
 
-void lgn_trainer_keep(struct lgn_trainer *t)
+/* The differences are whole units of the table: nothing is rounded. */
+int lgn_trainer_keep(struct lgn_trainer *t)
 {
-	if (t->objective < t->best)
-		t->best = t->objective;
+	int rc = 0;
+
+	for (uint64_t j = 0; j < t->slice_rows; j++)
+		t->kept[j] = t->now[j] - t->kept[j];
+	if (t->fit->anchor && t->slice_rows)
+		rc = lagoon_add(t->w, t->fit->anchor, t->slice, t->slice_rows,
+				t->kept);
 	memcpy(t->kept, t->now, t->slice_rows * sizeof(*t->kept));
+	return rc;
 }
 
 int lgn_trainer_restore(struct lgn_trainer *t)
@@ -375,16 +385,27 @@ static int pull_weights(struct lgn_trainer *t)
 	return lagoon_pull(t->w, t->fit->weights, 0, n, weights);
 }
 
+static void fill_progress(const struct lgn_trainer *t)
+{
+	struct lagoon_logistic_result *r = t->fit->result;
+
+	r->objective = t->objective;
+	r->accuracy = t->accuracy;
+	r->epochs = t->epoch;
+	r->converged = t->converged;
+	r->interrupted = t->interrupted;
+	r->clock = t->saved;
+}
+
 static int fill_result(struct lgn_trainer *t)
 {
 	struct lagoon_logistic_result *r = t->fit->result;
 	uint64_t correct = 0;
 	int rc;
 
-	r->objective = t->objective;
-	r->accuracy = t->accuracy;
-	r->epochs = t->epoch;
-	r->converged = t->converged;
+	fill_progress(t);
+	if (t->interrupted)
+		return 0;
 	for (int i = 0; i < t->fit->share.workers; i++) {
 		correct += t->all[i].test.correct;
 		add_stats(&t->all[i].stats, &r->stats);
@@ -399,7 +420,11 @@ static int fill_result(struct lgn_trainer *t)
 int lgn_trainer_finish(struct lgn_trainer *t)
 {
 	struct lgn_tidings mine = { .stats.size = sizeof(mine.stats) };
-	int rc = measure_test(t, &mine.test);
+	int rc;
+
+	if (t->interrupted)
+		return is_first_local(t) ? fill_result(t) : 0;
+	rc = measure_test(t, &mine.test);
 
 	if (!rc && is_first_local(t)) {
 		rc = lagoon_table_stats(t->fit->weights, &mine.stats);

@@ -22,6 +22,21 @@ struct lgn_tidings {
 	struct lagoon_loss data;
 	struct lagoon_loss test;
 	struct lagoon_stats stats;	/* of one worker of each process */
+	uint64_t stop;		/* its process was interrupted */
+};
+
+/* What a checkpoint has besides tables: where the fit stood, and what it must
+ * be to go on from there. */
+struct lgn_progress {
+	uint64_t rows, entries, features;
+	double labels[2];
+	double c;
+	uint64_t workers, batches;
+	uint64_t batch;		/* done in this epoch */
+	int64_t epoch;		/* being trained */
+	int64_t judged_from;
+	double step, objective, accuracy, best;
+	double history[LGN_WINDOW + 1];
 };
 
 /* One call of lagoon_logistic_fit_file(), shared by the process's workers. */
@@ -44,6 +59,11 @@ struct lgn_fit {
 	struct lagoon_table *first;	/* derivatives of the loss */
 	struct lagoon_table *second;
 	struct lagoon_table *waited;	/* a row a rank */
+	/* with checkpoints only */
+	struct lagoon_table *anchor;	/* weights that an epoch began with */
+	struct lagoon_table *start;	/* second derivatives at 0 */
+	struct lagoon_table *stop;	/* a row a worker; see restart.c */
+	struct lgn_progress progress;	/* read with options.resume */
 };
 
 struct lgn_trainer {
@@ -72,8 +92,13 @@ struct lgn_trainer {
 	double *kept;			/* at the best objective */
 	/* the same in every worker */
 	int epoch;
+	uint64_t batch;			/* done in this epoch */
 	int judged_from;
 	int converged;
+	int interrupted;		/* and the checkpoint is made */
+	int64_t saved;			/* clock of the last checkpoint */
+	int told_stop;			/* of this worker only */
+	int64_t *stops;			/* [workers] */
 	double step;
 	double objective;
 	double accuracy;
@@ -99,9 +124,32 @@ int lgn_trainer_measure(struct lgn_trainer *t);
 /* After the first measure, at zero weights. */
 void lgn_trainer_begin(struct lgn_trainer *t);
 
-/* Call the weights measured last the best; go back to them (all workers). */
-void lgn_trainer_keep(struct lgn_trainer *t);
+/* The weights measured last are those that the next epoch begins with; go
+ * back to them (all workers). */
+int lgn_trainer_keep(struct lgn_trainer *t);
 int lgn_trainer_restore(struct lgn_trainer *t);
+
+/* The loss of the worker's rows at x [columns of the part], and its
+ * derivatives into mine; and the total ones from the tables. */
+void lgn_trainer_measure_rows(struct lgn_trainer *t, const double *x,
+			      struct lagoon_loss *sum);
+int lgn_trainer_pull_slopes(struct lgn_trainer *t);
+
+/* restart.c: tables and state of checkpoints. Collective. */
+int lgn_restart_open(struct lgn_fit *fit);
+
+/* After the first measure, at zero weights: what only that one knows. */
+int lgn_restart_begin(struct lgn_trainer *t);
+
+/* Instead of the first measure: stand where the checkpoint was made. */
+int lgn_restart_resume(struct lgn_trainer *t);
+
+/* Around the clock that ends a batch, and after the meeting that ends them
+ * all: write a checkpoint if it is time; t->interrupted if it was the last. */
+int lgn_restart_tell(struct lgn_trainer *t);
+int lgn_restart_clocked(struct lgn_trainer *t);
+int lgn_restart_met(struct lgn_trainer *t);
+int lgn_restart_interrupted(const struct lgn_trainer *t);
 
 /* End the round; what anybody added is in every pull after. */
 int lgn_trainer_meet(struct lgn_trainer *t);

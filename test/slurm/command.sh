@@ -94,26 +94,46 @@ says '^process   rank [01] of 2, ' 4 batch.out
 says '^workers   1 here, 1 in the job$' 1 batch.out
 [ -s batch.data ] || { echo "no batch.data"; failed=1; }
 
-# --- the example: as it is, and stopped by its signal
+# --- the example: as it is, stopped by its signals, and started again
 PATH=$(dirname "$lagoon"):$PATH
 cp "$src/examples/train.sbatch" .
 ok sbatch --wait -N2 --overcommit --output train.out train.sbatch data train.model --epochs 3
 [ -s train.model ] || { echo "no train.model:"; cat train.out; failed=1; }
-id=$(sbatch --parsable -N1 --overcommit --output stop.out train.sbatch data stop.model \
-	--rate 1e-5 --tolerance 0 --epochs 100000000)
+# within SECONDS COMMAND: until it is true.
+within() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.1
+	done
+}
 # Slurm takes half a minute to end a step that it has not launched completely.
-for _ in $(seq 600); do
-	grep -qs '^epoch' stop.out && break
-	sleep 0.1
-done
-scancel --batch --signal=TERM "$id"
+trains() { grep -qs '^epoch' "$1"; }
 # It completes, and then waits to be started again.
-for _ in $(seq 600); do
-	state=$(squeue -h -j "$id" -o %T)
-	[[ $state = RUNNING || $state = COMPLETING ]] || break
-	sleep 0.1
+ended() { state=$(squeue -h -j "$1" -o %T); [[ ! $state =~ RUNNING|COMPLETING ]]; }
+options=(--consistency bsp --tolerance 0 --rate 1e-4)
+i=0
+for signal in '--signal=USR1' '--batch --signal=TERM'; do
+	i=$((i + 1))
+	id=$(sbatch --parsable -N1 --overcommit --output stop$i.out train.sbatch data \
+		stop$i.model "${options[@]}" --epochs 100000000)
+	within 60 trains stop$i.out
+	# Options are words.
+	# shellcheck disable=SC2086
+	scancel $signal "$id"
+	within 60 ended "$id"
+	[ "$state" = PENDING ] ||
+		{ echo "not ok: stopped with $signal, it is \"$state\":"; cat stop$i.out; failed=1; }
+	[ ! -e stop$i.model ] || { echo "$signal: a model of a run that was stopped"; failed=1; }
+	says 'interrupted: checkpoint at clock .*--resume stop'$i'.model.checkpoint$' 1 stop$i.out
+	ok "$lagoon" checkpoint verify stop$i.model.checkpoint
+	scancel "$id"
 done
-[ "$state" = PENDING ] || { echo "not ok: stopped, it is \"$state\":"; cat stop.out; failed=1; }
-[ ! -e stop.model ] || { echo "a model of a run that was stopped"; failed=1; }
-scancel "$id"
+# Started again, on other nodes, with an end.
+options+=(--epochs $(($(sed -n 's/.* in epoch \([0-9]*\);.*/\1/p' stop1.out) + 2)))
+ok "$lagoon" train logistic --data data "${options[@]}" --model whole.model -n 2
+ok sbatch --wait -N2 --ntasks-per-node=1 --overcommit --output again.out train.sbatch data \
+	stop1.model "${options[@]}"
+cmp whole.model stop1.model || { cat again.out; failed=1; }
 exit $failed

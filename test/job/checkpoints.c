@@ -1,0 +1,313 @@
+/* launch: -n 1 -- --workers 2 */
+/* launch: -n 2 --nodes 1 */
+/* launch: -n 2 --nodes 2 */
+/* launch: -n 3 --nodes 2 -- --workers 2,1,0 */
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The calls about checkpoints: what they refuse, in every worker, and that
+ * nothing is written or changed then; what a checkpoint has of a job that goes
+ * on; restoring into tables that are there, and making them.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "test/support/test.h"
+
+enum {
+	ROWS = 700, COLS = 3, ALL = ROWS * COLS, ROUND = 4, MORE = 3,
+	BIG = 700000, TIMES = 6,
+};
+
+struct shared {
+	char dir[64];
+};
+
+static struct lagoon_table *bsp, *ssp, *big;
+static char dir[80], none[80];
+
+static void make(const char *name, int model, uint64_t rows,
+		 struct lagoon_table **t)
+{
+	struct lagoon_table_attr a;
+
+	lagoon_table_attr_init(&a);
+	a.rows = rows;
+	a.cols = COLS;
+	a.format = LAGOON_I64;
+	a.model = model;
+	a.staleness = model == LAGOON_SSP ? 3 : 0;
+	t_ok(lagoon_table_create(t_lg, name, &a, t), "create");
+}
+
+static void add_one(struct lagoon_worker *w, struct lagoon_table *t)
+{
+	int64_t one[ALL];
+
+	for (int i = 0; i < ALL; i++)
+		one[i] = 1 + i;
+	t_ok(lagoon_add(w, t, 0, ROWS, one), "add");
+}
+
+/* Each worker has added n times. */
+static void holds(struct lagoon_worker *w, struct lagoon_table *t, int64_t n,
+		  const char *when)
+{
+	int64_t buf[ALL];
+
+	t_ok(lagoon_pull(w, t, 0, ROWS, buf), "pull");
+	for (int i = 0; i < ALL; i++)
+		T_CHECK(buf[i] == n * lagoon_workers(t_lg) * (1 + i),
+			"%s: element %d is %lld", when, i, (long long)buf[i]);
+}
+
+/* ------------------------------------------------------------- mistakes */
+
+/* The folder may be there, but there is nothing in it. */
+static void refused(int rc, const char *what)
+{
+	char path[100];
+
+	t_expect(rc, LAGOON_EINVAL, what);
+	snprintf(path, sizeof(path), "%s/manifest", none);
+	T_CHECK(access(path, F_OK), "%s: it is written", what);
+}
+
+/* What all workers do wrong, or the first. */
+static int mistakes(struct lagoon_worker *w, void *arg)
+{
+	struct lagoon_request *req;
+	int64_t buf[COLS];
+	int first = !lagoon_worker_id(w);
+
+	(void)arg;
+	if (first)
+		add_one(w, ssp);
+	refused(lagoon_checkpoint(w, none, NULL, 0), "after an add");
+	if (first)
+		T_CHECK(strstr(lagoon_errmsg(), "since its last lagoon_clock()"),
+			"after an add: %s", lagoon_errmsg());
+	t_ok(lagoon_clock(w), "clock");
+	if (first)
+		t_ok(lagoon_pull_start(w, ssp, 0, 1, buf, &req), "pull_start");
+	refused(lagoon_checkpoint(w, none, NULL, 0), "a request in flight");
+	if (first)
+		t_ok(lagoon_wait(req), "wait");
+	refused(lagoon_checkpoint(w, "", NULL, 0), "no name");
+	refused(lagoon_checkpoint(w, first ? none : dir, NULL, 0), "two folders");
+	if (first)
+		t_ok(lagoon_clock(w), "clock");
+	refused(lagoon_checkpoint(w, none, NULL, 0), "two clocks");
+	if (!first)
+		t_ok(lagoon_clock(w), "clock");
+	t_ok(lagoon_barrier(w), "barrier");
+	t_expect(lagoon_checkpoint(w, "/dev/null", NULL, 0), LAGOON_EIO, "no folder");
+	if (first) {
+		int rc = lagoon_barrier(w);	/* 0 in another process */
+
+		T_CHECK(!rc || rc == LAGOON_EINVAL, "barrier and checkpoint: %d", rc);
+	} else {
+		refused(lagoon_checkpoint(w, none, NULL, 0), "a barrier meanwhile");
+	}
+	t_ok(lagoon_barrier(w), "barrier");
+	return 0;
+}
+
+/* ------------------------------------------------------------- saving */
+
+/* The state is that of the lowest worker that lives. */
+static int64_t state_of(int id)
+{
+	return 0x1234567890 + id;
+}
+
+static int save(struct lagoon_worker *w, void *arg)
+{
+	int64_t state = state_of(lagoon_worker_id(w));
+
+	(void)arg;
+	for (int r = 0; r < ROUND + MORE; r++) {
+		if (r == ROUND)
+			t_ok(lagoon_checkpoint(w, dir, &state, sizeof(state)), "checkpoint");
+		add_one(w, bsp);
+		add_one(w, ssp);
+		t_ok(lagoon_clock(w), "clock");
+	}
+	t_ok(lagoon_barrier(w), "barrier");
+	holds(w, bsp, ROUND + MORE, "after a checkpoint, bsp");
+	return 0;
+}
+
+/* What is added while homes copy would show in rows that they come to last. */
+static int hurry(struct lagoon_worker *w, void *arg)
+{
+	const int64_t one[COLS] = { 1, 1, 1 };
+
+	(void)arg;
+	for (int i = 0; i < TIMES; i++) {
+		t_ok(lagoon_clock(w), "clock");
+		t_ok(lagoon_checkpoint(w, dir, NULL, 0), "checkpoint");
+		t_ok(lagoon_add(w, big, BIG - 1, 1, one), "add");
+	}
+	return 0;
+}
+
+static int hurried(struct lagoon_worker *w, void *arg)
+{
+	int64_t buf[COLS];
+
+	(void)arg;
+	T_CHECK(lagoon_worker_clock(w) == TIMES, "clock %lld",
+		(long long)lagoon_worker_clock(w));
+	t_ok(lagoon_pull(w, big, BIG - 1, 1, buf), "pull");
+	for (int i = 0; i < COLS; i++)
+		T_CHECK(buf[i] == (TIMES - 1) * lagoon_workers(t_lg),
+			"a later delta is in it: %lld", (long long)buf[i]);
+	return 0;
+}
+
+static void later_deltas(void)
+{
+	size_t bytes = 0;
+
+	make("big", LAGOON_SSP, BIG, &big);
+	t_ok(lagoon_run(t_lg, hurry, NULL), "run");
+	t_ok(lagoon_restore(t_lg, dir, NULL, &bytes), "restore");
+	t_ok(lagoon_run(t_lg, hurried, NULL), "run");
+	t_ok(lagoon_table_destroy(big), "destroy");
+}
+
+/* ------------------------------------------------------------ restoring */
+
+static int restored(struct lagoon_worker *w, void *arg)
+{
+	T_CHECK(lagoon_worker_clock(w) == ROUND, "%s: clock %lld",
+		(const char *)arg, (long long)lagoon_worker_clock(w));
+	holds(w, bsp, ROUND, arg);
+	holds(w, ssp, ROUND, arg);
+	add_one(w, bsp);
+	t_ok(lagoon_clock(w), "clock");
+	holds(w, bsp, ROUND + 1, arg);
+	return 0;
+}
+
+static int as_before(struct lagoon_worker *w, void *arg)
+{
+	T_CHECK(!lagoon_worker_clock(w), "%s: clock %lld", (const char *)arg,
+		(long long)lagoon_worker_clock(w));
+	holds(w, bsp, ROUND + 1, arg);
+	return 0;
+}
+
+static void restore(const char *when)
+{
+	int64_t state = 0;
+	size_t bytes = sizeof(state);
+	char name[40];
+
+	t_ok(lagoon_restore(t_lg, dir, &state, &bytes), when);
+	T_CHECK(bytes == sizeof(state) && state == state_of(0),
+		"%s: the state is %llx", when, (unsigned long long)state);
+	t_ok(lagoon_table_attach(t_lg, "bsp", &bsp), "attach");
+	t_ok(lagoon_table_attach(t_lg, "ssp", &ssp), "attach");
+	T_CHECK(lagoon_table_staleness(ssp) == 3, "%s: another rule", when);
+	snprintf(name, sizeof(name), "%s", when);
+	t_ok(lagoon_run(t_lg, restored, name), "run");
+}
+
+static void cannot_restore(void)
+{
+	char small[4];
+	size_t bytes = sizeof(small);
+	struct lagoon_table *t;
+
+	t_expect(lagoon_restore(t_lg, none, NULL, NULL), LAGOON_ENOENT, "no folder");
+	t_expect(lagoon_restore(t_lg, dir, small, &bytes), LAGOON_EINVAL, "no room");
+	t_ok(lagoon_table_destroy(ssp), "destroy");
+	make("ssp", LAGOON_SSP, ROWS + 1, &ssp);
+	bytes = 0;
+	t_expect(lagoon_restore(t_lg, dir, NULL, &bytes), LAGOON_EINVAL, "no room");
+	bytes = 100;
+	t_expect(lagoon_restore(t_lg, dir, (char[100]){ 0 }, &bytes), LAGOON_EEXIST,
+		 "another shape");
+	t_ok(lagoon_table_destroy(ssp), "destroy");
+	/* What it had to make is gone again. */
+	T_CHECK(lagoon_table_attach(t_lg, "ssp", &t) == LAGOON_ENOENT, "made");
+	t_ok(lagoon_run(t_lg, as_before, (char[]){ "refused" }), "run");
+}
+
+/* The file is damaged where only one home reads it. */
+static void damaged(void)
+{
+	struct lagoon_table *t;
+	char command[300];
+	int64_t state;
+	size_t bytes = sizeof(state);
+
+	t_sync();
+	if (!lagoon_rank(t_lg)) {
+		snprintf(command, sizeof(command),
+			 "f=$(ls %s/shard-00000-*) && printf x | dd of=\"$f\" bs=1 seek=$(($(stat -c %%s \"$f\") - 2000)) conv=notrunc 2>/dev/null",
+			 dir);
+		T_CHECK(!system(command), "dd");
+	}
+	t_sync();
+	t_expect(lagoon_restore(t_lg, dir, &state, &bytes), LAGOON_ECORRUPT, "damaged");
+	T_CHECK(lagoon_table_attach(t_lg, "ssp", &t) == LAGOON_ENOENT, "made");
+	t_ok(lagoon_run(t_lg, as_before, (char[]){ "damaged" }), "run");
+}
+
+static void make_dir(void)
+{
+	struct shared *shared = t_shared;
+
+	if (!lagoon_rank(t_lg)) {
+		snprintf(shared->dir, sizeof(shared->dir), "/tmp/checkpoints-XXXXXX");
+		T_CHECK(mkdtemp(shared->dir), "mkdtemp");
+	}
+	t_sync();
+	snprintf(dir, sizeof(dir), "%s/one", shared->dir);
+	snprintf(none, sizeof(none), "%s/none", shared->dir);
+}
+
+static void remove_dir(void)
+{
+	const struct shared *shared = t_shared;
+	char command[100];
+
+	t_sync();
+	if (lagoon_rank(t_lg))
+		return;
+	snprintf(command, sizeof(command), "rm -rf %s", shared->dir);
+	T_CHECK(!system(command), "rm");
+}
+
+int main(int argc, char **argv)
+{
+	struct lagoon_attr attr;
+
+	t_begin("checkpoints", sizeof(struct shared));
+	t_ok(lagoon_attr_init(&attr), "attr_init");
+	if (argc > 2 && !strcmp(argv[1], "--workers"))
+		attr.workers = t_workers(argv[2]);
+	t_open(&attr, NULL);
+	make_dir();
+	make("other", LAGOON_ASP, 5, &bsp);
+	make("ssp", LAGOON_SSP, ROWS, &ssp);
+	t_ok(lagoon_table_set_saved(bsp, 0), "set_saved");
+	t_ok(lagoon_run(t_lg, mistakes, NULL), "run");
+	later_deltas();
+	t_ok(lagoon_table_destroy(ssp), "destroy");
+	make("ssp", LAGOON_SSP, ROWS, &ssp);
+	make("bsp", LAGOON_BSP, ROWS, &bsp);
+	t_ok(lagoon_run(t_lg, save, NULL), "run");
+	restore("filled");
+	cannot_restore();
+	restore("made");
+	t_ok(lagoon_table_destroy(ssp), "destroy");
+	damaged();
+	remove_dir();
+	t_close();
+	return 0;
+}

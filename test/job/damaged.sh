@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Checkpoints that are cut, changed, of another program or version are refused
+# with the reason, and nothing is changed; when a new one cannot be written, the
+# last one stays.
+# needs: pmix
+set -u
+. "$(dirname "$0")/../support/checkpoint"
+
+generate data 3000 200
+
+# --- what is refused, and why: to verify, and to go on from; nothing is changed
+rm -rf good
+ok "${bsp[@]}" --checkpoint good --every 70
+shard=$(basename good/shard-*)
+fresh() { rm -rf bad; cp -r good bad; }
+# put FILE OFFSET BYTES
+put() { printf "$3" | dd of="bad/$1" bs=1 seek="$2" conv=notrunc 2>/dev/null; }
+# refused STATUS PATTERN: of verify; train has 2
+refused() {
+	status "$1" "$2" "$lagoon" checkpoint verify bad
+	trained 2 "$2" "${bsp[@]}" --resume bad --model no.model
+	trained 2 "$2" "${bsp[@]}" -n 3 --nodes 3 --resume bad --model no.model
+	[ ! -e no.model ] || complain "$2: a model"
+}
+for file in manifest "$shard"; do
+	fresh; put $file 0 X; refused 1 "$file: this is no file of a checkpoint"
+	fresh; put $file 8 '\002'; refused 1 "$file: version 2, newer than 1"
+	fresh; put $file 8 '\000'; refused 1 "$file: version 0, older than 1"
+	fresh; put $file 12 '\001\002\003\004'; refused 1 "$file: byte order 04030201"
+	fresh; put $file 56 '\177'; refused 1 "$file: its head or its sums are damaged"
+	fresh; put $file 200 '\177'; refused 1 "$file: its head or its sums are damaged"
+	fresh; truncate -s 40 bad/$file; refused 1 "$file: it ends within its head"
+	fresh; truncate -s -1 bad/$file; refused 1 "$file: .* bytes: expected"
+	fresh; echo >>bad/$file; refused 1 "$file: .* bytes: expected"
+	fresh; : >bad/$file; refused 1 "$file: it ends within its head"
+	size=$(stat -c %s "good/$file")
+done
+fresh; put "$shard" $((size - 5000)) '\177'; refused 1 "$shard: table logistic .* is damaged: the CRC32C"
+fresh; put manifest $(($(stat -c %s good/manifest) - 20)) '\177'; refused 1 'the state is damaged'
+fresh; rm "bad/$shard"; refused 1 "$shard: it is missing"
+fresh; mv "bad/$shard" x; cp bad/manifest "bad/$shard"; refused 1 'this is no file of a shard'
+fresh; cp "bad/$shard" bad/manifest; refused 1 'this is no manifest'
+fresh; rm bad/manifest; refused 2 'manifest: cannot open: No such file'
+rm -rf bad; refused 2 'manifest: cannot open: No such file'
+# A file of another checkpoint, under the right name.
+ok "${bsp[@]}" --checkpoint more --every 50
+fresh; cp more/shard-* "bad/$shard"; refused 1 'it belongs to another checkpoint'
+# Whole, but of something else.
+foreign() {
+	trained 2 "$1" "${bsp[@]}" --resume good --model no.model "${@:2}"
+}
+generate wide 3000 201
+generate long 3001 200
+foreign 'table logistic weights is 200 x 1.*here it is 201 x 1' --data wide
+foreign 'a checkpoint of other data' --data long
+foreign 'a checkpoint with c 1, here it is 2' --c 2
+rm -rf one
+run -n 1 -- "$saved" --save one --every 5 --stop 5
+trained 2 '.' "${bsp[@]}" --resume one --model no.model
+trained 1 'it is there and no folder' --checkpoint data --every 9
+trained 2 'every without --checkpoint' --every 9
+status 2 'expected inspect or verify' "$lagoon" checkpoint show good
+status 2 'expected inspect DIR' "$lagoon" checkpoint verify
+
+# --- no room on the disk: an error, and the last checkpoint as it was
+more=("${bsp[@]}" --workers 2 --resume good --epochs 60 --checkpoint good --every 70)
+before=$(cat good/* | cksum)
+(
+	ulimit -f 16
+	trained 1 'shard-.*cannot write: File too large' "${more[@]}"
+	exit $failed
+) || failed=1
+[ "$before" = "$(cat good/* | cksum)" ] || complain 'no room: another checkpoint'
+verify good
+# One home cannot write: an error in all.
+rm -rf one
+run -n 2 --nodes 2 -- "$saved" --save one --every 5 --stop 5
+before=$(cat one/* | cksum)
+mkdir elsewhere
+ln -s /proc elsewhere/one
+status 1 '' "$lagoon" run -n 2 --nodes 2 --tag -- bash -c \
+	'[ $PMIX_RANK = 0 ] || cd elsewhere; exec "$@"' bash "$saved" --save one --every 3
+grep -q '^\[0\].*rank 1 could not write its files' out ||
+	grep -q '^\[0\].*rank 1 cannot take part in a checkpoint' out ||
+	complain "one home: $(cat out)"
+[ "$before" = "$(cat one/* | cksum)" ] || complain 'one home: another checkpoint'
+tidy one
+
+exit $failed
