@@ -186,7 +186,7 @@ static void streams(struct lgn_ring **ring)
 		       t_lg->rank, (unsigned long long)mended,
 		       (unsigned long long)resent);
 		T_CHECK(is("break") || !mended, "a way broke");
-		T_CHECK(!is("break") || mended, "no way broke");
+		T_CHECK(!is("break") || mended || many() < 1000, "no way broke");
 		lgn_ring_close(*ring);
 		st_forget();
 		again.record_bytes = 1000;

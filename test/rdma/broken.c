@@ -14,7 +14,7 @@
 #include "test/support/streams.h"
 #include "verbs/rc/rc.h"
 
-enum { PAUSE_US = 150000, ROWS = 100 };
+enum { PAUSE_US = 300000, ROWS = 100 };
 
 static _Atomic bool over;
 static bool at_sender, at_owner;
@@ -90,7 +90,7 @@ static void stream_and_cut(struct lgn_ring *ring, struct lagoon_table *t)
 
 	T_CHECK(!pthread_create(&cut, NULL, cutter, NULL) &&
 		!pthread_create(&adds, NULL, adder, t), "pthread_create");
-	st_stream(ring, t_scaled(20000, 100));
+	st_stream(ring, t_scaled(10000, 100));
 	atomic_store(&over, true);
 	pthread_join(cut, NULL);
 	pthread_join(adds, NULL);
