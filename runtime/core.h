@@ -143,6 +143,7 @@ struct lagoon_table {
 
 struct lgn_push;
 struct lgn_saver;
+struct lgn_ring;
 
 struct lagoon_worker {
 	struct lagoon *lg;
@@ -201,6 +202,7 @@ struct lagoon {
 	_Atomic uint64_t epoch;		/* copies of earlier ones are stale */
 	_Atomic bool pushing;		/* the push lock: pushes are serial */
 	struct lgn_push *push;		/* who holds it uses this, */
+	struct lgn_ring *ring;		/* this (NULL: not open), */
 	struct lgn_board_view clock_view;	/* and this */
 	int64_t met;			/* lagoon_barrier() calls */
 	struct lgn_gate gate;		/* where workers meet */
