@@ -328,9 +328,10 @@ void *t_fork_shared(size_t bytes)
 
 int t_fork(int n, void (*child)(int number))
 {
-	pid_t pid[n];
+	pid_t pid[64];
 	int failed = 0, status;
 
+	T_CHECK(n <= 64, "%d processes", n);
 	for (int i = 0; i < n; i++) {
 		pid[i] = fork();
 		T_CHECK(pid[i] >= 0, "fork");
