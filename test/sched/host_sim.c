@@ -156,6 +156,13 @@ int lgn_place_thread(const struct lgn_topo *topo, const struct lgn_plan *plan,
 	return 0;
 }
 
+int lgn_place_thread_node(const struct lgn_topo *topo, int node)
+{
+	(void)topo;
+	(void)node;
+	return 0;
+}
+
 int lgn_place_memory(const struct lgn_topo *topo, int node, void *addr,
 		     size_t len)
 {
