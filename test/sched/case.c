@@ -67,12 +67,39 @@ static void workers_draw(struct job *job, struct t_rng *rng)
 	}
 }
 
+/* One page, few processes of several workers, many short rounds: nothing but
+ * pulls, adds and pushes of the same words. */
+static void tight_draw(struct job *job, struct t_rng *rng, int procs)
+{
+	struct shape *s = &job->shape[0];
+
+	job->procs = procs ? procs : 1 + (int)t_below(rng, 2);
+	job->nodes = 1 + (int)t_below(rng, (uint64_t)job->procs);
+	for (int i = 0; i < job->procs; i++) {
+		job->workers_of[i] = job->procs > 2 ? 2 :
+			2 + (int)t_below(rng, 2);
+		job->workers += job->workers_of[i];
+	}
+	job->tables = 1;
+	shape_draw(s, rng, job->workers, false);
+	s->rows = 1 + t_below(rng, 2);
+	s->cols = 1 + (uint32_t)t_below(rng, 6);
+	s->page_rows = 2;
+	job->rounds = 6 + (int)t_below(rng, 10);
+	job->actions = 1 + (int)t_below(rng, 3);
+	job->tight = true;
+}
+
 void case_draw(struct job *job, uint64_t seed, int procs)
 {
 	struct t_rng rng = { t_mix(seed, 1) };
 	bool bsp = t_once_in(&rng, 4);
 
 	*job = (struct job){ .seed = seed, .victim = -1, .leaver = -1 };
+	if (t_once_in(&rng, 2)) {
+		tight_draw(job, &rng, procs);
+		return;
+	}
 	job->procs = procs ? procs : 1 + (int)t_below(&rng, CASE_PROCS + 1);
 	if (job->procs > CASE_PROCS)
 		job->procs = 2;
@@ -252,13 +279,14 @@ static void wire_draw(struct t_rng *rng)
 {
 	static const unsigned again[] = { 0, 2, 8 };
 	static const unsigned linger[] = { 0, 4, 16, 64 };
-	bool atomic = run.job.nodes == 1 && t_once_in(rng, 2);
+	bool atomic = run.job.nodes == 1 && t_once_in(rng, run.job.tight ? 16 : 2);
 
 	wire_sim_style = (struct wire_sim_style){
 		.cpu_atomic = atomic,
 		.map = atomic || t_once_in(rng, 2),
 		.gone_with_owner = t_once_in(rng, 2),
-		.max_batch = t_once_in(rng, 2) ? 32 : 256,
+		/* as many as one call may post at once, which are few here */
+		.max_batch = !t_once_in(rng, 2) ? 256 : run.job.tight ? 4 : 8,
 		.again_in = again[t_below(rng, T_COUNT(again))],
 		.linger_in = linger[t_below(rng, T_COUNT(linger))],
 		.refuse_in = t_once_in(rng, 3) ? 8 : 0,

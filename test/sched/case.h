@@ -39,6 +39,7 @@ struct job {
 	int workers_of[CASE_PROCS], numa_of[CASE_PROCS];
 	int tables;
 	struct shape shape[CASE_TABLES];
+	bool tight;
 	bool tickets;		/* a table of them, behind the others */
 	bool bsp;		/* at some time a table is */
 	bool bounds_change, models_change;

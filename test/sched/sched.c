@@ -23,6 +23,7 @@ enum { STACK = 128 << 10 };
 enum {
 	COS = 4096,
 	GUARD = 4096,
+	DULL = 16,		/* a dull point counts once in */
 	NOWHERE = COS,		/* not runnable */
 	TRIES = 64,		/* to find one that is not frozen */
 	WAITS_MOST = 64,	/* changes of hand until it looks again */
@@ -58,6 +59,7 @@ static struct {
 	struct co *now;
 	unsigned n, n_runnable;
 	uint64_t until;			/* points */
+	uint64_t thaw;			/* when who was frozen is not any more */
 	uint64_t ns, events, switches, progress, hash;
 	bool dead[SCHED_PROCS];
 	bool (*may_kill)(int proc);
@@ -97,13 +99,13 @@ bool sched_once_in(uint64_t n)
 static void style_draw(struct sched_style *style)
 {
 	static const uint64_t points[] = { 1, 2, 4, 8, 16, 32, 64, 128 };
-	static const unsigned freeze[] = { 0, 8, 32, 128 };
+	static const unsigned freeze[] = { 0, 2, 8, 32 };
 	static const unsigned wire[] = { 1, 1, 2, 4, 8 };
 
 	style->points = points[sched_below(T_COUNT(points))];
 	style->time_bits = 6 + (unsigned)sched_below(10);
 	style->freeze_in = freeze[sched_below(T_COUNT(freeze))];
-	style->freeze_bits = 4 + (unsigned)sched_below(8);
+	style->freeze_bits = 6 + (unsigned)sched_below(7);
 	style->wire_in = wire[sched_below(T_COUNT(wire))];
 	style->wire_burst = 1 + (unsigned)sched_below(6);
 }
@@ -361,8 +363,11 @@ static void change_hands(const struct sched_site *site)
 	pass();
 	if (s.events - s.progress > STUCK * (uint64_t)s.n)
 		stuck();
-	if (s.style.freeze_in && sched_once_in(s.style.freeze_in)) {
-		co->frozen = s.events + sched_below(1ull << s.style.freeze_bits);
+	/* One at a time: if all did, they would only be slower. */
+	if (s.style.freeze_in && s.events > s.thaw && site->dull != 2 &&
+	    sched_once_in(s.style.freeze_in)) {
+		s.thaw = s.events + sched_below(1ull << s.style.freeze_bits);
+		co->frozen = s.thaw;
 		sched_tell("frozen until %llu", (unsigned long long)co->frozen);
 	}
 	s.hash = (s.hash ^ (uint64_t)site->line ^ s.ns << 16 ^ co->at) *
@@ -376,18 +381,36 @@ static void change_hands(const struct sched_site *site)
 	switch_to(choose());
 }
 
-void sched_point(const struct sched_site *site)
+/* What is done over and over while one waits, and statistics. */
+static bool is_dull(struct sched_site *site)
+{
+	static const char *const of[] = { "counter", "&batch->", "&lg->lost" };
+	bool dull = site->what[0] == 'p';	/* poll, post */
+
+	if (site->dull)
+		return site->dull == 2;
+	for (size_t i = 0; i < T_COUNT(of); i++)
+		dull |= !strncmp(site->of, of[i], strlen(of[i]));
+	site->dull = 1 + dull;
+	return dull;
+}
+
+void sched_point(struct sched_site *site)
 {
 	if (!s.now) {
 		sched_left = UINT64_MAX;
 		return;
 	}
+	sched_left = 1;
 	if (s.trace) {
 		tell_site(site);
-		if (--s.until) {
-			sched_left = 1;
+		if (--s.until)
 			return;
-		}
+	}
+	/* Most points are of this kind: rather the next one that is not. */
+	if (is_dull(site) && !sched_once_in(DULL)) {
+		s.until = 1;
+		return;
 	}
 	points_draw();
 	change_hands(site);
@@ -504,6 +527,7 @@ void sched_begin(uint64_t seed, bool trace)
 	s.ns = 1000000000;
 	s.events = s.switches = s.progress = s.hash = 0;
 	s.kill_at = UINT64_MAX;
+	s.thaw = 0;
 	s.now = NULL;
 	memset(s.dead, 0, sizeof(s.dead));
 	style_draw(&s.drawn);

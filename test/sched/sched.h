@@ -23,17 +23,18 @@ struct sched_site {
 	int line;
 	const char *what;
 	const char *of;
+	int dull;		/* 0: not looked at yet, 1: no, 2: yes */
 };
 
 /* Points until the next one at which control may change hands. */
 extern uint64_t sched_left;
 
-void sched_point(const struct sched_site *site);
+void sched_point(struct sched_site *site);
 
 #define SCHED_POINT(what, of) \
 	__extension__({ \
-		static const struct sched_site sched_site = { \
-			__FILE__, __LINE__, what, of \
+		static struct sched_site sched_site = { \
+			__FILE__, __LINE__, what, of, 0 \
 		}; \
 		if (!--sched_left) \
 			sched_point(&sched_site); \
@@ -73,7 +74,7 @@ void sched_wait(const struct sched_site *site);
 #define SCHED_WAIT(for_what) \
 	__extension__({ \
 		static const struct sched_site sched_site = { \
-			__FILE__, __LINE__, "waits", for_what \
+			__FILE__, __LINE__, "waits", for_what, 2 \
 		}; \
 		sched_wait(&sched_site); \
 	})

@@ -41,6 +41,7 @@ struct op {
 	uint64_t operand, expect, old;
 	uint64_t todo;
 	uint64_t standing;		/* until that event */
+	bool late;			/* or so long, once it is executed */
 	unsigned again;
 	int status;
 	bool uncertain;
@@ -277,6 +278,15 @@ static void sim_detach(struct lgn_rmem *mem)
 
 /* --------------------------------------------------------------- posting */
 
+/* For a while: before it is begun, or complete but for saying so. */
+static void stand(struct op *op)
+{
+	if (sched_once_in(2))
+		op->late = true;
+	else
+		op->standing = sched_events() + sched_below(1 << LINGER_BITS);
+}
+
 static void op_take(struct sim *sim, struct lgn_batch *batch,
 		    const struct lgn_wr *wr)
 {
@@ -304,7 +314,7 @@ static void op_take(struct sim *sim, struct lgn_batch *batch,
 		.todo = wr->len / 8 < 64 ? (1ull << wr->len / 8) - 1 : ~0ull,
 	};
 	if (wire_sim_style.linger_in && sched_once_in(wire_sim_style.linger_in))
-		op->standing = sched_events() + sched_below(1 << LINGER_BITS);
+		stand(op);
 	if (sched_tracing())
 		sched_tell("posts %s of region %u of %d, word %llu, %u words",
 			   op_name[wr->op], (unsigned)(r - region), r->proc,
@@ -460,10 +470,11 @@ void sched_wire_step(void)
 		sched_tell("wire: a GET is executed again");
 		return;
 	}
-	/* Late, perhaps. */
-	if (sched_once_in(2))
-		return;
-	op_finish(i);
+	if (op->late)
+		op->standing = sched_events() + sched_below(1 << LINGER_BITS);
+	else if (!sched_once_in(2))
+		op_finish(i);
+	op->late = false;
 }
 
 const struct lgn_wire_ops lgn_wire_sim = {

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Schedules find races: each of these changes to one file of the runtime is
+# found within so many seeds, by the sentence that it must break. That the
+# runtime without them passes is schedules.sh.
+#
+#	mutants.sh [NAME...]	only these
+set -u
+srcdir=${srcdir:-.}
+seeds=${LAGOON_SCHED_SEEDS:-3000}
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+bad=0 found=0 only=" $* "
+
+# mutant NAME FILE WHAT-IT-MUST-SAY PERL-SUBSTITUTION
+mutant() {
+	local name=$1 file=$2 says=$3 edit=$4 status
+	[ "$only" = '  ' ] || [[ $only = *" $name "* ]] || return
+	perl -0pe "$edit" "$srcdir/runtime/$file" >"$tmp/$file"
+	if cmp -s "$srcdir/runtime/$file" "$tmp/$file"; then
+		echo "$name: nothing to change in runtime/$file"
+		bad=1
+		return
+	fi
+	# Options are words.
+	# shellcheck disable=SC2086
+	if ! { $CC $SCHED_CFLAGS -O0 -w -c -o "$tmp/mutant.o" "$tmp/$file" &&
+		./libtool --silent --tag=CC --mode=link $CC $SCHED_CFLAGS \
+			-o "$tmp/sched" test/sched/*.o "$tmp/mutant.o" \
+			libtestsupport.la libsched.la libverbs.la libbase.la -lm
+	} >"$tmp/make" 2>&1; then
+		cat "$tmp/make"
+		echo "$name: does not build"
+		bad=1
+		return
+	fi
+	timeout 120 "$tmp/sched" --seeds "1-$seeds" >"$tmp/out" 2>&1
+	status=$?
+	if [ $status != 1 ] || ! grep -qE "^sched: rank -?[0-9]+: ($says)" "$tmp/out"; then
+		echo "$name: not found in $seeds seeds (status $status): $(tail -n 1 "$tmp/out")"
+		bad=1
+		return
+	fi
+	found=$((found + 1))
+	sed -nE "s/^sched: rank -?[0-9]+: ([^[(]*).*\[seed ([0-9]+):.*/$name: seed \2: \1/p" \
+		"$tmp/out" | head -n 1 | cut -c 1-120
+}
+
+wrong='I[1-4]|bsp'
+
+mutant take_while_reading fetch.c "$wrong" \
+	's/while \(!lgn_page_acquire\((&t->page\[page\]), LGN_PUSHING\)\) \{(.*?)\n\t\}/while (atomic_load($1.state) == LGN_PUSHING) {$2\n\t}\n\tatomic_store($1.state, LGN_PUSHING);/s'
+mutant publish_first clock.c "$wrong" \
+	's/rc = lgn_push_deltas\(w\);\n\tif \(rc && rc != LAGOON_ERANGE\)\n\t\treturn rc;\n\trc2 = publish\(lg, clock\);/rc2 = publish(lg, clock);\n\trc = lgn_push_deltas(w);/'
+mutant clock_after_push clock.c "$wrong" \
+	's/(rc2 = publish\(lg, )clock\)/$1lgn_process_clock(lg))/'
+mutant look_once clock.c 'stuck' \
+	's/(int lgn_clock_advance.*?)while \(/$1if (/s'
+mutant stamp_late fetch.c "$wrong" \
+	's/&page->stamp, r->stamp,/&page->stamp, r->view.t->model == LAGOON_SSP ? lgn_stamp(r->stamp >> 40, atomic_load(&r->w->lg->floor)) : r->stamp,/'
+mutant no_version push.c "$wrong" \
+	's/(static int push_page.*?\n\})/my $f = $1; $f =~ s!atomic_fetch_add\(&page->version, 1\);!!g; $f/se'
+mutant no_second_look view.c "$wrong" \
+	's/if \(atomic_load_explicit\(&page->version,\s*memory_order_relaxed\) != version\)\s*continue;//s'
+mutant clean_while_pushing view.c "$wrong" \
+	's/atomic_load_explicit\(&page->state, memory_order_acquire\) == LGN_PUSHING \|\|//'
+mutant no_mark_seen view.c "$wrong" \
+	's/if \(t->delta\)\s*mark_seen\(t, number[^;]*;//s'
+mutant release_early push.c "$wrong" \
+	's/(static int send\(struct lgn_push \*p\)\n\{.*?\n\n)/$1\trelease_held(p);\n/s'
+mutant no_copy_in push.c "$wrong" \
+	's/lgn_table_copy_in\(t, number, i, d\);//'
+mutant take_in_two push.c "$wrong" \
+	's/d = atomic_exchange\(&delta\[i\], 0\);/d = atomic_load(&delta[i]); atomic_store(&delta[i], 0);/'
+mutant clear_after push.c "$wrong" \
+	's/(mask = )atomic_exchange\(&page->dirty, 0\);(.*?)(\n\tp->held)/$1atomic_load(&page->dirty);$2\n\tatomic_store(&page->dirty, 0);$3/s'
+mutant no_epoch clock.c "$wrong" \
+	's/(static int meet.*?)atomic_fetch_add\(&lg->epoch, 1\);/$1/s'
+mutant ticket_not_held fetch_add.c "$wrong" \
+	's/lgn_table_hold\(t, p.page\);/;/; s/lgn_page_release\(&t->page\[p.page\]\);/;/'
+mutant bsp_no_end clock.c "$wrong" \
+	's/rc = wait_row\(lg, LGN_ENDED, next\);/rc = 0;/'
+mutant gave_up_is_out board.c "$wrong" \
+	's/!lgn_board_counts\(view, i\)/view->state[i] != LGN_LIVE/'
+
+echo "$found found, each within $seeds seeds"
+exit $bad
