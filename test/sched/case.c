@@ -200,7 +200,6 @@ static bool tables_make(struct proc *p)
 			return false;
 		tab->shape = s;
 		tab->model = s->model;
-		tab->seed = lgn_table_seed(tab->t);
 		tab->bound[0] = s->staleness;
 		tab->sample[0] = s->sample;
 		tab->begun = tab->done = 1;

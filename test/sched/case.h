@@ -57,7 +57,6 @@ struct tab {
 	struct lagoon_table *t;
 	const struct shape *shape;
 	int model;
-	uint32_t seed;			/* of the library's samples */
 	/* bounds in force one after the other, see test/support/property.h */
 	int32_t bound[CASE_BOUNDS], sample[CASE_BOUNDS];
 	int begun, done;

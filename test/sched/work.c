@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "runtime/sample.h"
+#include "runtime/table.h"
 #include "test/sched/case.h"
 #include "test/sched/sched.h"
 
@@ -131,7 +132,7 @@ static void limits_find(const struct worker *me, struct op *op)
 	}
 	op->pull.bound = bound;
 	op->pull.asked = 0;
-	n = lgn_sample_draw(op->tab->seed, me->id, op->pull.clock,
+	n = lgn_sample_draw(lgn_table_seed(op->tab->t), me->id, op->pull.clock,
 			    run.job.workers, sample, who);
 	for (int i = 0; i < n; i++)
 		op->pull.asked |= 1u << who[i];

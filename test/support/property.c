@@ -168,7 +168,6 @@ static void table_make(struct pr_run *run, int i, uint64_t k)
 	pr_ok(lagoon_table_create(t_lg, name, &attr, &table->t), name);
 	table->shape = s;
 	table->model = s->model;
-	table->seed = lgn_table_seed(table->t);
 	table->bound[0] = table->loosest = s->staleness;
 	table->sample[0] = s->sample;
 	table->change_most = s->change;

@@ -60,7 +60,6 @@ struct pr_table {
 	struct lagoon_table *t;
 	struct or_log *log;
 	_Atomic int model;
-	uint32_t seed;			/* of the library's samples */
 	/* bounds in force one after the other; set by local worker 0. A change
 	 * of the model begins a new sequence: calls do not span it. */
 	int32_t bound[PR_BOUNDS];

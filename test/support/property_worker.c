@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "runtime/sample.h"
+#include "runtime/table.h"
 #include "test/support/property.h"
 
 /* A pull or an add, from its start to its completion. */
@@ -183,7 +184,7 @@ static uint32_t asked(const struct worker *me, const struct op *op)
 	     i++)
 		if (op->table->sample[i] < sample)
 			sample = op->table->sample[i];
-	n = lgn_sample_draw(op->table->seed, me->id, op->pull.clock,
+	n = lgn_sample_draw(lgn_table_seed(op->table->t), me->id, op->pull.clock,
 			    lagoon_workers(t_lg), sample, who);
 	for (int i = 0; i < n; i++)
 		bits |= 1u << who[i];
