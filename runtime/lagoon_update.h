@@ -98,8 +98,9 @@ struct lagoon_update {
 	 * instead: bits 1u << LAGOON_COMBINE_..., 0 for no other. */
 	uint32_t combines;
 	/** Whether a pull may show a value to which a delta was added that the
-	 * home has not applied yet: view() says what it shows then. If not, a
-	 * pull first waits until the worker's own deltas are applied. */
+	 * home has not applied yet: view() says what it shows then. If not, or if
+	 * deltas are not combined, a pull first waits until the worker's own
+	 * deltas are applied. */
 	int local_view;
 	uint32_t states;	/* arrays of state, 0 to LAGOON_UPDATE_STATES;
 				 * they begin as zeros */
@@ -117,7 +118,8 @@ struct lagoon_update {
 	int (*init)(const struct lagoon_update_call *call);
 
 	/** With local_view only: value is a copy that a pull is about to show,
-	 * delta what is pending, combined; write what apply() would. */
+	 * delta what is pending, combined; write what apply() would. NULL: apply()
+	 * itself, which then may have no state. */
 	void (*view)(const struct lagoon_update_call *call);
 };
 

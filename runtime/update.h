@@ -57,10 +57,11 @@ int lgn_update_init(const struct lgn_update *u, size_t n, void *value,
 int lgn_update_apply(const struct lgn_update *u, size_t n, void *value,
 		     const void *delta, void *const *state);
 
-/* Whether pulls may show pending deltas, by lgn_update_view(). */
+/* Whether pulls may show pending deltas, by lgn_update_view(). Never when these
+ * are not combined. */
 static inline bool lgn_update_views(const struct lgn_update *u)
 {
-	return u->fn->local_view;
+	return u->fn->local_view && u->combine != LAGOON_COMBINE_NONE;
 }
 
 /* value: a copy, to which the pending delta is applied. */
