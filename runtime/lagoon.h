@@ -244,12 +244,22 @@ enum lagoon_format {
 	LAGOON_Q32 = 1,	/* fixed point, 2 lanes of 32 bits, |lane| <= 2^30 */
 	LAGOON_I64 = 2,	/* integers, as q64 with unit 1 */
 	LAGOON_I32 = 3,	/* integers, as q32 with unit 1 */
+	LAGOON_FLOAT64 = 4, /* double; LAGOON_PUSH_APPLY only */
+	LAGOON_FLOAT32 = 5, /* float, 2 a word; LAGOON_PUSH_APPLY only */
+};
+
+/** What becomes of a delta at the shard. */
+enum lagoon_push {
+	LAGOON_PUSH_ATOMIC = 0,	/* added by atomic operations, by a HCA or a CPU;
+				 * formats q64, q32, i64, i32 */
+	LAGOON_PUSH_APPLY = 1,	/* handed to an update function on a CPU near
+				 * the shard; formats float64 and float32 */
 };
 
 /** The C type of the elements in the caller's buffers. */
 enum lagoon_type {
-	LAGOON_F64 = 0,		/* double; q64 and q32 only */
-	LAGOON_F32 = 1,		/* float; q64 and q32 only */
+	LAGOON_F64 = 0,		/* double; q64, q32 and float64 */
+	LAGOON_F32 = 1,		/* float; q64, q32 and float32 */
 	LAGOON_INT64 = 2,	/* int64_t; i64 and i32 only */
 	LAGOON_INT32 = 3,	/* int32_t; i32 only */
 };
@@ -272,7 +282,8 @@ struct lagoon_table_attr {
 	uint64_t rows;		/* >= 1 */
 	uint32_t cols;		/* >= 1 [1] */
 	int format;		/* enum lagoon_format [LAGOON_Q64] */
-	int type;		/* enum lagoon_type [-1: double, or int64_t] */
+	int type;		/* enum lagoon_type [-1: double, int64_t for i64
+				 * and i32, float for float32] */
 	int frac_bits;		/* value = lane x 2^-frac_bits; q formats
 				 * [-1: 32 for q64, 20 for q32] */
 	int model;		/* enum lagoon_model [LAGOON_SSP] */
@@ -281,6 +292,10 @@ struct lagoon_table_attr {
 	int32_t sample;		/* psp: workers asked, >= 0; 0 is asp, all others
 				 * (or more) is ssp [0] */
 	double change;		/* vap: >= 0 [0] */
+	int push;		/* enum lagoon_push [LAGOON_PUSH_ATOMIC] */
+	const char *update;	/* push apply: the update function, by name or
+				 * "file.so:symbol", with its parameters; see
+				 * lagoon_update(7) [NULL: "add"] */
 };
 
 /** Set every field to its default.
