@@ -36,6 +36,21 @@ int lgn_place_thread(const struct lgn_topo *topo, const struct lgn_plan *plan,
 	return 0;
 }
 
+int lgn_place_thread_node(const struct lgn_topo *topo, int node)
+{
+	if (node < -1 || node >= topo->n_nodes)
+		return lgn_fail(LAGOON_EINVAL, "NUMA node %d: there are %d usable ones",
+				node, topo->n_nodes);
+	if (node < 0 || !topo->real)
+		return 0;
+	if (hwloc_set_cpubind(topo->hw, topo->node[node]->cpuset,
+			      HWLOC_CPUBIND_THREAD))
+		return lgn_fail(LAGOON_EIO, "a thread to NUMA node %d [P%u]: %s",
+				node, topo->node[node]->os_index,
+				strerror(errno));
+	return 0;
+}
+
 int lgn_place_thread_core(const struct lgn_topo *topo)
 {
 	hwloc_bitmap_t set;

@@ -98,6 +98,10 @@ int lgn_plan_make(const struct lgn_topo *topo, const struct lgn_share *share,
 int lgn_place_thread(const struct lgn_topo *topo, const struct lgn_plan *plan,
 		     int i, bool *applied);
 
+/* Let the calling thread run on the cores of a NUMA node only. Does nothing for
+ * node -1 or on a synthetic topology. LAGOON_EIO, LAGOON_EINVAL. */
+int lgn_place_thread_node(const struct lgn_topo *topo, int node);
+
 /* Bind [addr, addr + len), page aligned, to a NUMA node before it is touched.
  * Does nothing for node -1 or on a synthetic topology. LAGOON_EIO with the
  * reason when the kernel refuses, as in many containers: callers may go on,

@@ -10,6 +10,7 @@
 #include "runtime/directory.h"
 #include "runtime/join.h"
 #include "runtime/push.h"
+#include "runtime/ring.h"
 #include "runtime/sender.h"
 #include "runtime/table.h"
 
@@ -136,10 +137,11 @@ static void free_all(struct lagoon *lg)
 		 * read is gone. */
 		lgn_board_drain(lg, &lg->clock_view);
 		lgn_board_drain(lg, &lg->sync_view);
-		lgn_sender_close(lg);
 		/* The wire's thread may still look at the board: it goes
 		 * first, the memory of the regions with it. */
 		lg->wire->ops->quiet(lg->wire);
+		lgn_sender_close(lg);
+		lgn_ring_close(lg->ring);
 		lgn_tables_close(lg);
 		lgn_directory_close(lg);
 		lgn_board_close(lg);

@@ -131,6 +131,7 @@ struct lagoon_table {
 };
 
 struct lgn_push;
+struct lgn_ring;
 
 struct lagoon_worker {
 	struct lagoon *lg;
@@ -186,6 +187,7 @@ struct lagoon {
 	_Atomic bool pushing;		/* the push lock: pushes are serial */
 	struct lgn_sender *sender;	/* of tables in apply mode, or NULL; and */
 	struct lgn_push *push;		/* who holds it uses this, */
+	struct lgn_ring *ring;		/* this (NULL: not open), */
 	struct lgn_board_view clock_view;	/* and this */
 	int64_t met;			/* lagoon_barrier() calls */
 	struct lgn_gate gate;		/* where workers meet */

@@ -13,12 +13,20 @@
  *	ops->post()      a batch of work requests
  *	ops->poll()      until lgn_batch_done()
  *
+ * Bells: a PUT can tell the process whose memory it writes. That process
+ * registers one region with LGN_ACC_BELL and waits in hear(), asleep in the
+ * kernel, for pairs of who wrote and a value of 32 bits. Nothing else of a
+ * wire wakes the owner of memory.
+ *
  * Order: NONE between work requests, not even within a batch and to the same
  * word. What must be ordered is posted after the completion of what it must
  * follow. A completed request has taken effect in the peer's memory, and its
  * local buffer is readable. A GET may read its words in any order, and may be
  * executed more than once: its content is of some moment between post and
- * completion, word by word.
+ * completion, word by word. The bell of a PUT_BELL is heard once, after its own
+ * data is in place, before or after its completion; bells are in no order
+ * either. Of a PUT_BELL that failed the data may be in place, in part or whole,
+ * and the bell may be heard.
  *
  * Atomicity: 64-bit aligned words. ADD and CAS are atomic to each other on
  * one wire. PUT and CAS of one word are not. A CPU may load such words at any
@@ -51,6 +59,8 @@ enum lgn_access {
 	LGN_ACC_ATOMIC = 4,	/* ADD, CAS */
 	LGN_ACC_REMOTE = 7,
 	LGN_ACC_LOCAL = 8,
+	LGN_ACC_BELL = 16,	/* PUT_BELL, with WRITE; after start(), and one
+				 * region of a process at a time */
 };
 
 /* Names a region to peers; travels in directories. */
@@ -76,6 +86,7 @@ struct lgn_rmem {
 	/* for loads by the CPU, same node only, else NULL; for atomics by the
 	 * CPU too if the wire says LGN_WIRE_CPU_ATOMIC */
 	uint64_t *map;
+	bool bell;		/* was registered with LGN_ACC_BELL */
 	void *priv;		/* the wire's */
 };
 
@@ -90,6 +101,16 @@ enum lgn_op {
 	LGN_PUT,	/* remote <- local; atomic for one aligned word */
 	LGN_ADD,	/* *local = old; remote += operand */
 	LGN_CAS,	/* *local = old; if old == expect, remote = operand */
+	/* PUT, then the owner hears the low 32 bits of operand. Alone in its
+	 * batch; one thread of a process at a time. */
+	LGN_PUT_BELL,
+	LGN_OPS
+};
+
+/* What hear() brings. */
+struct lgn_bell {
+	int rank;		/* who wrote */
+	uint32_t value;
 };
 
 struct lgn_wr {
@@ -208,6 +229,20 @@ struct lgn_wire_ops {
 	/* What is wrong with the way to a peer, "" if nothing is: device,
 	 * operation, status. Until close(). Any thread. */
 	const char *(*why)(struct lgn_wire *wire, int peer);
+	/* Bells of my region with LGN_ACC_BELL: waits until there are some, in
+	 * the kernel after a short while, and brings at most n. 0 after hush().
+	 * One thread. */
+	int (*hear)(struct lgn_wire *wire, struct lgn_bell *bell, int n);
+	/* hear() returns, and returns 0 until the region is registered anew.
+	 * Any thread. */
+	void (*hush)(struct lgn_wire *wire);
+	/* A batch on a region with bells has failed, with LAGOON_EPEER or
+	 * LAGOON_EIO: make the way to it anew, and nothing that was posted
+	 * before takes effect any more. All batches on it are done. Requests
+	 * to other memory of the peer go by other ways: atomics are never on
+	 * one that is mended. Blocks. 0 or why it stays broken; may be tried
+	 * again. */
+	int (*mend)(struct lgn_rmem *mem);
 };
 
 /* Every wire object begins with this. */

@@ -96,6 +96,25 @@ static const char *null_why(struct lgn_wire *wire, int peer)
 	return "";
 }
 
+static int null_hear(struct lgn_wire *wire, struct lgn_bell *bell, int n)
+{
+	(void)wire;
+	(void)bell;
+	(void)n;
+	return 0;
+}
+
+static void null_hush(struct lgn_wire *wire)
+{
+	(void)wire;
+}
+
+static int null_mend(struct lgn_rmem *mem)
+{
+	(void)mem;
+	return no("mend a way");
+}
+
 const struct lgn_wire_ops lgn_wire_null = {
 	.name = "null",
 	.open = null_open,
@@ -109,4 +128,7 @@ const struct lgn_wire_ops lgn_wire_null = {
 	.post = null_post,
 	.poll = null_poll,
 	.why = null_why,
+	.hear = null_hear,
+	.hush = null_hush,
+	.mend = null_mend,
 };

@@ -35,7 +35,7 @@ struct delay {
 	struct delay_config config;
 	pthread_mutex_t lock;
 	struct t_rng rng;
-	bool broken[RANKS];
+	bool broken[2][RANKS];		/* without bells, with them */
 	unsigned used;
 	struct slot slot[SLOTS];	/* the first `used` */
 };
@@ -74,6 +74,11 @@ struct delay_counts delay_counts(void)
 static struct delay *delay_of(struct lgn_wire *wire)
 {
 	return (struct delay *)wire;
+}
+
+static bool *broken(struct delay *d, const struct lgn_rmem *mem)
+{
+	return &d->broken[mem->bell][mem->peer % RANKS];
 }
 
 static int delay_open(const struct lgn_wire_near *near,
@@ -179,7 +184,7 @@ static unsigned pieces_of(struct delay *d, const struct lgn_wr *wr)
 {
 	unsigned most = wr->len / 8;
 
-	if (wr->op == LGN_ADD || wr->op == LGN_CAS)
+	if (wr->op != LGN_GET && wr->op != LGN_PUT)
 		return 1;
 	if (most > PIECES)
 		most = PIECES;
@@ -208,10 +213,10 @@ static void take(struct delay *d, struct lgn_batch *batch, struct lgn_wr *wr)
 }
 
 /* A batch to a peer that is out of reach is not taken. Needs the lock. */
-static int check_ways(const struct delay *d, const struct lgn_batch *batch)
+static int check_ways(struct delay *d, const struct lgn_batch *batch)
 {
 	for (uint32_t i = 0; i < batch->n; i++)
-		if (d->broken[batch->wr[i].mem->peer % RANKS])
+		if (*broken(d, batch->wr[i].mem))
 			return lgn_fail(d->config.fail_status,
 					"wire delay: the way to rank %d is broken",
 					batch->wr[i].mem->peer);
@@ -278,7 +283,7 @@ static void fail(struct delay *d, unsigned i, struct done *done)
 {
 	n_failed++;
 	if (d->config.fail_breaks)
-		d->broken[d->slot[i].wr->mem->peer % RANKS] = true;
+		*broken(d, d->slot[i].wr->mem) = true;
 	finish(d, i, d->config.fail_status, done);
 }
 
@@ -286,7 +291,7 @@ static void fail(struct delay *d, unsigned i, struct done *done)
  * begun may also be let through to its end, and fail then. */
 static bool fails(struct delay *d, struct slot *slot)
 {
-	if (d->broken[slot->wr->mem->peer % RANKS])
+	if (*broken(d, slot->wr->mem))
 		return true;
 	if (n_posted < atomic_load(&failing_from) || !d->config.fail ||
 	    !(d->config.fail_ops & 1u << slot->wr->op) ||
@@ -361,6 +366,34 @@ static const char *delay_why(struct lgn_wire *wire, int peer)
 	return d->below->ops->why(d->below, peer);
 }
 
+static int delay_hear(struct lgn_wire *wire, struct lgn_bell *bell, int n)
+{
+	struct delay *d = delay_of(wire);
+
+	return d->below->ops->hear(d->below, bell, n);
+}
+
+static void delay_hush(struct lgn_wire *wire)
+{
+	struct delay *d = delay_of(wire);
+
+	d->below->ops->hush(d->below);
+}
+
+/* What broke is what this wire broke, or the one below. */
+static int delay_mend(struct lgn_rmem *mem)
+{
+	struct delay *d = delay_of(mem->wire);
+	struct lgn_rmem *inner = mem->priv;
+	bool ours;
+
+	pthread_mutex_lock(&d->lock);
+	ours = *broken(d, mem);
+	*broken(d, mem) = false;
+	pthread_mutex_unlock(&d->lock);
+	return ours ? 0 : d->below->ops->mend(inner);
+}
+
 const struct lgn_wire_ops lgn_wire_delay = {
 	.name = "delay",
 	.open = delay_open,
@@ -374,4 +407,7 @@ const struct lgn_wire_ops lgn_wire_delay = {
 	.post = delay_post,
 	.poll = delay_poll,
 	.why = delay_why,
+	.hear = delay_hear,
+	.hush = delay_hush,
+	.mend = delay_mend,
 };

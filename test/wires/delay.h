@@ -9,7 +9,8 @@
  * It can also let requests fail: executed, in part, or not at all, which their
  * completion does not tell. Failed ADDs and CASes are counted as uncertain. As
  * with a queue pair, the first failure may break the way to that peer: what is
- * in flight fails, executed or not, and no more is taken.
+ * in flight fails, executed or not, and no more is taken. The way to a region
+ * with bells is another one than that to all else of a peer, and can be mended.
  */
 #ifndef TEST_WIRES_DELAY_H
 #define TEST_WIRES_DELAY_H
@@ -29,7 +30,7 @@ struct delay_config {
 	unsigned fail;		/* 0 never */
 	unsigned fail_ops;	/* 1 << enum lgn_op, or-ed */
 	int fail_status;
-	bool fail_breaks;	/* the way to that peer */
+	bool fail_breaks;	/* the way */
 };
 
 struct delay_counts {

@@ -43,6 +43,7 @@ static int find_region(struct lgn_shm *shm, const struct lgn_shm_ask *ask,
 	if (r->fd >= 0 && r->rkey == ask->rkey) {
 		fd = r->fd;
 		answer->len = r->len;
+		answer->bells = r->bells;
 		answer->writable = r->writable;
 	} else {
 		answer->status = LAGOON_ENOENT;

@@ -9,6 +9,7 @@
  *	listener.c	gives out region descriptors, watches peers' pidfds
  *	client.c	asks a peer's listener
  *	copy.c		word copies that race with other processes
+ *	bell.c		PUTs that wake their owner
  */
 #ifndef LGN_VERBS_SHM_H
 #define LGN_VERBS_SHM_H
@@ -31,6 +32,7 @@ struct lgn_shm_region {
 	int fd;			/* -1: free */
 	int writable;
 	uint64_t len;
+	uint64_t bells;		/* bytes of struct lgn_shm_bells behind it */
 	uint64_t rkey;		/* slot in the low 16 bits, random above */
 };
 
@@ -42,6 +44,9 @@ struct lgn_shm {
 	int *node_of;			/* [size] */
 	pthread_mutex_t lock;		/* guards region[] */
 	struct lgn_shm_region region[LGN_SHM_REGIONS];
+	struct lgn_shm_bells *bells;	/* of my region that has some, or NULL */
+	int hear_from;			/* whose bells are looked at first */
+	_Atomic bool hushed;
 	/* the listener thread's */
 	pthread_t thread;
 	int started;
@@ -62,6 +67,7 @@ struct lgn_shm_answer {
 	int32_t status;			/* 0 or a LAGOON_E code */
 	int32_t writable;
 	uint64_t len;
+	uint64_t bells;
 };
 
 #define LGN_SHM_MAGIC 0x316e6f6f67616cu	/* "lagoon1" */
@@ -81,6 +87,21 @@ void lgn_shm_listener_stop(struct lgn_shm *shm);
  * *pid: the peer's process, 0 if it is not visible from here. */
 int lgn_shm_ask_peer(const struct lgn_shm *shm, int peer, uint64_t rkey,
 		     struct lgn_shm_answer *answer, int *fd, int *pid);
+
+/* ------------------------------------------------------------- bell.c */
+
+/* Behind a region with LGN_ACC_BELL: bells that its owner has not heard. */
+struct lgn_shm_bells;
+
+/* Bytes for so many processes. */
+uint64_t lgn_shm_bells_bytes(int size);
+
+/* Whether rank's next bell has room; then ring it. One thread of rank. */
+bool lgn_shm_bell_room(const struct lgn_shm_bells *bells, int rank);
+void lgn_shm_bell_ring(struct lgn_shm_bells *bells, int rank, uint32_t value);
+
+int lgn_shm_hear(struct lgn_wire *wire, struct lgn_bell *bell, int n);
+void lgn_shm_hush(struct lgn_wire *wire);
 
 /* The abstract socket's address; its length is returned. */
 struct sockaddr_un;

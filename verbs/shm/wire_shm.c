@@ -16,6 +16,8 @@ enum { MAX_BATCH = 256 };
 /* A region as this process has it mapped; rmem.priv. */
 struct mapping {
 	uint64_t *addr;
+	uint64_t len;		/* with its bells */
+	struct lgn_shm_bells *bells;	/* or NULL */
 	int own;		/* our own region: not unmapped here */
 	int writable;
 };
@@ -119,7 +121,7 @@ static uint64_t random_key(int slot)
 
 /* Any thread. Puts the region where the listener finds it. */
 static int publish_region(struct lgn_shm *shm, const struct lgn_mem_want *want,
-			  struct lgn_mem *mem, int fd)
+			  struct lgn_mem *mem, int fd, uint64_t bells)
 {
 	int slot = 0;
 
@@ -129,7 +131,8 @@ static int publish_region(struct lgn_shm *shm, const struct lgn_mem_want *want,
 	if (slot < LGN_SHM_REGIONS) {
 		mem->key.rkey = random_key(slot);
 		shm->region[slot] = (struct lgn_shm_region){
-			.fd = fd, .len = want->len, .rkey = mem->key.rkey,
+			.fd = fd, .len = want->len, .bells = bells,
+			.rkey = mem->key.rkey,
 			.writable = !!(want->access & (LGN_ACC_WRITE | LGN_ACC_ATOMIC)),
 		};
 	}
@@ -138,24 +141,49 @@ static int publish_region(struct lgn_shm *shm, const struct lgn_mem_want *want,
 		lgn_fail(LAGOON_EAGAIN, "all %d regions are in use", LGN_SHM_REGIONS);
 }
 
+/* Bells are behind the region, in pages as large as its own. */
+static int bells_of(const struct lgn_shm *shm, const struct lgn_mem_want *want,
+		    uint64_t *bytes)
+{
+	const uint64_t page = want->len % (2u << 20) ? 4096 : 2u << 20;
+
+	*bytes = 0;
+	if (!(want->access & LGN_ACC_BELL))
+		return 0;
+	if (!shm->config.size || shm->bells)
+		return lgn_fail(LAGOON_EINVAL, "a region with bells: one at a time, after start()");
+	*bytes = lgn_round_up(lgn_shm_bells_bytes(shm->config.size), page);
+	return 0;
+}
+
 static int shm_reg(struct lgn_wire *wire, const struct lgn_mem_want *want,
 		   struct lgn_mem *mem)
 {
+	struct lgn_shm *shm = shm_of(wire);
 	struct lgn_mem m = { .len = want->len };
+	struct lgn_mem_want all = *want;
+	uint64_t bells;
 	int fd;
-	int rc = lgn_shm_region_make(want, &m.addr, &fd);
+	int rc = bells_of(shm, want, &bells);
 
+	all.len += bells;
+	if (!rc)
+		rc = lgn_shm_region_make(&all, &m.addr, &fd);
 	if (rc)
 		return rc;
 	m.key.addr = (uint64_t)(uintptr_t)m.addr;
 	m.key.len = want->len;
 	if (fd >= 0) {
-		rc = publish_region(shm_of(wire), want, &m, fd);
+		rc = publish_region(shm, want, &m, fd, bells);
 		if (rc) {
 			close(fd);
-			lgn_shm_region_drop(m.addr, m.len);
+			lgn_shm_region_drop(m.addr, all.len);
 			return rc;
 		}
+	}
+	if (bells) {
+		atomic_store(&shm->hushed, false);
+		shm->bells = (void *)((char *)m.addr + want->len);
 	}
 	*mem = m;
 	return 0;
@@ -164,6 +192,7 @@ static int shm_reg(struct lgn_wire *wire, const struct lgn_mem_want *want,
 static void shm_unreg(struct lgn_wire *wire, struct lgn_mem *mem)
 {
 	struct lgn_shm *shm = shm_of(wire);
+	uint64_t bells = 0;
 
 	if (!mem->addr)
 		return;
@@ -174,9 +203,12 @@ static void shm_unreg(struct lgn_wire *wire, struct lgn_mem *mem)
 		pthread_mutex_lock(&shm->lock);
 		close(r->fd);
 		r->fd = -1;
+		bells = r->bells;
 		pthread_mutex_unlock(&shm->lock);
 	}
-	lgn_shm_region_drop(mem->addr, mem->len);
+	if (bells)
+		shm->bells = NULL;
+	lgn_shm_region_drop(mem->addr, mem->len + bells);
 	*mem = (struct lgn_mem){ 0 };
 }
 
@@ -198,7 +230,8 @@ static int map_peer(struct lgn_shm *shm, int peer, const struct lgn_key *key,
 				(unsigned long long)key->len);
 	}
 	m->writable = answer.writable;
-	m->addr = lgn_shm_map(key->len,
+	m->len = key->len + answer.bells;
+	m->addr = lgn_shm_map(m->len,
 			      PROT_READ | (m->writable ? PROT_WRITE : 0),
 			      MAP_SHARED, fd);
 	close(fd);
@@ -206,7 +239,18 @@ static int map_peer(struct lgn_shm *shm, int peer, const struct lgn_key *key,
 		return lgn_fail(LAGOON_ENOMEM, "mapping %llu bytes of rank %d: %s",
 				(unsigned long long)key->len, peer,
 				strerror(errno));
+	if (answer.bells)
+		m->bells = (void *)((char *)m->addr + key->len);
 	return 0;
+}
+
+static void map_own(const struct lgn_shm *shm, const struct lgn_key *key,
+		    struct mapping *m)
+{
+	m->addr = (uint64_t *)(uintptr_t)key->addr;
+	m->own = m->writable = 1;
+	if (shm->bells == (void *)((char *)m->addr + key->len))
+		m->bells = shm->bells;
 }
 
 static int shm_attach(struct lgn_wire *wire, int peer, const struct lgn_key *key,
@@ -218,18 +262,17 @@ static int shm_attach(struct lgn_wire *wire, int peer, const struct lgn_key *key
 
 	if (!m)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for a mapping");
-	if (peer == shm->config.rank) {
-		m->addr = (uint64_t *)(uintptr_t)key->addr;
-		m->own = m->writable = 1;
-	} else {
+	if (peer == shm->config.rank)
+		map_own(shm, key, m);
+	else
 		rc = map_peer(shm, peer, key, m);
-	}
 	if (rc) {
 		free(m);
 		return rc;
 	}
 	*mem = (struct lgn_rmem){
-		.wire = wire, .peer = peer, .len = key->len, .priv = m,
+		.wire = wire, .peer = peer, .len = key->len,
+		.bell = m->bells, .priv = m,
 	};
 	if (shm->node_of[peer] == shm->node_of[shm->config.rank])
 		mem->map = m->addr;
@@ -243,7 +286,7 @@ static void shm_detach(struct lgn_rmem *mem)
 	if (!m)
 		return;
 	if (!m->own)
-		munmap(m->addr, mem->len);
+		munmap(m->addr, m->len);
 	free(m);
 	*mem = (struct lgn_rmem){ 0 };
 }
@@ -290,7 +333,29 @@ static int execute(const struct lgn_wr *wr)
 		atomic_compare_exchange_strong(word, &old, wr->operand);
 		*wr->local = old;
 		break;
+	default:
+		return lgn_fail(LAGOON_EINVAL, "a request that rings a bell is alone in its batch");
 	}
+	return 0;
+}
+
+static int post_bell(const struct lgn_shm *shm, struct lgn_batch *batch)
+{
+	const struct lgn_wr *wr = batch->wr;
+	const struct mapping *m = wr->mem->priv;
+	int rc = check_request(wr);
+
+	if (!rc && (!m->bells || shm->config.late))
+		rc = lgn_fail(LAGOON_EINVAL, "the region of rank %d has no bell for this process",
+			      wr->mem->peer);
+	if (rc)
+		return rc;
+	if (!lgn_shm_bell_room(m->bells, shm->config.rank))
+		return LAGOON_EAGAIN;
+	lgn_batch_begin(batch);
+	lgn_copy_words(m->addr + wr->off / 8, wr->local, wr->len / 8);
+	lgn_shm_bell_ring(m->bells, shm->config.rank, (uint32_t)wr->operand);
+	lgn_batch_complete(batch, 1, 0);
 	return 0;
 }
 
@@ -299,7 +364,8 @@ static int shm_post(struct lgn_wire *wire, struct lgn_batch *batch)
 {
 	int status = 0;
 
-	(void)wire;
+	if (batch->n == 1 && lgn_unlikely(batch->wr[0].op == LGN_PUT_BELL))
+		return post_bell(shm_of(wire), batch);
 	lgn_batch_begin(batch);
 	for (uint32_t i = 0; i < batch->n && !status; i++)
 		status = execute(&batch->wr[i]);
@@ -322,6 +388,12 @@ static const char *shm_why(struct lgn_wire *wire, int peer)
 	return "";
 }
 
+static int shm_mend(struct lgn_rmem *mem)
+{
+	return lgn_fail(LAGOON_EIO, "shared memory of rank %d cannot be made anew",
+			mem->peer);
+}
+
 const struct lgn_wire_ops lgn_wire_shm = {
 	.name = "shm",
 	.open = shm_open_wire,
@@ -335,4 +407,7 @@ const struct lgn_wire_ops lgn_wire_shm = {
 	.post = shm_post,
 	.poll = shm_poll,
 	.why = shm_why,
+	.hear = lgn_shm_hear,
+	.hush = lgn_shm_hush,
+	.mend = shm_mend,
 };
