@@ -30,46 +30,18 @@ static void show(const struct lgn_view *v, const struct part *at, uint64_t row,
 			at->out + (row - at->row) * cols * a->size, delta);
 }
 
-/* bsp: the worker's own deltas of the round. */
-static void show_own(const struct lgn_view *v, const struct part *at)
+/* bsp: the worker's own deltas of the round. Without a view they show once the
+ * round has ended. */
+static void show_round(const struct lgn_view *v, const struct part *at)
 {
+	if (!lgn_update_views(&v->t->apply->fn))
+		return;
 	for (uint64_t row = at->row; row < at->end; row++) {
 		const void *own = lgn_sparse_find(v->part->own, row);
 
 		if (own)
 			show(v, at, row, 1, own);
 	}
-}
-
-static void show_log(const struct lgn_view *v, const struct part *at,
-		     const struct lgn_log *log)
-{
-	const struct lgn_logged *e;
-	uint64_t pos = 0;
-
-	while ((e = lgn_log_next(log, &pos))) {
-		uint64_t from = e->row > at->row ? e->row : at->row;
-		uint64_t end = e->row + e->nrows < at->end ? e->row + e->nrows :
-			at->end;
-		uint64_t skip = (from - e->row) * v->t->layout.cols * v->t->apply->size;
-
-		if (from < end)
-			show(v, at, from, end - from, (const char *)(e + 1) + skip);
-	}
-}
-
-/* What the worker has added in a bsp round. Without a view it shows once the
- * round has ended. */
-static void show_round(const struct lgn_view *v, const struct part *at)
-{
-	const struct lgn_apply *a = v->t->apply;
-
-	if (!lgn_update_views(&a->fn))
-		return;
-	if (lgn_apply_combines(a))
-		show_own(v, at);
-	else
-		show_log(v, at, &a->log[v->part - v->t->part]);
 }
 
 /* Under the lock of the page's pending deltas. */
@@ -110,8 +82,7 @@ static bool view_cached(struct lgn_view *v, uint64_t number, uint64_t first,
 	struct lagoon_table *t = v->t;
 	const struct lgn_apply *a = t->apply;
 	const char *copy = (const char *)lgn_table_copy(t, number) + first * a->size;
-	const bool views = t->model != LAGOON_BSP && lgn_apply_combines(a) &&
-		lgn_update_views(&a->fn);
+	const bool views = t->model != LAGOON_BSP && lgn_update_views(&a->fn);
 	struct lgn_page *page = &t->page[number];
 	struct lgn_wait wait = LGN_WAIT_INIT;
 
