@@ -30,7 +30,7 @@ struct hello {
 	int32_t rank;
 	int16_t qps;
 	uint8_t mtu;
-	uint8_t spare;
+	uint8_t bell;			/* for bells: one, whatever qps is */
 };
 _Static_assert(sizeof(struct hello) <= 56, "private data of a request");
 
@@ -73,7 +73,7 @@ static bool on_my_port(const struct lgn_rc *rc, const struct rdma_cm_id *id)
 		!strcmp(ibv_get_device_name(id->verbs->device), rc->device.name);
 }
 
-static struct hello hello_of(const struct lgn_rc *rc)
+static struct hello hello_of(const struct lgn_rc *rc, int use)
 {
 	return (struct hello){
 		.magic = LGN_RC_MAGIC,
@@ -81,13 +81,14 @@ static struct hello hello_of(const struct lgn_rc *rc)
 		.rank = rc->config.rank,
 		.qps = (int16_t)rc->options.qps,
 		.mtu = (uint8_t)rc->device.mtu,
+		.bell = !!(use & LGN_RC_BELL),
 	};
 }
 
 /* --- both sides: a queue pair to a state */
 
 static int move(const struct lgn_rc *rc, struct rdma_cm_id *id,
-		struct ibv_qp *qp, enum ibv_qp_state state, uint8_t mtu, bool serve)
+		struct ibv_qp *qp, enum ibv_qp_state state, uint8_t mtu, int use)
 {
 	struct ibv_qp_attr attr = { .qp_state = state };
 	int mask, err;
@@ -95,7 +96,9 @@ static int move(const struct lgn_rc *rc, struct rdma_cm_id *id,
 	if (rdma_init_qp_attr(id, &attr, &mask))
 		return cm_error(rc, "attributes of a queue pair");
 	if (mask & IBV_QP_ACCESS_FLAGS)
-		attr.qp_access_flags = lgn_rc_qp_access(serve);
+		attr.qp_access_flags = lgn_rc_qp_access(use);
+	if (mask & IBV_QP_MIN_RNR_TIMER)
+		attr.min_rnr_timer = lgn_rc_rnr_timer(use);
 	if ((mask & IBV_QP_PATH_MTU) && attr.path_mtu > mtu)
 		attr.path_mtu = mtu;
 	if (mask & IBV_QP_TIMEOUT)
@@ -110,14 +113,14 @@ static int move(const struct lgn_rc *rc, struct rdma_cm_id *id,
 }
 
 static int make_ready(const struct lgn_rc *rc, struct rdma_cm_id *id,
-		      struct ibv_qp *qp, uint8_t mtu, bool serve)
+		      struct ibv_qp *qp, uint8_t mtu, int use)
 {
 	int err;
 
 	if (mtu > rc->device.mtu)
 		mtu = (uint8_t)rc->device.mtu;
-	err = move(rc, id, qp, IBV_QPS_RTR, mtu, serve);
-	return err ? err : move(rc, id, qp, IBV_QPS_RTS, mtu, serve);
+	err = move(rc, id, qp, IBV_QPS_RTR, mtu, use);
+	return err ? err : move(rc, id, qp, IBV_QPS_RTS, mtu, use);
 }
 
 /* --- the side that asks; needs lgn_rc.connecting */
@@ -215,10 +218,10 @@ static int resolve(const struct lgn_rc *rc, int rank, struct rdma_cm_id *id)
 	return await(rc, rank, id, RDMA_CM_EVENT_ROUTE_RESOLVED, NULL);
 }
 
-static int ask(const struct lgn_rc *rc, int rank, struct rdma_cm_id *id,
-	       struct ibv_qp *qp)
+static int ask(const struct lgn_rc *rc, int rank, int use,
+	       struct rdma_cm_id *id, struct ibv_qp *qp)
 {
-	struct hello hello = hello_of(rc);
+	struct hello hello = hello_of(rc, use);
 	int depth = rc->device.attr.max_qp_init_rd_atom;
 	struct rdma_conn_param param = {
 		.private_data = &hello,
@@ -232,19 +235,19 @@ static int ask(const struct lgn_rc *rc, int rank, struct rdma_cm_id *id,
 	int err = resolve(rc, rank, id);
 
 	if (!err)
-		err = move(rc, id, qp, IBV_QPS_INIT, 0, false);
+		err = move(rc, id, qp, IBV_QPS_INIT, 0, use);
 	if (!err && rdma_connect(id, &param))
 		err = cm_error(rc, "rdma_connect");
 	if (!err)
 		err = await(rc, rank, id, RDMA_CM_EVENT_CONNECT_RESPONSE, &mtu);
 	if (!err)
-		err = make_ready(rc, id, qp, mtu, false);
+		err = make_ready(rc, id, qp, mtu, use);
 	if (!err && rdma_establish(id))
 		err = cm_error(rc, "rdma_establish");
 	return err;
 }
 
-int lgn_rc_cm_connect(struct lgn_rc *rc, int rank, struct ibv_qp **qp,
+int lgn_rc_cm_connect(struct lgn_rc *rc, int rank, int use, struct ibv_qp **qp,
 		      struct rdma_cm_id **id)
 {
 	int err = 0;
@@ -253,12 +256,12 @@ int lgn_rc_cm_connect(struct lgn_rc *rc, int rank, struct ibv_qp **qp,
 		rc->cm_ask = rdma_create_event_channel();
 	if (!rc->cm_ask)
 		return cm_error(rc, "rdma_create_event_channel");
-	for (int i = 0; !err && i < rc->options.qps; i++) {
+	for (int i = 0; !err && i < lgn_rc_qps(rc, use); i++) {
 		if (rdma_create_id(rc->cm_ask, &id[i], NULL, RDMA_PS_TCP)) {
 			id[i] = NULL;
 			err = cm_error(rc, "rdma_create_id");
 		} else {
-			err = ask(rc, rank, id[i], qp[i]);
+			err = ask(rc, rank, use, id[i], qp[i]);
 		}
 	}
 	return err;
@@ -282,8 +285,9 @@ static int answer(struct lgn_rc *rc, const struct rdma_cm_event *e,
 		  struct lgn_rc_served *s)
 {
 	const struct hello *h = e->param.conn.private_data;
+	const int use = LGN_RC_SERVE | (h->bell ? LGN_RC_BELL : 0);
 	int depth = rc->device.attr.max_qp_rd_atom;
-	struct hello mine = hello_of(rc);
+	struct hello mine = hello_of(rc, use);
 	struct rdma_conn_param param = {
 		.private_data = &mine,
 		.private_data_len = sizeof(mine),
@@ -291,21 +295,26 @@ static int answer(struct lgn_rc *rc, const struct rdma_cm_event *e,
 		.responder_resources = e->param.conn.responder_resources,
 		.rnr_retry_count = (uint8_t)rc->options.rnr_retry,
 	};
-	int err;
+	int err = h->bell ? lgn_rc_bells_renew(rc, h->rank) : 0;
 
 	s->rank = h->rank;
 	s->id = e->id;
 	if (param.responder_resources > depth)
 		param.responder_resources = (uint8_t)depth;
-	err = lgn_rc_qp_create(rc, true, &s->qp[0]);
 	if (!err)
-		err = move(rc, s->id, s->qp[0], IBV_QPS_INIT, 0, true);
+		err = lgn_rc_qp_create(rc, use, &s->qp[0]);
+	if (!err)
+		err = move(rc, s->id, s->qp[0], IBV_QPS_INIT, 0, use);
 	if (err)
 		return err;
 	param.qp_num = s->qp[0]->qp_num;
-	err = make_ready(rc, s->id, s->qp[0], h->mtu, true);
+	err = make_ready(rc, s->id, s->qp[0], h->mtu, use);
 	if (!err && rdma_accept(s->id, &param))
 		err = cm_error(rc, "rdma_accept");
+	if (!err && h->bell)
+		lgn_rc_bells_serve(rc, s);
+	else if (!err)
+		lgn_rc_served_add(rc, s);
 	return err;
 }
 
@@ -320,15 +329,13 @@ static bool on_request(struct lgn_rc *rc, struct rdma_cm_event *e)
 		err = lgn_fail(LAGOON_ENOMEM, "no memory for queue pairs");
 	if (!err)
 		err = answer(rc, e, s);
-	if (!err) {
-		lgn_rc_served_add(rc, s);
+	if (!err)
 		return true;
-	}
 	snprintf(why, sizeof(why), "%.139s", lagoon_errmsg());
 	lgn_log(LGN_WARN, "refused a connection: %s", why);
 	rdma_reject(e->id, why, (uint8_t)(strlen(why) + 1));
 	if (s)
-		lgn_rc_qps_destroy(rc, s->qp);
+		lgn_rc_qps_destroy(rc, LGN_RC_SERVE | LGN_RC_BELL, s->qp);
 	free(s);
 	return false;
 }

@@ -74,21 +74,22 @@ static int ask(const struct lgn_rc *rc, int rank, struct lgn_rc_ask *a,
 	return rc_;
 }
 
-static int connect_by_tcp(struct lgn_rc *rc, int rank, struct ibv_qp **qp,
-			  struct lgn_rc_ask *a)
+static int connect_by_tcp(struct lgn_rc *rc, int rank, int use,
+			  struct ibv_qp **qp, struct lgn_rc_ask *a)
 {
 	struct lgn_rc_answer answer;
 	int rc_ = ask(rc, rank, a, &answer, NULL);
 
-	return rc_ ? rc_ : lgn_rc_qps_ready(rc, rank, qp, &a->end, &answer.end);
+	return rc_ ? rc_ : lgn_rc_qps_ready(rc, rank, use, qp, &a->end,
+					    &answer.end);
 }
 
-static void destroy_ids(struct lgn_rc_peer *peer)
+static void destroy_ids(const struct lgn_rc *rc, int use, struct rdma_cm_id **id)
 {
-	for (int i = 0; i < LGN_RC_QPS_MAX; i++) {
-		if (peer->id[i])
-			rdma_destroy_id(peer->id[i]);
-		peer->id[i] = NULL;
+	for (int i = 0; i < lgn_rc_qps(rc, use); i++) {
+		if (id[i])
+			rdma_destroy_id(id[i]);
+		id[i] = NULL;
 	}
 }
 
@@ -104,39 +105,52 @@ static bool try_tcp(struct lgn_rc *rc, int rank, int error)
 	return true;
 }
 
-static int connect_by_cm(struct lgn_rc *rc, int rank, struct ibv_qp **qp,
+static int connect_by_cm(struct lgn_rc *rc, int rank, int use,
+			 struct ibv_qp **qp, struct rdma_cm_id **id,
 			 struct lgn_rc_ask *a)
 {
-	int rc_ = lgn_rc_cm_connect(rc, rank, qp, rc->peer[rank].id);
+	int rc_ = lgn_rc_cm_connect(rc, rank, use, qp, id);
 
 	if (!rc_ || !try_tcp(rc, rank, rc_))
 		return rc_;
-	destroy_ids(&rc->peer[rank]);
-	lgn_rc_qps_destroy(rc, qp);
-	rc_ = lgn_rc_qps_create(rc, false, qp, &a->end);
-	return rc_ ? rc_ : connect_by_tcp(rc, rank, qp, a);
+	destroy_ids(rc, use, id);
+	lgn_rc_qps_destroy(rc, use, qp);
+	rc_ = lgn_rc_qps_create(rc, use, qp, &a->end);
+	return rc_ ? rc_ : connect_by_tcp(rc, rank, use, qp, a);
+}
+
+/* Queue pairs for a use, ready. After an error there are none. */
+static int make(struct lgn_rc *rc, int rank, int use, struct ibv_qp **qp,
+		struct rdma_cm_id **id)
+{
+	struct lgn_rc_ask a = {
+		.kind = use & LGN_RC_BELL ? LGN_RC_CONNECT_BELL : LGN_RC_CONNECT,
+	};
+	int rc_ = lgn_rc_qps_create(rc, use, qp, &a.end);
+
+	if (rc_)
+		return rc_;
+	rc_ = rc->cm_id && rc->addr[rank].cm_port && !rc->cm_broken ?
+		connect_by_cm(rc, rank, use, qp, id, &a) :
+		connect_by_tcp(rc, rank, use, qp, &a);
+	if (rc_) {
+		lgn_rc_qps_destroy(rc, use, qp);
+		destroy_ids(rc, use, id);
+	}
+	return rc_;
 }
 
 int lgn_rc_connect(struct lgn_rc *rc, int rank)
 {
 	struct lgn_rc_peer *peer = &rc->peer[rank];
 	struct ibv_qp *qp[LGN_RC_QPS_MAX] = { NULL };
-	struct lgn_rc_ask a = { .kind = LGN_RC_CONNECT };
 	int rc_;
 
 	if (atomic_load(&peer->connected))
 		return 0;
-	rc_ = lgn_rc_qps_create(rc, false, qp, &a.end);
+	rc_ = make(rc, rank, LGN_RC_POST, qp, peer->id);
 	if (rc_)
 		return rc_;
-	rc_ = rc->cm_id && rc->addr[rank].cm_port && !rc->cm_broken ?
-		connect_by_cm(rc, rank, qp, &a) :
-		connect_by_tcp(rc, rank, qp, &a);
-	if (rc_) {
-		lgn_rc_qps_destroy(rc, qp);
-		destroy_ids(peer);
-		return rc_;
-	}
 	for (int i = 0; i < rc->options.qps; i++) {
 		peer->qp[i].qp = qp[i];
 		peer->qp[i].peer = peer;
@@ -146,12 +160,68 @@ int lgn_rc_connect(struct lgn_rc *rc, int rank)
 	return 0;
 }
 
+int lgn_rc_connect_bell(struct lgn_rc *rc, int rank)
+{
+	struct lgn_rc_peer *peer = &rc->peer[rank];
+	struct ibv_qp *qp = NULL;
+	int rc_;
+
+	if (peer->bell.qp)
+		return 0;
+	rc_ = make(rc, rank, LGN_RC_BELL, &qp, &peer->bell_id);
+	if (rc_)
+		return rc_;
+	peer->bell.peer = peer;
+	peer->bell.bell = true;
+	atomic_store(&peer->bell.room, (int32_t)rc->depth);
+	pthread_mutex_lock(&rc->lock);
+	peer->bell.qp = qp;
+	pthread_mutex_unlock(&rc->lock);
+	atomic_store(&peer->bell_claimed, false);
+	atomic_store_explicit(&peer->bell_failed, 0, memory_order_release);
+	return 0;
+}
+
+/* Its batches are done, so nothing of it is in the completion queue. */
+static void drop_bell(struct lgn_rc *rc, struct lgn_rc_peer *peer)
+{
+	struct ibv_qp *qp;
+
+	pthread_mutex_lock(&rc->lock);
+	qp = peer->bell.qp;
+	peer->bell.qp = NULL;
+	pthread_mutex_unlock(&rc->lock);
+	if (qp)
+		ibv_destroy_qp(qp);
+	destroy_ids(rc, LGN_RC_BELL, &peer->bell_id);
+}
+
+int lgn_rc_mend(struct lgn_rmem *mem)
+{
+	struct lgn_rc *rc = lgn_rc_of(mem->wire);
+	struct lgn_rc_peer *peer = &rc->peer[mem->peer];
+	int rc_ = lgn_rc_failed(peer, false);
+
+	if (rc_)
+		return lgn_fail(rc_, "wire rc: %s", peer->why);
+	/* Nothing is posted while it is not there. */
+	lgn_rc_fail_qp(rc, &peer->bell, LAGOON_EIO, "it is made anew");
+	pthread_mutex_lock(&rc->connecting);
+	drop_bell(rc, peer);
+	rc_ = lgn_rc_connect_bell(rc, mem->peer);
+	pthread_mutex_unlock(&rc->connecting);
+	if (!rc_)
+		lgn_log(LGN_INFO, "wire rc: the way to rank %d is mended", mem->peer);
+	return rc_;
+}
+
 void lgn_rc_disconnect(struct lgn_rc *rc, struct lgn_rc_peer *peer)
 {
 	for (int i = 0; i < rc->options.qps; i++)
 		if (peer->qp[i].qp)
 			ibv_destroy_qp(peer->qp[i].qp);
-	destroy_ids(peer);
+	destroy_ids(rc, LGN_RC_POST, peer->id);
+	drop_bell(rc, peer);
 }
 
 int lgn_rc_ask_keys(struct lgn_rc *rc, int rank, const struct lgn_key *key,

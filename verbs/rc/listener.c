@@ -72,26 +72,31 @@ void lgn_rc_served_add(struct lgn_rc *rc, struct lgn_rc_served *s)
 	rc->served = s;
 }
 
-static int connect_peer(struct lgn_rc *rc, const struct lgn_rc_ask *ask,
+static int connect_peer(struct lgn_rc *rc, int use, const struct lgn_rc_ask *ask,
 			struct lgn_rc_answer *answer)
 {
 	struct lgn_rc_served *s = calloc(1, sizeof(*s));
-	int err;
+	int err = 0;
 
 	if (!s)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for queue pairs");
 	s->rank = ask->rank;
-	err = lgn_rc_qps_create(rc, true, s->qp, &answer->end);
+	if (use & LGN_RC_BELL)
+		err = lgn_rc_bells_renew(rc, ask->rank);
 	if (!err)
-		err = lgn_rc_qps_ready(rc, ask->rank, s->qp, &answer->end,
+		err = lgn_rc_qps_create(rc, use, s->qp, &answer->end);
+	if (!err)
+		err = lgn_rc_qps_ready(rc, ask->rank, use, s->qp, &answer->end,
 				       &ask->end);
 	if (err) {
-		lgn_rc_qps_destroy(rc, s->qp);
+		lgn_rc_qps_destroy(rc, use, s->qp);
 		free(s);
-		return err;
+	} else if (use & LGN_RC_BELL) {
+		lgn_rc_bells_serve(rc, s);
+	} else {
+		lgn_rc_served_add(rc, s);
 	}
-	lgn_rc_served_add(rc, s);
-	return 0;
+	return err;
 }
 
 static int give_keys(struct lgn_rc *rc, const struct lgn_rc_ask *ask,
@@ -133,7 +138,9 @@ static int handle(struct lgn_rc *rc, const struct lgn_rc_ask *ask,
 		return err;
 	switch (ask->kind) {
 	case LGN_RC_CONNECT:
-		return connect_peer(rc, ask, answer);
+		return connect_peer(rc, LGN_RC_SERVE, ask, answer);
+	case LGN_RC_CONNECT_BELL:
+		return connect_peer(rc, LGN_RC_SERVE | LGN_RC_BELL, ask, answer);
 	case LGN_RC_KEYS:
 		return give_keys(rc, ask, answer);
 	case LGN_RC_WATCH:
@@ -187,6 +194,10 @@ static void cut(struct lgn_rc *rc, int rank)
 	lgn_rc_fail_peer(rc, peer, LAGOON_EPEER, "its process has ended");
 	for (int i = 0; atomic_load(&peer->connected) && i < rc->options.qps; i++)
 		ibv_modify_qp(peer->qp[i].qp, &attr, IBV_QP_STATE);
+	pthread_mutex_lock(&rc->lock);
+	if (peer->bell.qp)
+		ibv_modify_qp(peer->bell.qp, &attr, IBV_QP_STATE);
+	pthread_mutex_unlock(&rc->lock);
 }
 
 /* Once a rank, whoever noticed. */
@@ -397,7 +408,7 @@ void lgn_rc_listener_close(struct lgn_rc *rc)
 		struct lgn_rc_served *s = rc->served;
 
 		rc->served = s->next;
-		lgn_rc_qps_destroy(rc, s->qp);
+		lgn_rc_qps_destroy(rc, LGN_RC_SERVE, s->qp);
 		if (s->id)
 			rdma_destroy_id(s->id);
 		free(s);

@@ -138,14 +138,24 @@ int lgn_rc_reg(struct lgn_wire *wire, const struct lgn_mem_want *want,
 	if (err)
 		return err;
 	m.key = (struct lgn_key){ (uint64_t)(uintptr_t)m.addr, want->len, 0 };
+	if (want->access & LGN_ACC_BELL)
+		err = lgn_rc_bells_open(rc);
+	if (err) {
+		munmap(m.addr, want->len);
+		return err;
+	}
 	if (want->access) {
 		err = register_chunks(rc, m.addr, want->len, want->access, &priv);
 		if (err) {
+			if (want->access & LGN_ACC_BELL)
+				lgn_rc_bells_close(rc);
 			munmap(m.addr, want->len);
 			return err;
 		}
 		m.priv = priv;
-		m.key.rkey = lgn_rc_key_pack(priv->mr[0]->rkey, rc->chunk_shift);
+		priv->bell = want->access & LGN_ACC_BELL;
+		m.key.rkey = lgn_rc_key_pack(priv->mr[0]->rkey, rc->chunk_shift) |
+			(priv->bell ? LGN_RC_KEY_BELL : 0);
 		list_add(rc, priv);
 	}
 	*mem = m;
@@ -157,6 +167,10 @@ void lgn_rc_unreg(struct lgn_wire *wire, struct lgn_mem *mem)
 	if (!mem->addr)
 		return;
 	if (mem->priv) {
+		const struct lgn_rc_mem *m = mem->priv;
+
+		if (m->bell)
+			lgn_rc_bells_close(lgn_rc_of(wire));
 		list_del(lgn_rc_of(wire), mem->priv);
 		dereg(mem->priv);
 	}

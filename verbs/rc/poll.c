@@ -103,21 +103,40 @@ void lgn_rc_fail_peer(struct lgn_rc *rc, struct lgn_rc_peer *peer, int code,
 		lgn_log(LGN_ERROR, "eventfd: %s", strerror(errno));
 }
 
+void lgn_rc_fail_qp(struct lgn_rc *rc, struct lgn_rc_qp *qp, int code,
+		    const char *why)
+{
+	struct lgn_rc_peer *peer = qp->peer;
+
+	if (!qp->bell) {
+		lgn_rc_fail_peer(rc, peer, code, why);
+		return;
+	}
+	if (atomic_exchange(&peer->bell_claimed, true))
+		return;
+	snprintf(peer->bell_why, sizeof(peer->bell_why),
+		 "device %s port %d to rank %d: %s", rc->device.name,
+		 rc->device.port, peer->rank, why);
+	atomic_store_explicit(&peer->bell_failed, code, memory_order_release);
+	lgn_log(LGN_WARN, "wire rc: %s", peer->bell_why);
+}
+
 static int failure(struct lgn_rc *rc, struct lgn_rc_qp *qp,
 		   const struct ibv_wc *wc, enum lgn_op op)
 {
 	static const char *const name[] = {
 		[LGN_GET] = "a READ", [LGN_PUT] = "a WRITE",
 		[LGN_ADD] = "a fetch-and-add", [LGN_CAS] = "a compare-and-swap",
+		[LGN_PUT_BELL] = "a WRITE with a bell",
 	};
 	char why[160];
 	int known;
 
 	snprintf(why, sizeof(why), "%s failed: %s (status %d, vendor code 0x%x)",
-		 name[op], ibv_wc_status_str(wc->status), wc->status, wc->vendor_err);
-	lgn_rc_fail_peer(rc, qp->peer, code_of(wc->status), why);
+		 name[op % LGN_OPS], ibv_wc_status_str(wc->status), wc->status, wc->vendor_err);
+	lgn_rc_fail_qp(rc, qp, code_of(wc->status), why);
 	/* Requests that are flushed behind the first one have its code. */
-	known = atomic_load_explicit(&qp->peer->failed, memory_order_relaxed);
+	known = lgn_rc_failed(qp->peer, qp->bell);
 	return known ? known : code_of(wc->status);
 }
 
@@ -188,7 +207,7 @@ void lgn_rc_abandon(struct lgn_rc *rc, int index)
 	struct lgn_rc_part *part = &rc->part[index];
 	struct lgn_batch *batch = part->batch;
 	uint32_t n;
-	int status = atomic_load(&part->qp->peer->failed);
+	int status = lgn_rc_failed(part->qp->peer, part->qp->bell);
 
 	while (!begin(rc))
 		;
@@ -203,6 +222,7 @@ const char *lgn_rc_why(struct lgn_wire *wire, int peer)
 {
 	const struct lgn_rc *rc = lgn_rc_of(wire);
 
-	return atomic_load_explicit(&rc->peer[peer].failed, memory_order_acquire) ?
-		rc->peer[peer].why : "";
+	if (lgn_rc_failed(&rc->peer[peer], false))
+		return rc->peer[peer].why;
+	return lgn_rc_failed(&rc->peer[peer], true) ? rc->peer[peer].bell_why : "";
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <arpa/inet.h>
+
 #include "runtime/base/status.h"
 #include "verbs/rc/rc.h"
 
@@ -29,6 +31,7 @@ static const enum ibv_wr_opcode opcode[] = {
 	[LGN_PUT] = IBV_WR_RDMA_WRITE,
 	[LGN_ADD] = IBV_WR_ATOMIC_FETCH_AND_ADD,
 	[LGN_CAS] = IBV_WR_ATOMIC_CMP_AND_SWP,
+	[LGN_PUT_BELL] = IBV_WR_RDMA_WRITE_WITH_IMM,
 };
 
 /* The chain of this queue pair. Most batches have one. */
@@ -53,9 +56,10 @@ static void fill(const struct lgn_wr *from, uint64_t remote, uint32_t rkey,
 	wr->next = NULL;
 	wr->num_sge = 1;
 	wr->wr_id = from->op;
-	if (from->op == LGN_GET || from->op == LGN_PUT) {
+	if (from->op != LGN_ADD && from->op != LGN_CAS) {
 		wr->wr.rdma.remote_addr = remote;
 		wr->wr.rdma.rkey = rkey;
+		wr->imm_data = htonl((uint32_t)from->operand);
 		return;
 	}
 	wr->wr.atomic.remote_addr = remote;
@@ -92,8 +96,9 @@ static int split(const struct lgn_rc *rc, struct plan *p,
 {
 	const struct lgn_rc_rmem *to = wr->mem->priv;
 	const struct lgn_rc_mem *buf = wr->buf->priv;
-	struct chain *c = chain_of(p, &to->peer->qp[(p->turn + i / LGN_RC_SIGNAL) %
-						    (uint32_t)rc->options.qps]);
+	struct chain *c = chain_of(p, to->bell ? &to->peer->bell :
+				   &to->peer->qp[(p->turn + i / LGN_RC_SIGNAL) %
+						 (uint32_t)rc->options.qps]);
 	uint64_t local = (uint64_t)(uintptr_t)wr->local - buf->addr;
 	uint64_t remote = wr->off;
 	uint32_t left = wr->len;
@@ -111,6 +116,9 @@ static int split(const struct lgn_rc *rc, struct plan *p,
 		fill(wr, to->addr + remote, to->rkey[remote >> to->chunk_shift], out);
 		if (wr->op == LGN_PUT && len == 8)
 			out->send_flags = IBV_SEND_INLINE;
+		/* One bell, with the last piece: a queue pair writes in order. */
+		if (lgn_unlikely(wr->op == LGN_PUT_BELL && len < left))
+			out->opcode = IBV_WR_RDMA_WRITE;
 		link_in(c, out);
 		local += len;
 		remote += len;
@@ -123,10 +131,15 @@ static int split(const struct lgn_rc *rc, struct plan *p,
 static int check(const struct lgn_wr *wr)
 {
 	const struct lgn_rc_rmem *to = wr->mem->priv;
-	int failed = atomic_load_explicit(&to->peer->failed, memory_order_acquire);
+	int failed = lgn_rc_failed(to->peer, to->bell);
 
 	if (lgn_unlikely(failed))
-		return lgn_fail(failed, "wire rc: %s", to->peer->why);
+		return lgn_fail(failed, "wire rc: %s",
+				lgn_rc_failed(to->peer, false) ? to->peer->why :
+				to->peer->bell_why);
+	if (lgn_unlikely(wr->op == LGN_PUT_BELL && !to->bell))
+		return lgn_fail(LAGOON_EINVAL, "the region of rank %d has no bell",
+				wr->mem->peer);
 	if (lgn_unlikely((wr->off | wr->len) & 7 || !wr->len ||
 			 wr->off > wr->mem->len ||
 			 wr->len > wr->mem->len - wr->off))
@@ -209,9 +222,9 @@ static void refused(struct lgn_rc *rc, struct chain *c, int err)
 {
 	struct ibv_qp_attr attr = { .qp_state = IBV_QPS_ERR };
 
-	lgn_rc_fail_peer(rc, c->qp->peer, LAGOON_EIO,
-			 err == ENOMEM ? "the send queue took no more" :
-			 "the device refused a request");
+	lgn_rc_fail_qp(rc, c->qp, LAGOON_EIO,
+		       err == ENOMEM ? "the send queue took no more" :
+		       "the device refused a request");
 	/* Flushes what was taken; the rest is flushed by hand. */
 	ibv_modify_qp(c->qp->qp, &attr, IBV_QP_STATE);
 	lgn_rc_abandon(rc, c->part);

@@ -13,8 +13,9 @@ static int qp_error(const struct lgn_rc *rc, const char *what, int error)
 			rc->device.port, what, strerror(error));
 }
 
-int lgn_rc_qp_create(struct lgn_rc *rc, bool serve, struct ibv_qp **qp)
+int lgn_rc_qp_create(struct lgn_rc *rc, int use, struct ibv_qp **qp)
 {
+	const bool serve = use & LGN_RC_SERVE;
 	struct ibv_qp_init_attr init = {
 		.send_cq = serve ? rc->idle_cq : rc->cq,
 		.recv_cq = rc->idle_cq,
@@ -31,9 +32,15 @@ int lgn_rc_qp_create(struct lgn_rc *rc, bool serve, struct ibv_qp **qp)
 		.qp_state = IBV_QPS_INIT,
 		.pkey_index = (uint16_t)rc->options.pkey_index,
 		.port_num = rc->device.port,
-		.qp_access_flags = lgn_rc_qp_access(serve),
+		.qp_access_flags = lgn_rc_qp_access(use),
 	};
 	int err;
+
+	if (use == (LGN_RC_SERVE | LGN_RC_BELL)) {
+		init.srq = lgn_rc_bells_srq(rc, &init.recv_cq);
+		if (!init.srq)
+			return lgn_fail(LAGOON_ENOENT, "no region here has bells");
+	}
 
 	*qp = ibv_create_qp(rc->pd, &init);
 	if (!*qp)
@@ -43,11 +50,11 @@ int lgn_rc_qp_create(struct lgn_rc *rc, bool serve, struct ibv_qp **qp)
 	return err ? qp_error(rc, "a queue pair to INIT", err) : 0;
 }
 
-int lgn_rc_qps_create(struct lgn_rc *rc, bool serve, struct ibv_qp **qp,
+int lgn_rc_qps_create(struct lgn_rc *rc, int use, struct ibv_qp **qp,
 		      struct lgn_rc_end *end)
 {
 	const struct lgn_rc_device *d = &rc->device;
-	int limit = serve ? d->attr.max_qp_rd_atom : d->attr.max_qp_init_rd_atom;
+	int limit = use & LGN_RC_SERVE ? d->attr.max_qp_rd_atom : d->attr.max_qp_init_rd_atom;
 	int rc_ = 0;
 
 	memset(end, 0, sizeof(*end));
@@ -58,13 +65,13 @@ int lgn_rc_qps_create(struct lgn_rc *rc, bool serve, struct ibv_qp **qp,
 	end->rd_atomic = (uint8_t)(limit > 255 ? 255 : limit);
 	if (getrandom(end->psn, sizeof(end->psn), 0) < 0)
 		return lgn_fail(LAGOON_EIO, "getrandom: %s", strerror(errno));
-	for (int i = 0; !rc_ && i < rc->options.qps; i++) {
-		rc_ = lgn_rc_qp_create(rc, serve, &qp[i]);
+	for (int i = 0; !rc_ && i < lgn_rc_qps(rc, use); i++) {
+		rc_ = lgn_rc_qp_create(rc, use, &qp[i]);
 		end->psn[i] &= 0xffffff;
 		end->qpn[i] = rc_ ? 0 : qp[i]->qp_num;
 	}
 	if (rc_)
-		lgn_rc_qps_destroy(rc, qp);
+		lgn_rc_qps_destroy(rc, use, qp);
 	return rc_;
 }
 
@@ -95,7 +102,7 @@ static uint8_t smaller(int a, int b)
 	return (uint8_t)(a < b ? a : b);
 }
 
-static int make_ready(struct lgn_rc *rc, struct ibv_qp *qp, int i,
+static int make_ready(struct lgn_rc *rc, int use, struct ibv_qp *qp, int i,
 		      const struct lgn_rc_end *mine,
 		      const struct lgn_rc_end *theirs)
 {
@@ -107,7 +114,7 @@ static int make_ready(struct lgn_rc *rc, struct ibv_qp *qp, int i,
 		.dest_qp_num = theirs->qpn[i],
 		.rq_psn = theirs->psn[i],
 		.max_dest_rd_atomic = outstanding,
-		.min_rnr_timer = 12,
+		.min_rnr_timer = lgn_rc_rnr_timer(use),
 	};
 	int err = ibv_modify_qp(qp, &attr, IBV_QP_STATE | IBV_QP_AV |
 				IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
@@ -128,7 +135,7 @@ static int make_ready(struct lgn_rc *rc, struct ibv_qp *qp, int i,
 	return err ? qp_error(rc, "a queue pair to RTS", err) : 0;
 }
 
-int lgn_rc_qps_ready(struct lgn_rc *rc, int rank, struct ibv_qp **qp,
+int lgn_rc_qps_ready(struct lgn_rc *rc, int rank, int use, struct ibv_qp **qp,
 		     const struct lgn_rc_end *mine,
 		     const struct lgn_rc_end *theirs)
 {
@@ -138,14 +145,14 @@ int lgn_rc_qps_ready(struct lgn_rc *rc, int rank, struct ibv_qp **qp,
 		return lgn_fail(LAGOON_ENODEV,
 				"device %s and that of rank %d: one is RoCE, the other InfiniBand; see LAGOON_DEVICE",
 				rc->device.name, rank);
-	for (int i = 0; !err && i < rc->options.qps; i++)
-		err = make_ready(rc, qp[i], i, mine, theirs);
+	for (int i = 0; !err && i < lgn_rc_qps(rc, use); i++)
+		err = make_ready(rc, use, qp[i], i, mine, theirs);
 	return err;
 }
 
-void lgn_rc_qps_destroy(const struct lgn_rc *rc, struct ibv_qp **qp)
+void lgn_rc_qps_destroy(const struct lgn_rc *rc, int use, struct ibv_qp **qp)
 {
-	for (int i = 0; i < rc->options.qps; i++) {
+	for (int i = 0; i < lgn_rc_qps(rc, use); i++) {
 		if (qp[i])
 			ibv_destroy_qp(qp[i]);
 		qp[i] = NULL;

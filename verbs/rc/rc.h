@@ -15,6 +15,7 @@
  *	guest.c		connections to it that have not asked yet
  *	post.c		batches -> chains of work requests, a doorbell each
  *	poll.c		completions -> batches
+ *	bell.c		WRITEs that wake their owner
  *
  * How a batch goes: post() sorts its requests into chains, one a queue pair,
  * reserves room in that send queue and in the completion queue, and a `part`
@@ -67,10 +68,15 @@ struct lgn_rc_end {
 struct lgn_rc_guest;
 struct lgn_rc_peer;
 
+/* What a queue pair is for: to post, or to serve; memory with bells has one of
+ * its own, which carries no atomics and can be made anew. */
+enum lgn_rc_use { LGN_RC_POST = 0, LGN_RC_SERVE = 1, LGN_RC_BELL = 2 };
+
 /* A queue pair that this process posts to. */
 struct lgn_rc_qp {
 	struct ibv_qp *qp;
 	struct lgn_rc_peer *peer;
+	bool bell;
 	_Atomic int32_t room;		/* free places in the send queue */
 };
 
@@ -83,6 +89,13 @@ struct lgn_rc_peer {
 	struct rdma_cm_id *id[LGN_RC_QPS_MAX];	/* of cm.c, or NULL */
 	_Atomic bool connected;
 	_Atomic bool told;		/* the thread knows that it failed */
+	/* The way to its memory with bells. That it fails says nothing of the
+	 * peer. Its queue pair changes under lgn_rc.lock. */
+	struct lgn_rc_qp bell;
+	struct rdma_cm_id *bell_id;	/* of cm.c, or NULL */
+	_Atomic bool bell_claimed;
+	_Atomic int bell_failed;	/* 0 when it is connected */
+	char bell_why[256];
 };
 
 /* A chain in flight. Its poster fills it before it is posted; from there on
@@ -100,6 +113,7 @@ struct lgn_rc_part {
 struct lgn_rc_mem {
 	struct lgn_rc_mem *next;	/* listed, for peers that ask for keys */
 	uint64_t addr;
+	bool bell;
 	uint32_t chunks;
 	struct ibv_mr *mr[LGN_RC_CHUNKS];
 };
@@ -108,14 +122,23 @@ struct lgn_rc_mem {
 struct lgn_rc_rmem {
 	struct lgn_rc_peer *peer;
 	uint64_t addr;
+	bool bell;
 	unsigned chunk_shift;		/* of the peer's device */
 	uint32_t rkey[LGN_RC_CHUNKS];
 };
 
-/* lgn_key.rkey: that of the first chunk, and how large chunks are there. */
+/* lgn_key.rkey: that of the first chunk, how large chunks are there, and
+ * whether it has bells. */
+#define LGN_RC_KEY_BELL (1ull << 63)
+
 static inline uint64_t lgn_rc_key_pack(uint32_t rkey, unsigned chunk_shift)
 {
 	return (uint64_t)chunk_shift << 32 | rkey;
+}
+
+static inline unsigned lgn_rc_key_shift(uint64_t key)
+{
+	return key >> 32 & 0xff;
 }
 
 /* Queue pairs that answer a peer. */
@@ -125,6 +148,8 @@ struct lgn_rc_served {
 	struct ibv_qp *qp[LGN_RC_QPS_MAX];
 	struct rdma_cm_id *id;		/* of cm.c: of qp[0], the only one */
 };
+
+struct lgn_rc_bells;
 
 struct lgn_rc {
 	struct lgn_wire wire;		/* first */
@@ -144,8 +169,11 @@ struct lgn_rc {
 	struct lgn_rc_addr *addr;	/* [size] */
 	struct lgn_rc_peer *peer;	/* [size] */
 	pthread_mutex_t connecting;	/* guards peer[].qp until connected */
-	pthread_mutex_t lock;		/* guards mems */
+	pthread_mutex_t lock;		/* guards mems, peer[].bell.qp */
 	struct lgn_rc_mem *mems;
+	_Atomic(struct lgn_rc_bells *) bells;	/* NULL: never had any */
+	uint64_t pairs;			/* of processes that ask and answer, all
+					 * that share my device */
 	/* the listener's */
 	struct lgn_rc_served *served;
 	struct lgn_rc_guest *guest;	/* [LGN_RC_GUESTS] */
@@ -181,31 +209,49 @@ uint32_t lgn_rc_keys(struct lgn_rc *rc, const struct lgn_key *key,
 
 /* ---------------------------------------------------------------- qp.c */
 
-/* options.qps queue pairs in the INIT state, and what a peer must know of
- * them. serve: they answer, and never post. */
-int lgn_rc_qps_create(struct lgn_rc *rc, bool serve, struct ibv_qp **qp,
+/* How many of a use two processes have. */
+static inline int lgn_rc_qps(const struct lgn_rc *rc, int use)
+{
+	return use & LGN_RC_BELL ? 1 : rc->options.qps;
+}
+
+/* As many queue pairs in the INIT state, and what a peer must know of them.
+ * Those that serve answer, and never post. */
+int lgn_rc_qps_create(struct lgn_rc *rc, int use, struct ibv_qp **qp,
 		      struct lgn_rc_end *end);
 
 /* What peers may do through it: nothing, where it does not serve. */
-static inline unsigned lgn_rc_qp_access(bool serve)
+static inline unsigned lgn_rc_qp_access(int use)
 {
-	return !serve ? 0 : IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE |
-		IBV_ACCESS_REMOTE_ATOMIC;
+	return !(use & LGN_RC_SERVE) ? 0 :
+		IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_WRITE |
+		(use & LGN_RC_BELL ? 0 : IBV_ACCESS_REMOTE_ATOMIC);
+}
+
+/* How long a peer waits before it sends again what found no receive, as
+ * InfiniBand encodes it: 0.64 ms; 10 ms for bells, which use receives. */
+static inline uint8_t lgn_rc_rnr_timer(int use)
+{
+	return use & LGN_RC_BELL ? 20 : 12;
 }
 
 /* One of them. */
-int lgn_rc_qp_create(struct lgn_rc *rc, bool serve, struct ibv_qp **qp);
+int lgn_rc_qp_create(struct lgn_rc *rc, int use, struct ibv_qp **qp);
 
 /* To the end of the connection that the peer described: ready. */
-int lgn_rc_qps_ready(struct lgn_rc *rc, int rank, struct ibv_qp **qp,
+int lgn_rc_qps_ready(struct lgn_rc *rc, int rank, int use, struct ibv_qp **qp,
 		     const struct lgn_rc_end *mine,
 		     const struct lgn_rc_end *theirs);
-void lgn_rc_qps_destroy(const struct lgn_rc *rc, struct ibv_qp **qp);
+void lgn_rc_qps_destroy(const struct lgn_rc *rc, int use, struct ibv_qp **qp);
 
 /* ----------------------------------------------------------- connect.c */
 
 /* Connect to a peer, once; blocks. Needs lgn_rc.connecting. */
 int lgn_rc_connect(struct lgn_rc *rc, int rank);
+
+/* The same for its memory with bells. */
+int lgn_rc_connect_bell(struct lgn_rc *rc, int rank);
+int lgn_rc_mend(struct lgn_rmem *mem);
 void lgn_rc_disconnect(struct lgn_rc *rc, struct lgn_rc_peer *peer);
 int lgn_rc_ask_keys(struct lgn_rc *rc, int rank, const struct lgn_key *key,
 		    uint32_t rkey[LGN_RC_CHUNKS]);
@@ -226,7 +272,7 @@ void lgn_rc_cm_event(struct lgn_rc *rc);
 /* Queue pairs in the INIT state, to a peer that listens: ready. The caller
  * destroys ids that are not NULL, also after an error. Blocks; needs
  * lgn_rc.connecting. */
-int lgn_rc_cm_connect(struct lgn_rc *rc, int rank, struct ibv_qp **qp,
+int lgn_rc_cm_connect(struct lgn_rc *rc, int rank, int use, struct ibv_qp **qp,
 		      struct rdma_cm_id **id);
 void lgn_rc_cm_close(struct lgn_rc *rc);
 
@@ -270,18 +316,19 @@ struct lgn_rc_id {
 
 static inline uint64_t lgn_rc_id_pack(struct lgn_rc_id id)
 {
-	return (uint64_t)id.generation << 32 | (uint64_t)id.op << 30 |
+	return (uint64_t)id.generation << 32 | (uint64_t)id.op << 29 |
 		(uint64_t)id.index << 16 | id.part;
 }
 
 static inline struct lgn_rc_id lgn_rc_id_unpack(uint64_t wr_id)
 {
 	return (struct lgn_rc_id){
-		.part = wr_id & 0xffff, .index = wr_id >> 16 & 0x3fff,
+		.part = wr_id & 0xffff, .index = wr_id >> 16 & 0x1fff,
 		.generation = (uint32_t)(wr_id >> 32),
-		.op = (enum lgn_op)(wr_id >> 30 & 3),
+		.op = (enum lgn_op)(wr_id >> 29 & 7),
 	};
 }
+_Static_assert(LGN_OPS <= 8, "3 bits");
 
 void lgn_rc_parts_init(struct lgn_rc *rc);
 /* -1: none is free. */
@@ -295,10 +342,45 @@ void lgn_rc_abandon(struct lgn_rc *rc, int index);
 void lgn_rc_fail_peer(struct lgn_rc *rc, struct lgn_rc_peer *peer, int code,
 		      const char *why);
 
+/* This queue pair is: the way to the peer, or that to its bells alone. */
+void lgn_rc_fail_qp(struct lgn_rc *rc, struct lgn_rc_qp *qp, int code,
+		    const char *why);
+
+/* The code with which its way is broken, or 0. */
+static inline int lgn_rc_failed(const struct lgn_rc_peer *peer, bool bell)
+{
+	int code = atomic_load_explicit(&peer->failed, memory_order_acquire);
+
+	return code || !bell ? code :
+		atomic_load_explicit(&peer->bell_failed, memory_order_acquire);
+}
+
+/* -------------------------------------------------------------- bell.c */
+
+/* A region with bells comes, and goes. What hears them stays until
+ * lgn_rc_bells_free(), with the queue pairs of peers that ring. */
+int lgn_rc_bells_open(struct lgn_rc *rc);
+void lgn_rc_bells_close(struct lgn_rc *rc);
+void lgn_rc_bells_free(struct lgn_rc *rc);
+
+/* The peer connects to bells, for the first time or again. What its last queue
+ * pair carried has no effect after this. Before a new one is created; the
+ * listener's thread. */
+int lgn_rc_bells_renew(struct lgn_rc *rc, int rank);
+/* The new one, from now on this file's. The listener's thread. */
+void lgn_rc_bells_serve(struct lgn_rc *rc, struct lgn_rc_served *s);
+
+/* What a queue pair that serves bells receives with; NULL: no bells. */
+struct ibv_srq *lgn_rc_bells_srq(struct lgn_rc *rc, struct ibv_cq **cq);
+
+int lgn_rc_hear(struct lgn_wire *wire, struct lgn_bell *bell, int n);
+void lgn_rc_hush(struct lgn_wire *wire);
+
 /* ----------------------------------------------------------- message.c */
 #define LGN_RC_MAGIC 0x31636e6f6f67616cu	/* "lagoonc1" */
 
-enum lgn_rc_ask_kind { LGN_RC_CONNECT, LGN_RC_KEYS, LGN_RC_WATCH };
+enum lgn_rc_ask_kind { LGN_RC_CONNECT, LGN_RC_KEYS, LGN_RC_WATCH,
+		       LGN_RC_CONNECT_BELL };
 
 struct lgn_rc_ask {
 	uint64_t magic;
@@ -308,7 +390,7 @@ struct lgn_rc_ask {
 	int32_t qps;
 	int32_t spare;
 	struct lgn_key key;		/* KEYS */
-	struct lgn_rc_end end;		/* CONNECT */
+	struct lgn_rc_end end;		/* CONNECT, CONNECT_BELL */
 };
 
 struct lgn_rc_answer {

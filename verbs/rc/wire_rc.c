@@ -26,6 +26,7 @@ static void rc_close(struct lgn_wire *wire)
 	lgn_rc_listener_stop(rc);
 	for (int i = 0; rc->peer && i < rc->config.size; i++)
 		lgn_rc_disconnect(rc, &rc->peer[i]);
+	lgn_rc_bells_free(rc);
 	lgn_rc_listener_close(rc);
 	if (rc->cq)
 		ibv_destroy_cq(rc->cq);
@@ -130,7 +131,7 @@ static bool shares(const struct lgn_rc *rc, int i)
 
 /* Every process asks every home; a home answers every process. All that share
  * a device take their queue pairs from it. */
-static int check_queue_pairs(const struct lgn_rc *rc,
+static int check_queue_pairs(struct lgn_rc *rc,
 			     const struct lgn_wire_config *config)
 {
 	const uint64_t k = (uint64_t)rc->options.qps;
@@ -150,10 +151,9 @@ static int check_queue_pairs(const struct lgn_rc *rc,
 		 (unsigned long long)asking, config->homes, (unsigned long long)k,
 		 (unsigned long long)answering, config->size,
 		 (unsigned long long)k);
-	err = lgn_rc_device_check_qps(&rc->device,
-				      (asking * (uint64_t)config->homes +
-				       answering * (uint64_t)config->size) * k,
-				      what);
+	rc->pairs = asking * (uint64_t)config->homes +
+		answering * (uint64_t)config->size;
+	err = lgn_rc_device_check_qps(&rc->device, rc->pairs * k, what);
 	return err ? err : lgn_rc_device_check(&rc->device, mine, what, rc->depth,
 					       (uint32_t)rc->cq->cqe);
 }
@@ -215,9 +215,10 @@ static int rc_attach(struct lgn_wire *wire, int peer, const struct lgn_key *key,
 	m->peer = &rc->peer[peer];
 	m->addr = key->addr;
 	m->rkey[0] = (uint32_t)key->rkey;
-	m->chunk_shift = (unsigned)(key->rkey >> 32);
+	m->chunk_shift = lgn_rc_key_shift(key->rkey);
+	m->bell = key->rkey & LGN_RC_KEY_BELL;
 	pthread_mutex_lock(&rc->connecting);
-	err = lgn_rc_connect(rc, peer);
+	err = m->bell ? lgn_rc_connect_bell(rc, peer) : lgn_rc_connect(rc, peer);
 	pthread_mutex_unlock(&rc->connecting);
 	if (!err && key->len > 1ull << m->chunk_shift)
 		err = lgn_rc_ask_keys(rc, peer, key, m->rkey);
@@ -226,7 +227,8 @@ static int rc_attach(struct lgn_wire *wire, int peer, const struct lgn_key *key,
 		return err;
 	}
 	*mem = (struct lgn_rmem){
-		.wire = wire, .peer = peer, .len = key->len, .priv = m,
+		.wire = wire, .peer = peer, .len = key->len, .bell = m->bell,
+		.priv = m,
 	};
 	return 0;
 }
@@ -250,4 +252,7 @@ const struct lgn_wire_ops lgn_wire_rc = {
 	.post = lgn_rc_post,
 	.poll = lgn_rc_poll,
 	.why = lgn_rc_why,
+	.hear = lgn_rc_hear,
+	.hush = lgn_rc_hush,
+	.mend = lgn_rc_mend,
 };
