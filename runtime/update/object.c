@@ -25,7 +25,7 @@ static int digest_of(const char *file, const char *who, uint64_t *content)
 
 	if (fd < 0)
 		return lgn_fail(errno == ENOENT ? LAGOON_ENOENT : LAGOON_EIO,
-				"update function %s: open %s: %s", who, file,
+				"update function %s: open: %s", who,
 				strerror(errno));
 	XXH64_reset(&state, 0);
 	while ((got = read(fd, part, sizeof(part))) > 0 ||
@@ -33,8 +33,8 @@ static int digest_of(const char *file, const char *who, uint64_t *content)
 		if (got > 0)
 			XXH64_update(&state, part, (size_t)got);
 	if (got < 0) {
-		lgn_fail(LAGOON_EIO, "update function %s: read %s: %s", who,
-			 file, strerror(errno));
+		lgn_fail(LAGOON_EIO, "update function %s: read: %s", who,
+			 strerror(errno));
 		close(fd);
 		return LAGOON_EIO;
 	}
@@ -45,7 +45,7 @@ static int digest_of(const char *file, const char *who, uint64_t *content)
 
 /* A symbol that is not data, or too short to be read at all, is never looked
  * into. room: its bytes. */
-static int find(void *object, const char *file, const char *symbol,
+static int find(void *object, const char *symbol, const char *who,
 		const struct lagoon_update **fn, size_t *room)
 {
 	void *address = dlsym(object, symbol);
@@ -54,19 +54,19 @@ static int find(void *object, const char *file, const char *symbol,
 
 	if (!address)
 		return lgn_fail(LAGOON_ENOENT,
-				"update function %s:%s: %s has no symbol %s",
-				file, symbol, file, symbol);
+				"update function %s: the file has no symbol %s",
+				who, symbol);
 	if (!dladdr1(address, &info, (void **)&entry, RTLD_DL_SYMENT) || !entry ||
 	    ELF64_ST_TYPE(entry->st_info) != STT_OBJECT)
 		return lgn_fail(LAGOON_ENOTSUP,
-				"update function %s:%s: %s is not a variable; it has to be a struct lagoon_update",
-				file, symbol, symbol);
+				"update function %s: %s is not a variable; it has to be a struct lagoon_update",
+				who, symbol);
 	*room = entry->st_size;
 	*fn = address;
 	return 0;
 }
 
-int lgn_update_load(const char *who, int type, void **object,
+int lgn_update_load(const char *name, const char *who, int type, void **object,
 		    const struct lagoon_update **fn, uint64_t *content)
 {
 	char file[LGN_UPDATE_TEXT_MAX + 1];
@@ -75,7 +75,7 @@ int lgn_update_load(const char *who, int type, void **object,
 	size_t room = 0;
 	int rc;
 
-	strcpy(file, who);
+	strcpy(file, name);
 	symbol = strrchr(file, ':');
 	if (!symbol || !symbol[1] || symbol == file)
 		return lgn_fail(LAGOON_EINVAL,
@@ -83,8 +83,8 @@ int lgn_update_load(const char *who, int type, void **object,
 	*symbol++ = 0;
 	if (file[0] != '/' && strncmp(file, "./", 2) && strncmp(file, "../", 3))
 		return lgn_fail(LAGOON_EINVAL,
-				"update function %s: the file is not searched for: write ./%s or an absolute path",
-				who, file);
+				"update function %s: the file is not searched for: write ./FILE.so or an absolute path",
+				who);
 	rc = digest_of(file, who, content);
 	if (rc)
 		return rc;
@@ -92,7 +92,7 @@ int lgn_update_load(const char *who, int type, void **object,
 	if (!loaded)
 		return lgn_fail(LAGOON_ENOTSUP, "update function %s: %s", who,
 				dlerror());
-	rc = find(loaded, file, symbol, fn, &room);
+	rc = find(loaded, symbol, who, fn, &room);
 	if (!rc)
 		rc = lgn_update_check(who, type, *fn, room);
 	if (rc)

@@ -9,10 +9,10 @@
 #include "runtime/lagoon_update.h"
 
 /*
- * who: "FILE:SYMBOL". On success *object is for dlclose(), *content a digest
- * of the file's bytes.
+ * name: "FILE:SYMBOL"; who: as much of it as messages have room for. On success
+ * *object is for dlclose(), *content a digest of the file's bytes.
  */
-int lgn_update_load(const char *who, int type, void **object,
+int lgn_update_load(const char *name, const char *who, int type, void **object,
 		    const struct lagoon_update **fn, uint64_t *content);
 
 /* Whether a function fits: room is what its symbol has [bytes]. */

@@ -35,7 +35,7 @@ const char *lgn_update_name(size_t i)
 	return fn ? fn->name : NULL;
 }
 
-static int find_builtin(const char *name, int type,
+static int find_builtin(const char *name, const char *who, int type,
 			const struct lagoon_update **fn)
 {
 	char known[256] = "";
@@ -49,7 +49,7 @@ static int find_builtin(const char *name, int type,
 	}
 	return lgn_fail(LAGOON_ENOENT,
 			"no update function \"%s\": it is one of %sor ./FILE.so:SYMBOL",
-			name, known);
+			who, known);
 }
 
 static uint64_t digest_of(const struct lgn_update *u, const char *name,
@@ -68,10 +68,35 @@ static uint64_t digest_of(const struct lgn_update *u, const char *name,
 	return XXH64(&all, sizeof(all), 0);
 }
 
+/* What messages call it: the end of a long path tells more than its begin. */
+static void shorten(const char *name, char who[128])
+{
+	size_t len = strlen(name);
+
+	if (len < 128)
+		memcpy(who, name, len + 1);
+	else
+		snprintf(who, 128, "...%s", name + len - 100);
+}
+
+static int open_name(const char *name, const char *who, struct lgn_update *u,
+		     uint64_t *content)
+{
+	if (u->type != LAGOON_F64 && u->type != LAGOON_F32)
+		return lgn_fail(LAGOON_ENOTSUP,
+				"update function %s: elements have to be double or float",
+				who);
+	u->type_size = u->type == LAGOON_F64 ? sizeof(double) : sizeof(float);
+	if (strpbrk(name, "/:"))
+		return lgn_update_load(name, who, u->type, &u->object, &u->fn,
+				       content);
+	return find_builtin(name, who, u->type, &u->fn);
+}
+
 int lgn_update_open(const char *text, int type, struct lgn_update *u)
 {
 	struct lgn_update new = { .type = type };
-	char who[LGN_UPDATE_TEXT_MAX + 1];
+	char name[LGN_UPDATE_TEXT_MAX + 1], who[128];
 	uint64_t content = 0;
 	size_t len;
 	int rc;
@@ -80,20 +105,13 @@ int lgn_update_open(const char *text, int type, struct lgn_update *u)
 		text = "add";
 	if (strlen(text) > LGN_UPDATE_TEXT_MAX)
 		return lgn_fail(LAGOON_EINVAL,
-				"update function \"%.40s...\": more than %d characters",
+				"update function %.40s...: more than %d characters",
 				text, LGN_UPDATE_TEXT_MAX);
-	if (type != LAGOON_F64 && type != LAGOON_F32)
-		return lgn_fail(LAGOON_ENOTSUP,
-				"update function %s: elements have to be double or float",
-				text);
 	len = strcspn(text, ",");
-	memcpy(who, text, len);
-	who[len] = 0;
-	new.type_size = type == LAGOON_F64 ? sizeof(double) : sizeof(float);
-	if (strpbrk(who, "/:"))
-		rc = lgn_update_load(who, type, &new.object, &new.fn, &content);
-	else
-		rc = find_builtin(who, type, &new.fn);
+	memcpy(name, text, len);
+	name[len] = 0;
+	shorten(name, who);
+	rc = open_name(name, who, &new, &content);
 	if (rc)
 		return rc;
 	rc = lgn_update_params(who, text + len, &new);
@@ -101,7 +119,9 @@ int lgn_update_open(const char *text, int type, struct lgn_update *u)
 		lgn_update_close(&new);
 		return rc;
 	}
-	new.digest = digest_of(&new, new.object ? strrchr(who, ':') : who, content);
+	/* of an object the symbol alone: its file is in content */
+	new.digest = digest_of(&new, new.object ? strrchr(name, ':') : name,
+			       content);
 	*u = new;
 	return 0;
 }

@@ -54,6 +54,7 @@ allow 'test/unit/base_*.c' "$base"
 allow 'test/unit/numa_*.c' "$base|numa/[a-z_]+\.h"
 allow 'test/unit/verbs_*.c' "$base|numa/place\.h|verbs/[a-z_/]+\.h|$support"
 allow 'test/unit/runtime_*.c' "$runtime|$support"
+allow 'test/unit/update*.[ch]' "$update|test/unit/update\.h"
 allow 'test/unit/kernels*.[ch]' "$base|kernels/[a-z_/]+\.h|test/unit/kernels\.h"
 foreign hwloc 'numa/[a-z_]+\.[ch]|test/unit/numa_[a-z_]+\.c'
 foreign infiniband/ 'verbs/rc/[a-z_]+\.[ch]'
