@@ -3,7 +3,7 @@
  * A process dies inside a page's lock (its update function sees to that). The
  * page is an error to everybody who reads it or adds to it from then on, one
  * that names it and the dead rank; it is counted once; other pages are not
- * affected. Run by uncertain.sh.
+ * affected. Run by dies.sh.
  *
  *	uncertain PLUGIN VICTIM
  *
