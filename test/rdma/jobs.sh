@@ -40,7 +40,12 @@ one -n 4 --nodes 2 -- $job/tickets.mp --workers 2
 one -n 2 --nodes 2 -- $job/runs.mp --workers 2
 one -n 3 --nodes 3 -- $job/gone.mp pull
 one -n 3 --nodes 3 -- $job/gone.mp close
+one -n 2 --nodes 2 -- $job/ring.mp stream
+one -n 4 --nodes 2 -- $job/ring.mp stream
+one -n 3 --nodes 3 -- $job/ring.mp die
+one -n 3 --nodes 3 -- $job/ring.mp idle
 export LAGOON_QPS=3
+one -n 2 --nodes 2 -- $job/ring.mp stream
 one -n 3 --nodes 3 -- $job/property.mp
 unset LAGOON_QPS
 
@@ -64,6 +69,12 @@ for side in owner pusher owner pusher pusher; do
 	grep -q 'pushed, [1-9][0-9]* uncertain' /tmp/out && told=1
 done
 [ $told = 1 ] || { echo "no word was uncertain in any of them"; failed=1; }
+# Those of rings break many times, and are mended.
+for side in sender owner both; do
+	one -n 2 --nodes 2 -- test/rdma/broken.mp $side
+	grep -q 'broken: .* [1-9][0-9]* ways mended' /tmp/out ||
+		{ echo "no way broke"; failed=1; }
+done
 unset LAGOON_ACK_TIMEOUT LAGOON_RETRY
 for how in cm tcp; do
 	n=$((n + 1))
@@ -71,5 +82,6 @@ for how in cm tcp; do
 done
 export LAGOON_CONNECT=tcp
 one -n 3 --nodes 3 -- $job/property.mp
+one -n 2 --nodes 2 -- test/rdma/broken.mp sender
 echo "$n jobs, failed: $failed"
 exit $failed

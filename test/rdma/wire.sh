@@ -28,6 +28,7 @@ one() {
 
 # The unit tests of the wires, over this one and over the delaying one above.
 one wires env LAGOON_TEST_WIRE=rc ./test/unit/verbs.unit --filter 'wires/*' --verbose=1
+one bells env LAGOON_TEST_WIRE=rc ./test/unit/verbs.unit --filter 'bells/*' --verbose=1
 one listener ./test/rdma/listener
 one chunks ./test/rdma/chunks.mp
 export LAGOON_WIRE=rc
@@ -50,6 +51,8 @@ one 'torn, 2 % lost' "${link[@]}" -n 4 --nodes 4 -- test/job/torn.mp
 one 'retried, 2 % lost' "${link[@]}" -n 2 --nodes 2 -- test/job/retried.mp rc
 grep retried: /tmp/out
 one 'sums, 2 % lost' "${link[@]}" -n 8 --nodes 2 -- test/job/sums.mp --adds 20000
+one 'rings, 2 % lost' "${link[@]}" -n 2 --nodes 2 -- test/job/ring.mp stream
+one 'rings that break, 2 % lost' "${link[@]}" -n 2 --nodes 2 -- test/rdma/broken.mp both
 one 'property, 2 % lost' "${link[@]}" -n 4 --nodes 2 -- test/job/property.mp
 lost=$(tc -s qdisc show | sed -n 's/.*dropped \([0-9]*\),.*/\1/p' | paste -sd+)
 echo "packets lost: $((lost))"

@@ -11,12 +11,13 @@
 #include "runtime/base/status.h"
 #include "test/support/wire_pair.h"
 
-enum command { LOAD, STORE, ADD };
+enum command { LOAD, STORE, ADD, RING };
 
 struct message {
 	enum command command;
 	uint64_t word;
 	uint64_t value;
+	struct lgn_key key;
 };
 
 /* How far one side has come, for the other. */
@@ -120,6 +121,23 @@ static void unreg_all(struct pair *pair)
 	ops->unreg(pair->wire, &pair->slots);
 }
 
+static uint64_t ring(struct pair *pair, const struct lgn_key *key, uint64_t n)
+{
+	struct lgn_rmem bells;
+	int rc = pair->wire->ops->attach(pair->wire, 0, key, &bells);
+
+	if (rc)
+		return (uint64_t)(int64_t)rc;
+	for (uint64_t i = 0; i < n && !rc; i++) {
+		uint64_t word = PAIR_RUNG(i);
+
+		rc = pair_run(pair, &bells, LGN_PUT_BELL, i % PAIR_WORDS, &word,
+			      1, i, 0);
+	}
+	pair->wire->ops->detach(&bells);
+	return rc ? (uint64_t)(int64_t)rc : n;
+}
+
 static void obey(struct pair *pair, struct lgn_key *key)
 {
 	uint64_t *mem = pair->mem.addr, sum = 0, old;
@@ -144,6 +162,9 @@ static void obey(struct pair *pair, struct lgn_key *key)
 					_exit(1);
 			pair->wire->ops->detach(&zero);
 			answer = sum;
+			break;
+		case RING:
+			answer = ring(pair, &m.key, m.value);
 			break;
 		}
 		if (send_all(pair->sock, &answer, sizeof(answer)))
@@ -217,19 +238,38 @@ static uint64_t ask(struct pair *pair, struct message m)
 
 uint64_t pair_peer_load(struct pair *pair, uint64_t word)
 {
-	return ask(pair, (struct message){ LOAD, word, 0 });
+	return ask(pair, (struct message){ .command = LOAD, .word = word });
 }
 
 void pair_peer_store(struct pair *pair, uint64_t word, uint64_t value)
 {
-	ask(pair, (struct message){ STORE, word, value });
+	ask(pair, (struct message){ .command = STORE, .word = word, .value = value });
 }
 
 void pair_peer_add(struct pair *pair, uint64_t n)
 {
-	struct message m = { ADD, 0, n };
+	struct message m = { .command = ADD, .value = n };
 
 	send_all(pair->sock, &m, sizeof(m));
+}
+
+void pair_peer_ring(struct pair *pair, const struct lgn_key *key, uint64_t n)
+{
+	struct message m = { .command = RING, .value = n, .key = *key };
+
+	send_all(pair->sock, &m, sizeof(m));
+}
+
+int pair_bells_open(struct pair *pair, struct lgn_mem *mem, struct lgn_rmem *self)
+{
+	const struct lgn_mem_want want = {
+		.len = PAIR_WORDS * 8,
+		.access = LGN_ACC_READ | LGN_ACC_WRITE | LGN_ACC_BELL,
+	};
+	const struct lgn_wire_ops *ops = pair->wire->ops;
+	int rc = ops->reg(pair->wire, &want, mem);
+
+	return rc ? rc : ops->attach(pair->wire, 0, &mem->key, self);
 }
 
 uint64_t pair_peer_result(struct pair *pair)
@@ -271,7 +311,7 @@ int pair_run(struct pair *pair, struct lgn_rmem *mem, enum lgn_op op,
 	struct lgn_batch batch = { .wr = &wr, .n = 1 };
 	int rc;
 
-	if (op == LGN_PUT)
+	if (op == LGN_PUT || op == LGN_PUT_BELL)
 		memcpy(buf, local, words * 8);
 	rc = lgn_wire_run(mem->wire, &batch, PAIR_TIMEOUT_S);
 	if (!rc)

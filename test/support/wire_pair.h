@@ -37,6 +37,9 @@ struct pair {
 
 #define PAIR_NONCE { 0x1234, 77 }
 
+/* Registers PAIR_WORDS with bells in this process, reached as *self. */
+int pair_bells_open(struct pair *pair, struct lgn_mem *mem, struct lgn_rmem *self);
+
 /* Both up to start() and reg(), with pair->peer attached if attach is set.
  * The other process uses nonce + skew. 0 or the first error, of either. */
 int pair_open(struct pair *pair, const struct lgn_wire_ops *ops, int skew,
@@ -52,6 +55,12 @@ void pair_peer_store(struct pair *pair, uint64_t word, uint64_t value);
  * at once; pair_peer_result() waits for it. */
 void pair_peer_add(struct pair *pair, uint64_t n);
 uint64_t pair_peer_result(struct pair *pair);
+
+/* The other process PUTs word[0..n) of the region that the key names, a bell with
+ * each: PAIR_RUNG(i) into word i % PAIR_WORDS, which rings i. Returns at once;
+ * pair_peer_result() is the number of them, or the first error. */
+void pair_peer_ring(struct pair *pair, const struct lgn_key *key, uint64_t n);
+#define PAIR_RUNG(i) ((i) * 0x9e3779b97f4a7c15u + 1)
 
 /* One request to its end, through a registered buffer: local may be anywhere.
  * Any thread. */

@@ -20,7 +20,8 @@ Test(null_wire, no_entry_of_any_wire_is_null)
 		cr_assert_not_null(ops->name);
 		cr_assert(ops->open && ops->start && ops->quiet && ops->close &&
 			  ops->reg && ops->unreg && ops->attach &&
-			  ops->detach && ops->post && ops->poll, "wire %s", ops->name);
+			  ops->detach && ops->post && ops->poll && ops->why &&
+			  ops->hear && ops->hush && ops->mend, "wire %s", ops->name);
 	}
 }
 
@@ -35,7 +36,8 @@ Test(null_wire, says_no)
 	struct lgn_wire_addr addr;
 	struct lgn_wire *wire = NULL;
 	struct lgn_mem mem;
-	struct lgn_rmem rmem;
+	struct lgn_rmem rmem = { .peer = 0 };
+	struct lgn_bell bell;
 	struct lgn_key key = { 0, 4096, 0 };
 	struct lgn_wr wr = { .len = 8, .op = LGN_GET };
 	struct lgn_batch batch = { .wr = &wr, .n = 1 };
@@ -51,6 +53,9 @@ Test(null_wire, says_no)
 	cr_assert_lt(ops->attach(wire, 0, &key, &rmem), 0);
 	cr_assert_lt(ops->post(wire, &batch), 0);
 	cr_assert(lagoon_errmsg()[0]);
+	cr_assert_lt(ops->mend(&rmem), 0);
+	ops->hush(wire);
+	cr_assert_eq(ops->hear(wire, &bell, 1), 0);
 	ops->poll(wire);
 	ops->close(wire);
 }

@@ -103,9 +103,9 @@ int lgn_rc_bells_renew(struct lgn_rc *rc, int rank)
 	b->before[rank] = b->now[rank];
 	b->now[rank] = NULL;
 	map_all(b, rc->config.size);
-	pthread_mutex_unlock(&b->lock);
 	if (b->before[rank])
 		ibv_modify_qp(b->before[rank]->qp[0], &attr, IBV_QP_STATE);
+	pthread_mutex_unlock(&b->lock);
 	destroy(rc, old);
 	return 0;
 }
