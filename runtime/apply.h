@@ -151,10 +151,14 @@ static inline void lgn_apply_unpushed(struct lgn_counts *counts, double most)
 
 /* ------------------------------------------------------ apply_run.c */
 
+/* Why an element was not applied, beside codes: its function refused it, with
+ * its message. */
+#define LGN_REFUSED 1
+
 /* n elements of a page from element `first` on, under the page's lock. Returns
  * how many were applied before one that was refused, with *why: LAGOON_EINVAL
- * (the delta is not finite), LAGOON_ERANGE (the result would not be), or what
- * kept the page from being locked, with its message. */
+ * (the delta is not finite), LAGOON_ERANGE (the result would not be),
+ * LGN_REFUSED; or what kept the page from being locked, with its message. */
 uint64_t lgn_apply_run(struct lagoon_table *t, struct lgn_counts *counts,
 		       uint64_t page, uint64_t first, uint64_t n,
 		       const void *delta, int *why);
@@ -164,7 +168,8 @@ uint64_t lgn_apply_run(struct lagoon_table *t, struct lgn_counts *counts,
 int lgn_apply_all(struct lagoon_table *t, struct lgn_counts *counts,
 		  uint64_t page, uint64_t first, uint64_t n, const char *delta);
 
-/* The message about an element, and its code. counts may be NULL. */
+/* The message about an element, and its code; LAGOON_ERANGE if the function
+ * refused it. counts may be NULL. */
 int lgn_apply_refuse(struct lagoon_table *t, struct lgn_counts *counts, int why,
 		     uint64_t page, uint64_t element, const void *delta);
 

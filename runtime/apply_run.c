@@ -4,6 +4,8 @@
  * stored is always finite: a function works on a copy, of which the elements
  * before the first that is not finite go back.
  */
+#include <stdio.h>
+
 #include "runtime/apply.h"
 #include "runtime/apply_lock.h"
 #include "runtime/base/status.h"
@@ -50,9 +52,10 @@ static size_t run_chunk(const struct chunk *c, int *why)
 		lgn_apply_copy(a->size, &copy[k], c->value + k * a->stride, c->n);
 	for (uint32_t k = 0; k < states; k++)
 		state[k] = &copy[k + 1];
-	*why = LAGOON_ERANGE;
+	*why = LGN_REFUSED;
 	if (lgn_update_apply(&a->fn, c->n, &copy[0], c->delta, state))
 		return 0;
+	*why = LAGOON_ERANGE;
 	good = first_bad(c, copy);
 	for (uint32_t k = 0; k <= states; k++)
 		lgn_apply_copy(a->size, c->value + k * a->stride, &copy[k], good);
@@ -125,6 +128,7 @@ int lgn_apply_refuse(struct lagoon_table *t, struct lgn_counts *counts, int why,
 {
 	double x = t->apply->fn.type == LAGOON_F64 ? *(const double *)delta :
 		(double)*(const float *)delta;
+	char text[200];
 	uint64_t row;
 	uint32_t col;
 
@@ -132,13 +136,15 @@ int lgn_apply_refuse(struct lagoon_table *t, struct lgn_counts *counts, int why,
 	if (why == LAGOON_EINVAL)
 		return lgn_fail(why, "table %s row %llu column %u: delta %g is not finite",
 				t->name, (unsigned long long)row, col, x);
-	if (why != LAGOON_ERANGE)
+	if (why != LAGOON_ERANGE && why != LGN_REFUSED)
 		return why;	/* its message is there */
 	if (counts)
 		lgn_count(&counts->rejected, 1);
-	return lgn_fail(why, "table %s row %llu column %u: %s of %g would give a value that is not finite, or was refused; the value is kept",
+	snprintf(text, sizeof(text), "%s", why == LGN_REFUSED ? lagoon_errmsg() :
+		 "it would give a value that is not finite");
+	return lgn_fail(LAGOON_ERANGE, "table %s row %llu column %u: %s of %g is dropped: %s",
 			t->name, (unsigned long long)row, col,
-			t->apply->fn.fn->name, x);
+			t->apply->fn.fn->name, x, text);
 }
 
 int lgn_apply_all(struct lagoon_table *t, struct lgn_counts *counts,
@@ -156,7 +162,7 @@ int lgn_apply_all(struct lagoon_table *t, struct lgn_counts *counts,
 			break;
 		refusal = lgn_apply_refuse(t, counts, why, page, first + done,
 					   delta + done * size);
-		if (why != LAGOON_ERANGE)
+		if (refusal != LAGOON_ERANGE)
 			return refusal;
 		rc = refusal;
 	}

@@ -323,6 +323,40 @@ static void both_run(int model)
 	t_ok(lagoon_table_destroy(one.t), "destroy");
 }
 
+/* A function of the user refuses an element: the others are applied. */
+static int picky(struct lagoon_worker *w, void *arg)
+{
+	const struct one *one = arg;
+	double x[2 * COLS] = { 1, 2, 3, 4, 13, 6 }, got[2 * COLS];
+	int add, end;
+
+	if (!alone(w))
+		return 0;
+	add = lagoon_add(w, one->t, 7, 2, x);
+	end = lagoon_clock(w);
+	T_CHECK(add + end == LAGOON_ERANGE, "the add returned %d, its clock %d",
+		add, end);
+	T_CHECK(t_names(lagoon_errmsg(), "row ", 8) && strstr(lagoon_errmsg(), "picky"),
+		"%s", lagoon_errmsg());
+	t_ok(lagoon_clock(w), "clock");
+	t_ok(lagoon_pull(w, one->t, 7, 2, got), "pull");
+	for (int i = 0; i < 4; i++)
+		T_CHECK(got[i] == x[i], "element %d: %g", i, got[i]);
+	T_CHECK(got[4] == 0 && got[5] == (add ? 0 : 6), "%g %g", got[4], got[5]);
+	return 0;
+}
+
+static void picky_run(int model)
+{
+	struct lagoon_table_attr attr;
+	struct one one = { .update = "./test/plugin/dies.so:picky" };
+
+	attr_make(&attr, one.update, LAGOON_F64, model);
+	t_ok(lagoon_table_create(t_lg, "picky", &attr, &one.t), "create");
+	t_ok(lagoon_run(t_lg, picky, &one), "run");
+	t_ok(lagoon_table_destroy(one.t), "destroy");
+}
+
 /* ------------------------------------------------------- what is refused */
 
 static int fetch(struct lagoon_worker *w, void *arg)
@@ -404,6 +438,8 @@ int main(int argc, char **argv)
 	overflow_run(LAGOON_BSP);
 	both_run(LAGOON_SSP);
 	both_run(LAGOON_BSP);
+	picky_run(LAGOON_SSP);
+	picky_run(LAGOON_BSP);
 	refused_run();
 	t_close();
 	return 0;
