@@ -308,7 +308,8 @@ void lagoon_table_attr_init(struct lagoon_table_attr *attr);
  * @param name  at most LAGOON_NAME_MAX bytes, not empty
  * @param attr  the same in every process; read only during the call
  * @param t     the table; owned by lg
- * @return 0; LAGOON_EINVAL for a shape that is not legal, in every process
+ * @return 0; LAGOON_ENOENT, LAGOON_ENOTSUP if there is no such update function,
+ * or not for this table; LAGOON_EINVAL for a shape that is not legal, in every process
  * when the processes do not agree (the message tells both); LAGOON_EEXIST;
  * LAGOON_ENOMEM, in every process, when a home lacks memory or a limit
  * forbids it; LAGOON_EAGAIN when the directory is full; LAGOON_EPEER.
@@ -331,7 +332,8 @@ int lagoon_table_attach(struct lagoon *lg, const char *name,
  */
 int lagoon_table_destroy(struct lagoon_table *t);
 
-/** Shape and rules as the table has them; defaults are resolved.
+/** Shape and rules as the table has them; defaults are resolved; update is the
+ * table's own text.
  * @param attr  its size field must be set (lagoon_table_attr_init())
  * Threads: any.  Blocks: no.  Collective: no.
  */
@@ -396,9 +398,12 @@ int32_t lagoon_table_staleness(const struct lagoon_table *t);
  *
  * @param row, rows  first row, or the list [n]
  * @param out        [nrows x cols] of the table's type, written by the call
- * @return 0; LAGOON_EINVAL if a row is out of range; LAGOON_EPEER,
- * LAGOON_EJOB, LAGOON_ETIMEDOUT.
- * Threads: the worker's.  Blocks: until the bound allows it.  Collective: no.
+ * @return 0; LAGOON_EINVAL if a row is out of range; LAGOON_EPEER, also of a
+ * page in apply mode that a process died while it changed; LAGOON_EJOB,
+ * LAGOON_ETIMEDOUT. In apply mode, if the update function has no view, also
+ * what lagoon_clock() returns: the worker's own deltas are sent first.
+ * Threads: the worker's.  Blocks: until the bound allows it; in apply mode
+ * without a view also until own deltas are applied.  Collective: no.
  */
 int lagoon_pull(struct lagoon_worker *w, struct lagoon_table *t, uint64_t row,
 		uint64_t nrows, void *out);
@@ -409,12 +414,16 @@ int lagoon_pull_rows(struct lagoon_worker *w, struct lagoon_table *t,
  * twice; the deltas add up). Rounded to the table's unit once, here,
  * stochastically and without bias. Visible to this worker's pulls at once, to
  * others as the model promises. The buffer is the caller's again on return.
+ * In apply mode nothing is rounded, and each goes through the table's update
+ * function.
  *
  * @param in  [nrows x cols] deltas of the table's type
  * @return 0; LAGOON_EINVAL if a row is out of range or a delta is NaN or
  * infinite; LAGOON_ERANGE if a delta does not fit the format or an element
  * would leave the legal range. After an error the deltas before the one that
- * the message names are added, that one and those after are not. With a vap
+ * the message names are added, that one and those after are not (in apply mode
+ * its row may be left out as a whole); LAGOON_EPEER in apply mode if a process
+ * died while it changed the page. With a vap
  * table, what lagoon_clock() returns if it fails to send.
  * Threads: the worker's.  Blocks: with a vap table, until what passed the bound
  * has arrived, and while the process sends; else no.  Collective: no.
@@ -429,7 +438,8 @@ int lagoon_add_rows(struct lagoon_worker *w, struct lagoon_table *t,
  * @param req  freed by the lagoon_wait() or lagoon_test() that completes it
  * @return 0; LAGOON_EAGAIN if the worker has 64 requests in flight; otherwise
  * as the blocking form, except what only shows later.
- * Threads: the worker's.  Blocks: an add as lagoon_add(); a pull does not.
+ * Threads: the worker's.  Blocks: an add as lagoon_add(); a pull does not, but
+ * in apply mode without a view until own deltas are applied.
  * Collective: no.
  */
 int lagoon_pull_start(struct lagoon_worker *w, struct lagoon_table *t,
@@ -481,10 +491,13 @@ struct lagoon_stats {
 	uint64_t cache_hits;	/* of these, served without asking the shard */
 	uint64_t pages_read;	/* pages read from shards into the cache */
 	uint64_t pages_ahead;	/* of these, before a pull asked (essp) */
-	uint64_t words_pushed;	/* words sent to shards (atomic operations) */
+	uint64_t words_pushed;	/* words sent to shards (atomic operations), or
+				 * handed to update functions */
 	uint64_t flushes;
-	uint64_t rejected;	/* deltas dropped with LAGOON_ERANGE */
-	uint64_t uncertain;	/* words pushed that may or may not have arrived */
+	uint64_t rejected;	/* deltas dropped with LAGOON_ERANGE; of those sent
+				 * to homes in apply mode, records with such */
+	uint64_t uncertain;	/* words pushed that may or may not have arrived;
+				 * of pages locked by a dead process */
 	uint64_t wait_ns;	/* pulls waited for clocks [ns, all workers] */
 	uint64_t ages[LAGOON_AGES]; /* pulls by the age of their oldest page */
 	double unpushed;	/* vap: the largest change of an element that an
