@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # rdma.sh [--rows R1,R2...] [--rounds N] [--csv FILE] [--check]
 #
-# Lagoon over an RDMA device beside perftest, in turns: rows R1 to R4. Both
+# Lagoon over an RDMA device beside perftest, in turns: rows R1 to R5. Both
 # sides are two processes of this machine, so that the device's loopback is
 # what both measure. Without an RDMA device it starts itself in a virtual
 # machine with Soft-RoCE (test/rdma/vm). A figure is the median of the rounds
@@ -12,11 +12,12 @@
 #	LAGOON_DEVICE	the device, mlx5_0 or mlx5_0:2 [as lagoon chooses]
 #	LAGOON_QPS	queue pairs to a peer; perftest's atomics use as many
 #	LAGOON_BIN	the command [./lagoon]
+#	LAGOON_RING_RATE	for R5 [./test/rdma/ring_rate]; without it no R5
 #
 # --check: status 1 if a row misses its goal. 77: nothing to run it with.
 set -u
 src=$(cd "$(dirname "$0")/.." && pwd)
-rounds=5 rows=R1,R2,R3,R4 csv='' check='' inside=''
+rounds=5 rows=R1,R2,R3,R4,R5 csv='' check='' inside=''
 arguments=("$@")
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -25,13 +26,13 @@ while [ $# -gt 0 ]; do
 	--csv) csv=$2; shift 2 ;;
 	--check) check=1; shift ;;
 	--inside) inside=1; shift ;;
-	-h|--help) sed -n '3,18s/^# \{0,1\}//p' "$0"; exit ;;
+	-h|--help) sed -n '3,19s/^# \{0,1\}//p' "$0"; exit ;;
 	*) echo "rdma.sh: \"$1\": see rdma.sh --help" >&2; exit 2 ;;
 	esac
 done
 skip() { echo "rdma.sh: $*"; exit 77; }
 
-for tool in ib_read_lat ib_read_bw ib_write_lat ib_atomic_bw; do
+for tool in ib_read_lat ib_read_bw ib_write_lat ib_write_bw ib_atomic_bw; do
 	command -v $tool >/dev/null || skip "no $tool: Debian's package perftest has it"
 done
 if [ -z "$inside" ] && [ -z "$(ls /sys/class/infiniband 2>/dev/null)" ]; then
@@ -47,6 +48,7 @@ fi
 
 export LAGOON_WIRE=rc
 lagoon=${LAGOON_BIN:-$PWD/lagoon}
+ring_rate=${LAGOON_RING_RATE:-$PWD/test/rdma/ring_rate}
 qps=${LAGOON_QPS:-1}
 tmp=$(mktemp -d) || exit 1
 server=
@@ -154,11 +156,24 @@ R4() {
 		'clock p50 / twice ib_write_lat'
 }
 
+# The path of a dense push in apply mode: records of 128 KiB, which the home
+# adds to its memory, until the last is known to be applied.
+R5() {
+	local write rate
+	[ -x "$ring_rate" ] || { echo "rdma.sh: no $ring_rate, no R5" >&2; return; }
+	write=$(twin 4 ib_write_bw -s 131072 -n $((large * 4))) || return
+	rate=$(timeout 200 "$lagoon" run -n 2 --nodes 2 -- "$ring_rate" \
+		--repeats $repeats 2>"$tmp/noise") ||
+		{ sed 's/^/rdma.sh: /' "$tmp/noise" >&2; return; }
+	record R5 MiB/s '>=0.8' "$rate" "$write" \
+		"push of 8 MiB through a ring / ib_write_bw"
+}
+
 for ((round = 1; round <= rounds; round++)); do
 	for row in ${rows//,/ }; do
 		case $row in
-		R[1-4]) $row ;;
-		*) echo "rdma.sh: \"$row\" is no row: R1 to R4" >&2; exit 2 ;;
+		R[1-5]) $row ;;
+		*) echo "rdma.sh: \"$row\" is no row: R1 to R5" >&2; exit 2 ;;
 		esac
 	done
 	echo "# round $round of $rounds" >&2

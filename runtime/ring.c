@@ -224,6 +224,10 @@ int lgn_ring_commit(struct lgn_ring *ring, int home, uint32_t bytes,
 		.len = (uint32_t)lgn_round_up(sizeof(*header) + bytes, 8),
 	};
 	s->batch = (struct lgn_batch){ .wr = &s->wr, .n = 1 };
+	if (h->applied + 1 == h->next) {
+		h->since_ns = lgn_now_ns();
+		h->gap_ns = 0;
+	}
 	rc = lgn_ring_post(ring, h, h->next);
 	/* Refused because the way is broken: mending sends it, too. */
 	if (rc && !lgn_ring_can_mend(rc))

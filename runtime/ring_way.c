@@ -5,7 +5,12 @@
 #include "runtime/base/status.h"
 #include "runtime/ring_way.h"
 
-enum { ATTEMPTS = 10 };		/* to mend a way, without a record applied */
+enum {
+	ATTEMPTS = 10,		/* to mend a way, without a record applied */
+	GAP_NS = 10000,		/* between looks at the home's word, at least */
+	GAP_MOST_NS = 2000000,
+	LOOKS = 4,		/* for each that finds something new, about */
+};
 
 /* --- what the home has applied */
 
@@ -174,11 +179,14 @@ int lgn_ring_mend(struct lgn_ring *ring, struct lgn_ring_home *h, int rc)
 
 /* --- progress */
 
+/* Not as often as it can be read: the home's device serves all who look, and
+ * what is looked at rarely costs no more than what it tells. */
 static int start_look(struct lgn_ring *ring, struct lgn_ring_home *h)
 {
 	int rc;
 
-	if (h->looking || h->applied + 1 == h->next)
+	if (h->looking || h->applied + 1 == h->next ||
+	    lgn_now_ns() - h->look_ns < h->gap_ns)
 		return 0;
 	h->look_wr = (struct lgn_wr){
 		.mem = &h->to, .off = lgn_ring_state_at(ring->lg->rank),
@@ -192,13 +200,25 @@ static int start_look(struct lgn_ring *ring, struct lgn_ring_home *h)
 
 static int end_look(struct lgn_ring *ring, struct lgn_ring_home *h)
 {
+	uint64_t applied = h->applied;
 	int rc;
 
 	if (!h->looking || !lgn_batch_done(&h->look))
 		return 0;
 	h->looking = false;
 	rc = lgn_wire_status(ring->lg->wire, &h->look);
-	return rc ? rc : take_word(ring, h);
+	if (!rc)
+		rc = take_word(ring, h);
+	h->look_ns = lgn_now_ns();
+	if (h->applied > applied) {
+		h->gap_ns = (h->look_ns - h->since_ns) / LOOKS;
+		h->since_ns = h->look_ns;
+	} else {
+		h->gap_ns *= 2;
+	}
+	h->gap_ns = h->gap_ns < GAP_NS ? GAP_NS :
+		h->gap_ns > GAP_MOST_NS ? GAP_MOST_NS : h->gap_ns;
+	return rc;
 }
 
 static int land(struct lgn_ring *ring, struct lgn_ring_home *h)

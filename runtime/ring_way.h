@@ -40,6 +40,9 @@ struct lgn_ring_home {
 	struct lgn_batch look;		/* reads the word */
 	struct lgn_wr look_wr;
 	bool looking;
+	uint64_t look_ns, gap_ns;	/* when the last look came back; then wait */
+	uint64_t since_ns;		/* when one last told something new, or
+					 * something to wait for was sent */
 	int attempts;			/* to mend, since a record was applied */
 	uint64_t broken_ns;		/* when the first of them began */
 	/* the first failure that the caller was not told */
