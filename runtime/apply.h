@@ -40,6 +40,8 @@
 #include "runtime/update.h"
 #include "runtime/view.h"
 
+#define LGN_APPLY_AHEAD 16	/* rows of a list that are on their way */
+
 struct lgn_log;
 struct lgn_pending;
 
@@ -122,6 +124,11 @@ int lgn_apply_add(struct lagoon_worker *w, struct lagoon_table *t,
 /* lgn_view_page(). False: not fresh enough, or see lgn_apply_stuck(). */
 bool lgn_apply_view(struct lgn_view *v, uint64_t page, uint64_t first,
 		    uint64_t n, char *out);
+
+/* A list at once, where pages are loaded in place and nothing else is shown.
+ * False: not so here, or a page is locked. */
+bool lgn_apply_gather(const struct lagoon_table *t, const uint64_t *rows,
+		      uint64_t n, void *out);
 
 /* The view could not be taken: why, if it is not for want of a READ. Sends
  * what must be sent first. */

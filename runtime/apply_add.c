@@ -110,14 +110,28 @@ static int add_range(struct lgn_apply_add *a, uint64_t row, uint64_t nrows,
 	return rc;
 }
 
+/* Rows of the shard are asked for ahead: a lock waits for its line. */
 static int add_list(struct lgn_apply_add *a, const uint64_t *rows, uint64_t n,
 		    const char *in)
 {
-	const uint64_t bytes = (uint64_t)a->t->layout.cols * a->t->apply->size;
+	const struct lgn_layout *l = &a->t->layout;
+	const struct lgn_apply *p = a->t->apply;
+	const uint64_t bytes = (uint64_t)l->cols * p->size;
+	const bool direct = p->add == add_direct;
 	int rc = 0;
 
-	for (uint64_t i = 0; i < n && !rc; i++)
+	for (uint64_t i = 0; i < n && !rc; i++) {
+		if (direct && i + LGN_APPLY_AHEAD < n) {
+			uint64_t row = rows[i + LGN_APPLY_AHEAD];
+			const struct lgn_place_of_page *at =
+				&p->place[lgn_layout_page(l, row)];
+
+			__builtin_prefetch(at->lock, 1);
+			__builtin_prefetch(at->value + lgn_layout_element(l, row) *
+					   p->size, 1);
+		}
 		rc = add_rows(a, rows[i], 1, in + i * bytes);
+	}
 	return rc;
 }
 

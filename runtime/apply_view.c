@@ -145,6 +145,34 @@ bool lgn_apply_view(struct lgn_view *v, uint64_t page, uint64_t first,
 	return true;
 }
 
+static void gather_f64(const struct lagoon_table *t, const uint64_t *rows,
+		       uint64_t n, uint64_t *out, uint64_t *locked)
+{
+	const struct lgn_place_of_page *place = t->apply->place;
+	const uint32_t shift = t->layout.page_shift;
+	const uint64_t mask = (1ull << shift) - 1;
+
+	for (uint64_t i = 0; i < n; i++) {
+		const struct lgn_place_of_page *p = &place[rows[i] >> shift];
+
+		*locked |= atomic_load_explicit(p->lock, memory_order_relaxed);
+		out[i] = atomic_load_explicit((_Atomic uint64_t *)p->value +
+					      (rows[i] & mask), memory_order_relaxed);
+	}
+}
+
+bool lgn_apply_gather(const struct lagoon_table *t, const uint64_t *rows,
+		      uint64_t n, void *out)
+{
+	uint64_t locked = 0;
+
+	if (!t->in_place || t->model == LAGOON_BSP || t->layout.cols != 1 ||
+	    t->apply->size != sizeof(uint64_t))
+		return false;
+	gather_f64(t, rows, n, out, &locked);
+	return !locked;
+}
+
 int lgn_apply_stuck(struct lagoon_worker *w, struct lgn_view *v)
 {
 	int rc = v->status, more;

@@ -314,6 +314,8 @@ static void gather_int64(const struct lagoon_table *t, const uint64_t *rows,
 static bool gather(const struct lagoon_table *t, const uint64_t *rows,
 		   uint64_t n, void *out)
 {
+	if (lgn_unlikely(t->apply))
+		return lgn_apply_gather(t, rows, n, out);
 	if (!t->direct || t->layout.cols != 1 || t->number.lanes != 1)
 		return false;
 	if (t->number.type == LAGOON_F64)
