@@ -76,7 +76,8 @@ int bench_lanes(int format)
 void *bench_deltas(int format, uint64_t words)
 {
 	uint64_t n = words * (uint64_t)bench_lanes(format);
-	bool real = format == LAGOON_Q64 || format == LAGOON_Q32;
+	bool real = format == LAGOON_Q64 || format == LAGOON_Q32 ||
+		format == LAGOON_FLOAT64;
 	double *d = malloc(n * 8);
 
 	for (uint64_t i = 0; d && i < n; i++) {

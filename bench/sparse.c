@@ -3,7 +3,7 @@
  * sparse-get, sparse-add: one call for a list of rows drawn at random, of a
  * table that no cache holds. Once by one worker, then, if there are several,
  * by all at once (sparse-get-all, sparse-add-all). dense-add: one call for
- * consecutive rows.
+ * consecutive rows; dense-apply: the same of a table in apply mode.
  *
  * Where tables are cached, a sparse-get reads its pages from their shards, and
  * an add is counted with the end of its round.
@@ -19,7 +19,7 @@ enum {
 	AHEAD = 16,			/* words that the twin prefetches */
 };
 
-enum kind { GET, ADD, DENSE };
+enum kind { GET, ADD, DENSE, APPLY };
 
 struct shared {
 	struct bench *b;
@@ -157,7 +157,9 @@ static int twin(void *ctx, uint64_t calls)
 
 static struct bench_case case_of(struct sparse *p, bool all)
 {
-	static const char *const name[] = { "sparse-get", "sparse-add", "dense-add" };
+	static const char *const name[] = {
+		"sparse-get", "sparse-add", "dense-add", "dense-apply"
+	};
 	struct shared *s = p->s;
 	struct bench_case c = {
 		.bytes = s->words * 8, .op_bytes = 8, .ops = s->words,
@@ -226,7 +228,8 @@ static int run_size(struct bench *b, uint64_t bytes, enum kind kind)
 {
 	struct shared s = {
 		.b = b, .kind = kind, .words = bytes / 8,
-		.format = b->o.format < 0 ? LAGOON_Q64 : b->o.format,
+		.format = kind == APPLY ? LAGOON_FLOAT64 :
+			b->o.format < 0 ? LAGOON_Q64 : b->o.format,
 	};
 	struct lagoon_table_attr attr;
 	int rc;
@@ -235,8 +238,9 @@ static int run_size(struct bench *b, uint64_t bytes, enum kind kind)
 		return bench_fail(LAGOON_EINVAL, "--sizes: less than a word");
 	lagoon_table_attr_init(&attr);
 	attr.format = s.format;
+	attr.push = kind == APPLY ? LAGOON_PUSH_APPLY : LAGOON_PUSH_ATOMIC;
 	attr.cols = (uint32_t)bench_lanes(s.format);
-	s.rows = (b->o.table ? b->o.table : kind == DENSE ? bytes : TABLE) / 8;
+	s.rows = (b->o.table ? b->o.table : kind >= DENSE ? bytes : TABLE) / 8;
 	if (s.rows < s.words)
 		s.rows = s.words;
 	attr.rows = s.rows;
@@ -250,7 +254,7 @@ static int run_size(struct bench *b, uint64_t bytes, enum kind kind)
 	}
 	if (!rc)
 		rc = lagoon_run(b->lg, work_alone, &s);
-	if (!rc && kind != DENSE && lagoon_workers(b->lg) > 1)
+	if (!rc && kind < DENSE && lagoon_workers(b->lg) > 1)
 		rc = lagoon_run(b->lg, work_all, &s);
 	free(s.plain);
 	return rc ? rc : lagoon_table_destroy(s.t);
@@ -280,6 +284,11 @@ static int run_dense(struct bench *b)
 	return run(b, DENSE);
 }
 
+static int run_apply(struct bench *b)
+{
+	return run(b, APPLY);
+}
+
 const struct bench_test bench_sparse_get = {
 	.name = "sparse-get", .run = run_get, .two_processes = true,
 	.sizes = "512,80000", .size_is = "of the words in a list",
@@ -296,4 +305,10 @@ const struct bench_test bench_dense_add = {
 	.name = "dense-add", .run = run_dense, .two_processes = true,
 	.sizes = "64K,8000000", .size_is = "of an add",
 	.help = "words added a second by adds of consecutive rows",
+};
+
+const struct bench_test bench_dense_apply = {
+	.name = "dense-apply", .run = run_apply, .two_processes = true,
+	.sizes = "64K,8000000", .size_is = "of an add",
+	.help = "doubles added a second by the same in apply mode",
 };

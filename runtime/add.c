@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "runtime/add.h"
+#include "runtime/apply.h"
 #include "runtime/base/status.h"
 #include "runtime/push.h"
 #include "runtime/sparse.h"
@@ -339,6 +340,8 @@ int lgn_add_range(struct lagoon_worker *w, struct lagoon_table *t, uint64_t row,
 		rc = lgn_table_check_rows(t, row, nrows);
 	if (rc)
 		return rc;
+	if (lgn_unlikely(t->apply))
+		return lgn_apply_add(w, t, NULL, row, nrows, in);
 	if (watched(t))
 		begin_watch(w, t);
 	a = begin(w, t, nrows);
@@ -371,6 +374,8 @@ int lgn_add_list(struct lagoon_worker *w, struct lagoon_table *t,
 		rc = lgn_table_check_list(t, rows, n);
 	if (rc)
 		return rc;
+	if (lgn_unlikely(t->apply))
+		return lgn_apply_add(w, t, rows, 0, n, in);
 	if (watched(t))
 		begin_watch(w, t);
 	a = begin(w, t, n);

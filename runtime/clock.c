@@ -8,6 +8,7 @@
  * so a reader that saw c + 1 finds every delta of rounds <= c.
  */
 #include "runtime/ahead.h"
+#include "runtime/apply.h"
 #include "runtime/base/status.h"
 #include "runtime/core.h"
 #include "runtime/push.h"
@@ -185,7 +186,10 @@ static bool has_own(const struct lagoon_worker *w)
 	for (int i = 0; i < LGN_TABLES; i++) {
 		const struct lagoon_table *t = w->lg->table[i];
 
-		own |= t && t->part[w->index].own && t->part[w->index].own->used;
+		if (t && t->apply)
+			own |= lgn_apply_has_own(t, w->index);
+		else
+			own |= t && t->part[w->index].own && t->part[w->index].own->used;
 	}
 	return own;
 }

@@ -12,6 +12,7 @@
 #include "runtime/join.h"
 #include "runtime/push.h"
 #include "runtime/ring.h"
+#include "runtime/sender.h"
 #include "runtime/table.h"
 
 static int check_attr(const struct lagoon_attr *a)
@@ -141,6 +142,7 @@ static void free_all(struct lagoon *lg)
 		/* The wire's thread may still look at the board: it goes
 		 * first, the memory of the regions with it. */
 		lg->wire->ops->quiet(lg->wire);
+		lgn_sender_close(lg);
 		lgn_ring_close(lg->ring);
 		lgn_tables_close(lg);
 		lgn_directory_close(lg);

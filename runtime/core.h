@@ -68,6 +68,8 @@ static inline void lgn_count(_Atomic uint64_t *counter, uint64_t n)
 		memory_order_relaxed);
 }
 
+struct lgn_apply;
+struct lgn_sender;
 struct lgn_sparse;
 
 /* What a table promises: see rule.h. */
@@ -138,6 +140,7 @@ struct lagoon_table {
 	_Atomic uint32_t *used;		/* essp: by page, round of the last use
 					 * + 1; NULL: never essp, or in place */
 	_Atomic uint64_t scanned;	/* essp: stamp of the last scan */
+	struct lgn_apply *apply;	/* NULL: atomic mode; see apply.h */
 	struct lgn_part *part;		/* [local workers] */
 };
 
@@ -201,6 +204,7 @@ struct lagoon {
 	_Atomic bool floor_used;	/* by a pull, since the last clock */
 	_Atomic uint64_t epoch;		/* copies of earlier ones are stale */
 	_Atomic bool pushing;		/* the push lock: pushes are serial */
+	struct lgn_sender *sender;	/* of tables in apply mode, or NULL; and */
 	struct lgn_push *push;		/* who holds it uses this, */
 	struct lgn_ring *ring;		/* this (NULL: not open), */
 	struct lgn_board_view clock_view;	/* and this */

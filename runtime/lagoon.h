@@ -244,12 +244,22 @@ enum lagoon_format {
 	LAGOON_Q32 = 1,	/* fixed point, 2 lanes of 32 bits, |lane| <= 2^30 */
 	LAGOON_I64 = 2,	/* integers, as q64 with unit 1 */
 	LAGOON_I32 = 3,	/* integers, as q32 with unit 1 */
+	LAGOON_FLOAT64 = 4, /* double; LAGOON_PUSH_APPLY only */
+	LAGOON_FLOAT32 = 5, /* float, 2 a word; LAGOON_PUSH_APPLY only */
+};
+
+/** What becomes of a delta at the shard. */
+enum lagoon_push {
+	LAGOON_PUSH_ATOMIC = 0,	/* added by atomic operations, by a HCA or a CPU;
+				 * formats q64, q32, i64, i32 */
+	LAGOON_PUSH_APPLY = 1,	/* handed to an update function on a CPU near
+				 * the shard; formats float64 and float32 */
 };
 
 /** The C type of the elements in the caller's buffers. */
 enum lagoon_type {
-	LAGOON_F64 = 0,		/* double; q64 and q32 only */
-	LAGOON_F32 = 1,		/* float; q64 and q32 only */
+	LAGOON_F64 = 0,		/* double; q64, q32 and float64 */
+	LAGOON_F32 = 1,		/* float; q64, q32 and float32 */
 	LAGOON_INT64 = 2,	/* int64_t; i64 and i32 only */
 	LAGOON_INT32 = 3,	/* int32_t; i32 only */
 };
@@ -272,7 +282,8 @@ struct lagoon_table_attr {
 	uint64_t rows;		/* >= 1 */
 	uint32_t cols;		/* >= 1 [1] */
 	int format;		/* enum lagoon_format [LAGOON_Q64] */
-	int type;		/* enum lagoon_type [-1: double, or int64_t] */
+	int type;		/* enum lagoon_type [-1: double, int64_t for i64
+				 * and i32, float for float32] */
 	int frac_bits;		/* value = lane x 2^-frac_bits; q formats
 				 * [-1: 32 for q64, 20 for q32] */
 	int model;		/* enum lagoon_model [LAGOON_SSP] */
@@ -281,6 +292,10 @@ struct lagoon_table_attr {
 	int32_t sample;		/* psp: workers asked, >= 0; 0 is asp, all others
 				 * (or more) is ssp [0] */
 	double change;		/* vap: >= 0 [0] */
+	int push;		/* enum lagoon_push [LAGOON_PUSH_ATOMIC] */
+	const char *update;	/* push apply: the update function, by name or
+				 * "file.so:symbol", with its parameters; see
+				 * lagoon_update(7) [NULL: "add"] */
 };
 
 /** Set every field to its default.
@@ -293,7 +308,8 @@ void lagoon_table_attr_init(struct lagoon_table_attr *attr);
  * @param name  at most LAGOON_NAME_MAX bytes, not empty
  * @param attr  the same in every process; read only during the call
  * @param t     the table; owned by lg
- * @return 0; LAGOON_EINVAL for a shape that is not legal, in every process
+ * @return 0; LAGOON_ENOENT, LAGOON_ENOTSUP if there is no such update function,
+ * or not for this table; LAGOON_EINVAL for a shape that is not legal, in every process
  * when the processes do not agree (the message tells both); LAGOON_EEXIST;
  * LAGOON_ENOMEM, in every process, when a home lacks memory or a limit
  * forbids it; LAGOON_EAGAIN when the directory is full; LAGOON_EPEER.
@@ -316,7 +332,8 @@ int lagoon_table_attach(struct lagoon *lg, const char *name,
  */
 int lagoon_table_destroy(struct lagoon_table *t);
 
-/** Shape and rules as the table has them; defaults are resolved.
+/** Shape and rules as the table has them; defaults are resolved; update is the
+ * table's own text.
  * @param attr  its size field must be set (lagoon_table_attr_init())
  * Threads: any.  Blocks: no.  Collective: no.
  */
@@ -381,9 +398,12 @@ int32_t lagoon_table_staleness(const struct lagoon_table *t);
  *
  * @param row, rows  first row, or the list [n]
  * @param out        [nrows x cols] of the table's type, written by the call
- * @return 0; LAGOON_EINVAL if a row is out of range; LAGOON_EPEER,
- * LAGOON_EJOB, LAGOON_ETIMEDOUT.
- * Threads: the worker's.  Blocks: until the bound allows it.  Collective: no.
+ * @return 0; LAGOON_EINVAL if a row is out of range; LAGOON_EPEER, also of a
+ * page in apply mode that a process died while it changed; LAGOON_EJOB,
+ * LAGOON_ETIMEDOUT. In apply mode, if the update function has no view, also
+ * what lagoon_clock() returns: the worker's own deltas are sent first.
+ * Threads: the worker's.  Blocks: until the bound allows it; in apply mode
+ * without a view also until own deltas are applied.  Collective: no.
  */
 int lagoon_pull(struct lagoon_worker *w, struct lagoon_table *t, uint64_t row,
 		uint64_t nrows, void *out);
@@ -394,12 +414,16 @@ int lagoon_pull_rows(struct lagoon_worker *w, struct lagoon_table *t,
  * twice; the deltas add up). Rounded to the table's unit once, here,
  * stochastically and without bias. Visible to this worker's pulls at once, to
  * others as the model promises. The buffer is the caller's again on return.
+ * In apply mode nothing is rounded, and each goes through the table's update
+ * function.
  *
  * @param in  [nrows x cols] deltas of the table's type
  * @return 0; LAGOON_EINVAL if a row is out of range or a delta is NaN or
  * infinite; LAGOON_ERANGE if a delta does not fit the format or an element
  * would leave the legal range. After an error the deltas before the one that
- * the message names are added, that one and those after are not. With a vap
+ * the message names are added, that one and those after are not (in apply mode
+ * its row may be left out as a whole); LAGOON_EPEER in apply mode if a process
+ * died while it changed the page. With a vap
  * table, what lagoon_clock() returns if it fails to send.
  * Threads: the worker's.  Blocks: with a vap table, until what passed the bound
  * has arrived, and while the process sends; else no.  Collective: no.
@@ -414,7 +438,8 @@ int lagoon_add_rows(struct lagoon_worker *w, struct lagoon_table *t,
  * @param req  freed by the lagoon_wait() or lagoon_test() that completes it
  * @return 0; LAGOON_EAGAIN if the worker has 64 requests in flight; otherwise
  * as the blocking form, except what only shows later.
- * Threads: the worker's.  Blocks: an add as lagoon_add(); a pull does not.
+ * Threads: the worker's.  Blocks: an add as lagoon_add(); a pull does not, but
+ * in apply mode without a view until own deltas are applied.
  * Collective: no.
  */
 int lagoon_pull_start(struct lagoon_worker *w, struct lagoon_table *t,
@@ -540,10 +565,13 @@ struct lagoon_stats {
 	uint64_t cache_hits;	/* of these, served without asking the shard */
 	uint64_t pages_read;	/* pages read from shards into the cache */
 	uint64_t pages_ahead;	/* of these, before a pull asked (essp) */
-	uint64_t words_pushed;	/* words sent to shards (atomic operations) */
+	uint64_t words_pushed;	/* words sent to shards (atomic operations), or
+				 * handed to update functions */
 	uint64_t flushes;
-	uint64_t rejected;	/* deltas dropped with LAGOON_ERANGE */
-	uint64_t uncertain;	/* words pushed that may or may not have arrived */
+	uint64_t rejected;	/* deltas dropped with LAGOON_ERANGE; of those sent
+				 * to homes in apply mode, records with such */
+	uint64_t uncertain;	/* words pushed that may or may not have arrived;
+				 * of pages locked by a dead process */
 	uint64_t wait_ns;	/* pulls waited for clocks [ns, all workers] */
 	uint64_t ages[LAGOON_AGES]; /* pulls by the age of their oldest page */
 	double unpushed;	/* vap: the largest change of an element that an

@@ -12,7 +12,8 @@ static const uint32_t type_size[] = { 8, 4, 8, 4 };
 void lgn_number_init(struct lgn_number *nb, int format, int type,
 		     int frac_bits)
 {
-	nb->lanes = format == LAGOON_Q32 || format == LAGOON_I32 ? 2 : 1;
+	nb->lanes = format == LAGOON_Q32 || format == LAGOON_I32 ||
+		format == LAGOON_FLOAT32 ? 2 : 1;
 	nb->fixed = format == LAGOON_Q64 || format == LAGOON_Q32;
 	nb->type = type;
 	nb->type_size = type_size[type];

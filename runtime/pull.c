@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "runtime/ahead.h"
+#include "runtime/apply.h"
 #include "runtime/base/status.h"
 #include "runtime/request.h"
 #include "runtime/table.h"
@@ -215,8 +216,10 @@ static int fetch(struct lagoon_request *r)
 {
 	struct lgn_wire *wire = r->w->lg->wire;
 	bool posted;
-	int rc = lgn_check_lost(r->w->lg);
+	int rc = r->view.t->apply ? lgn_apply_stuck(r->w, &r->view) : 0;
 
+	if (!rc)
+		rc = lgn_check_lost(r->w->lg);
 	if (!rc)
 		rc = lgn_fetch_post(r, &posted);
 	if (rc)
@@ -311,6 +314,8 @@ static void gather_int64(const struct lagoon_table *t, const uint64_t *rows,
 static bool gather(const struct lagoon_table *t, const uint64_t *rows,
 		   uint64_t n, void *out)
 {
+	if (lgn_unlikely(t->apply))
+		return lgn_apply_gather(t, rows, n, out);
 	if (!t->direct || t->layout.cols != 1 || t->number.lanes != 1)
 		return false;
 	if (t->number.type == LAGOON_F64)

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/apply.h"
 #include "runtime/base/status.h"
 #include "runtime/push.h"
 #include "runtime/sparse.h"
@@ -244,6 +245,15 @@ static int push_table(struct lgn_push *p)
 	return rc;
 }
 
+/* LAGOON_ERANGE is told after all else was done. */
+static int pushed(struct lgn_push *p, int rc)
+{
+	if (rc != LAGOON_ERANGE)
+		return rc;
+	p->range = rc;
+	return 0;
+}
+
 int lgn_push_deltas(struct lagoon_worker *w)
 {
 	struct lagoon *lg = w->lg;
@@ -254,6 +264,8 @@ int lgn_push_deltas(struct lagoon_worker *w)
 	for (int i = 0; i < LGN_TABLES && !rc; i++) {
 		struct lagoon_table *t = lg->table[i];
 
+		if (t && t->apply)
+			rc = pushed(p, lgn_apply_push(w, t));
 		if (!t || !t->delta)
 			continue;
 		begin(p, w, t);
@@ -433,6 +445,8 @@ int lgn_push_own(struct lagoon_worker *w, struct lagoon_table *t)
 	struct lgn_push *p = w->lg->push;
 	int rc;
 
+	if (t->apply)
+		return lgn_apply_round(w, t);
 	p->range = 0;
 	rc = push_own(p, w, t);
 	return rc ? rc : p->range;
@@ -448,8 +462,10 @@ int lgn_push_round(struct lagoon_worker *w)
 	for (int i = 0; i < LGN_TABLES && !rc; i++) {
 		struct lagoon_table *t = lg->table[i];
 
-		if (t && t->model == LAGOON_BSP)
+		if (t && !t->apply && t->model == LAGOON_BSP)
 			rc = push_own(p, w, t);
 	}
+	if (!rc)
+		rc = pushed(p, lgn_apply_round(w, NULL));
 	return rc ? rc : p->range;
 }

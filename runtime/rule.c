@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "runtime/ahead.h"
+#include "runtime/apply.h"
 #include "runtime/base/limits.h"
 #include "runtime/base/status.h"
 #include "runtime/push.h"
@@ -96,7 +97,8 @@ static int room_rows(struct lagoon_table *t)
 
 int lgn_rule_room(struct lagoon_table *t, int model)
 {
-	int rc = model == LAGOON_BSP ? room_rows(t) : room_delta(t);
+	int rc = t->apply ? lgn_apply_room(t, model) :
+		model == LAGOON_BSP ? room_rows(t) : room_delta(t);
 
 	if (!rc && model == LAGOON_ESSP)
 		rc = lgn_ahead_open(t);
@@ -139,6 +141,8 @@ void lgn_rule_set(struct lagoon_table *t, const struct lgn_rule *rule)
 	t->delta = bsp ? NULL : t->delta_mem.addr;
 	for (int i = 0; i < t->lg->local_workers; i++)
 		t->part[i].own = bsp ? t->part[i].rows : NULL;
+	if (t->apply)
+		lgn_apply_set(t);
 }
 
 void lgn_rule_count(struct lagoon_table *t, int by)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
+#include <string.h>
 
 #include "runtime/base/status.h"
+#include "runtime/apply.h"
 #include "runtime/core.h"
 
 LGN_EXPORT const char *lagoon_version(void)
@@ -82,7 +84,10 @@ LGN_EXPORT int lagoon_table_stats(const struct lagoon_table *t,
 		sum_counts(&t->part[i].counts, &s);
 		most = lane > most ? lane : most;
 	}
-	s.unpushed = lgn_number_value(&t->number, (int64_t)most);
+	if (t->apply)
+		memcpy(&s.unpushed, &most, sizeof(most));
+	else
+		s.unpushed = lgn_number_value(&t->number, (int64_t)most);
 	asked = s.pages_read - s.pages_ahead;
 	if (!t->in_place && s.page_uses > asked)
 		s.cache_hits = s.page_uses - asked;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/ahead.h"
+#include "runtime/apply.h"
 #include "runtime/base/limits.h"
 #include "runtime/base/status.h"
 #include "runtime/directory.h"
@@ -16,10 +17,13 @@ struct proposal {
 	int32_t slot;
 	char name[LAGOON_NAME_MAX + 1];
 	struct lagoon_table_attr attr;
+	uint64_t update;		/* digest of the function */
+	char update_text[32];		/* as much as fits, for messages */
 };
 _Static_assert(sizeof(struct proposal) <= LGN_SAID_BYTES, "one slot");
 
-static const char *const format_name[] = { "q64", "q32", "i64", "i32" };
+static const char *const format_name[] = { "q64", "q32", "i64", "i32", "f64",
+	"f32" };
 
 LGN_EXPORT void lagoon_table_attr_init(struct lagoon_table_attr *attr)
 {
@@ -30,13 +34,29 @@ LGN_EXPORT void lagoon_table_attr_init(struct lagoon_table_attr *attr)
 		.type = -1,
 		.frac_bits = -1,
 		.model = LAGOON_SSP,
+		.push = LAGOON_PUSH_ATOMIC,
 	};
+}
+
+/* Of elements in buffers, if nothing else is asked for. */
+static int own_type(int format)
+{
+	switch (format) {
+	case LAGOON_I64:
+	case LAGOON_I32:
+		return LAGOON_INT64;
+	case LAGOON_FLOAT32:
+		return LAGOON_F32;
+	default:
+		return LAGOON_F64;
+	}
 }
 
 static int check_type(const struct lagoon_table_attr *a)
 {
 	bool real = a->format == LAGOON_Q64 || a->format == LAGOON_Q32;
-	bool ok = real ? a->type == LAGOON_F64 || a->type == LAGOON_F32 :
+	bool ok = lgn_apply_format(a->format) ? a->type == own_type(a->format) :
+		real ? a->type == LAGOON_F64 || a->type == LAGOON_F32 :
 		a->type == LAGOON_INT64 ||
 		(a->type == LAGOON_INT32 && a->format == LAGOON_I32);
 
@@ -54,13 +74,13 @@ static int resolve(const char *name, struct lagoon_table_attr *a)
 	if (!name[0] || strlen(name) > LAGOON_NAME_MAX)
 		return lgn_fail(LAGOON_EINVAL, "table name \"%.60s\": expected 1 to %d bytes",
 				name, LAGOON_NAME_MAX);
-	if (a->format < LAGOON_Q64 || a->format > LAGOON_I32)
+	if (a->format < LAGOON_Q64 || a->format > LAGOON_FLOAT32)
 		return lgn_fail(LAGOON_EINVAL, "table %s: format %d is not known", name, a->format);
 	if (a->type < -1 || a->frac_bits < -1)
 		return lgn_fail(LAGOON_EINVAL, "table %s: type %d, frac_bits %d: expected -1 for the default, or more",
 				name, a->type, a->frac_bits);
 	if (a->type < 0)
-		a->type = a->format >= LAGOON_I64 ? LAGOON_INT64 : LAGOON_F64;
+		a->type = own_type(a->format);
 	most = a->format == LAGOON_Q64 ? 62 : a->format == LAGOON_Q32 ? 30 : 0;
 	if (a->frac_bits < 0)
 		a->frac_bits = a->format == LAGOON_Q64 ? 32 :
@@ -68,7 +88,26 @@ static int resolve(const char *name, struct lagoon_table_attr *a)
 	if (a->frac_bits > most)
 		return lgn_fail(LAGOON_EINVAL, "table %s: frac_bits is %d: at most %d for %s",
 				name, a->frac_bits, most, format_name[a->format]);
-	return check_type(a);
+	most = check_type(a);
+	return most ? most : lgn_apply_check(name, a);
+}
+
+static void free_table(struct lagoon_table *t)
+{
+	struct lagoon *lg = t->lg;
+	const struct lgn_wire_ops *ops = lg->wire->ops;
+
+	for (int i = 0; t->shard && i < lg->homes; i++)
+		ops->detach(&t->shard[i]);
+	lgn_rule_free(t);
+	lgn_apply_close(t);
+	ops->unreg(lg->wire, &t->cache_mem);
+	ops->unreg(lg->wire, &t->home);
+	free(t->shard);
+	free(t->map);
+	free(t->page);
+	free(t->part);
+	free(t);
 }
 
 static int new_table(struct lagoon *lg, const char *name,
@@ -102,6 +141,13 @@ static int new_table(struct lagoon *lg, const char *name,
 	t->attr.page_rows = 1u << t->layout.page_shift;
 	t->in_place = lg->nodes == 1 && lg->wire->caps & LGN_WIRE_CPU_ATOMIC;
 	t->model = rule.model;
+	t->attr.update = NULL;
+	if (lgn_apply_format(a.format))
+		rc = lgn_apply_open(t, a.update);
+	if (rc) {
+		free_table(t);
+		return rc;
+	}
 	*rules = rule;
 	*out = t;
 	return 0;
@@ -111,7 +157,7 @@ static int new_table(struct lagoon *lg, const char *name,
 static int make_shard(struct lagoon_table *t)
 {
 	struct lagoon *lg = t->lg;
-	uint64_t pages;
+	uint64_t pages, bytes;
 	int rc;
 
 	for (int i = 0; i < lg->homes; i++)
@@ -120,10 +166,12 @@ static int make_shard(struct lagoon_table *t)
 	if (t->home_index < 0)
 		return 0;
 	pages = lgn_layout_shard_pages(&t->layout, (uint64_t)t->home_index);
-	rc = lgn_limits_check(lgn_table_bytes(t) / (uint64_t)lg->homes *
-			      (uint64_t)lg->homes_here, false);
-	return rc ? rc : lgn_memory(lg, (pages ? pages : 1) * t->layout.page_words * 8,
-				    LGN_ACC_READ | LGN_ACC_ATOMIC, &t->home);
+	bytes = t->apply ? lgn_apply_shard_bytes(t) :
+		(pages ? pages : 1) * t->layout.page_words * 8;
+	rc = lgn_limits_check(bytes * (uint64_t)lg->homes_here, false);
+	if (!rc)
+		rc = lgn_memory(lg, bytes, LGN_ACC_READ | LGN_ACC_ATOMIC, &t->home);
+	return !rc && t->apply ? lgn_apply_init(t) : rc;
 }
 
 /* Copies, and their states. Delta words follow: the limit is for both. */
@@ -199,11 +247,12 @@ static void describe_proposal(const struct proposal *p, char *buf, size_t len)
 {
 	const struct lagoon_table_attr *a = &p->attr;
 
-	snprintf(buf, len, "%s %llu x %u %s %s(%d) sample %d change %g type %d frac_bits %d page_rows %u",
+	snprintf(buf, len, "%s %llu x %u %s %s(%d) sample %d change %g type %d frac_bits %d page_rows %u%s%s",
 		 p->name, (unsigned long long)a->rows, a->cols,
-		 format_name[a->format & 3], lgn_model_name(a->model),
+		 format_name[a->format], lgn_model_name(a->model),
 		 a->staleness, a->sample, a->change, a->type, a->frac_bits,
-		 a->page_rows);
+		 a->page_rows, p->update_text[0] ? " update " : "",
+		 p->update_text);
 }
 
 static bool same(const struct proposal *a, const struct proposal *b)
@@ -215,7 +264,8 @@ static bool same(const struct proposal *a, const struct proposal *b)
 		x->format == y->format && x->type == y->type &&
 		x->frac_bits == y->frac_bits && x->model == y->model &&
 		x->staleness == y->staleness && x->sample == y->sample &&
-		x->change == y->change && x->page_rows == y->page_rows;
+		x->change == y->change && x->page_rows == y->page_rows &&
+		a->update == b->update;
 }
 
 /* Every process comes to the same verdict: they all look at the same slots
@@ -300,23 +350,6 @@ static int map_pages(struct lagoon_table *t)
 	return 0;
 }
 
-static void free_table(struct lagoon_table *t)
-{
-	struct lagoon *lg = t->lg;
-	const struct lgn_wire_ops *ops = lg->wire->ops;
-
-	for (int i = 0; t->shard && i < lg->homes; i++)
-		ops->detach(&t->shard[i]);
-	lgn_rule_free(t);
-	ops->unreg(lg->wire, &t->cache_mem);
-	ops->unreg(lg->wire, &t->home);
-	free(t->shard);
-	free(t->map);
-	free(t->page);
-	free(t->part);
-	free(t);
-}
-
 LGN_EXPORT int lagoon_table_create(struct lagoon *lg, const char *name,
 				   const struct lagoon_table_attr *attr,
 				   struct lagoon_table **out)
@@ -337,6 +370,10 @@ LGN_EXPORT int lagoon_table_create(struct lagoon *lg, const char *name,
 	snprintf(mine.name, sizeof(mine.name), "%s", name);
 	if (t) {
 		mine.attr = t->attr;
+		mine.attr.update = NULL;
+		mine.update = t->apply ? t->apply->fn.digest : 0;
+		snprintf(mine.update_text, sizeof(mine.update_text), "%s",
+			 t->apply ? t->apply->text : "");
 		mine.slot = t->slot;
 	}
 	rc = agree(lg, &mine);
@@ -344,6 +381,8 @@ LGN_EXPORT int lagoon_table_create(struct lagoon *lg, const char *name,
 		rc = attach_shards(t);
 	if (!rc)
 		rc = map_pages(t);
+	if (!rc && t->apply)
+		rc = lgn_apply_attach(t);
 	if (rc) {
 		if (t && t->home.addr)
 			lgn_directory_enter(lg, t->slot, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/ahead.h"
+#include "runtime/apply.h"
 #include "runtime/sparse.h"
 #include "runtime/table.h"
 #include "runtime/view.h"
@@ -139,6 +140,8 @@ bool lgn_view_page(struct lgn_view *v, uint64_t page, uint64_t first,
 {
 	const struct lgn_number *nb = &v->t->number;
 
+	if (lgn_unlikely(v->t->apply))
+		return lgn_apply_view(v, page, first, n, out);
 	if (!(v->part->own && v->part->own->used)) {
 		if (v->t->in_place) {
 			lgn_number_decode(nb, v->t->map[page], first, n, out);

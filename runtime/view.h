@@ -16,6 +16,8 @@ struct lgn_view {
 	int64_t oldest;			/* floor of its oldest page so far */
 	int64_t clock;			/* of the worker when it began */
 	int64_t floor;			/* psp: a copy under this one serves too; else 0 */
+	int status;			/* apply mode: the page is an error, */
+	bool send;			/* or must be sent before it is shown */
 };
 
 /* psp: the page's copy, whenever it was fetched, has what all workers did in

@@ -5,11 +5,11 @@
 ! The calls about the job, its workers and its tables, and fetch_add, with
 ! what they return checked; lagoon_run() twice.
 module calls_work
-  use, intrinsic :: iso_fortran_env, only: int64
+  use, intrinsic :: iso_fortran_env, only: int64, real32
   use lagoon
   implicit none
   private
-  public :: check, count_up, leave_early, fail_with, state
+  public :: check, count_up, descend, leave_early, fail_with, state
 
   integer, parameter, public :: rounds = 3
   integer(int64), parameter, public :: step = 10
@@ -29,6 +29,26 @@ contains
     if (condition) return
     print '(a)', what
     error stop 'calls'
+  end subroutine
+
+  ! A gradient of 2 at a rate of 0.5, once by each worker in its row.
+  recursive subroutine descend(w, arg, ierr)
+    type(lagoon_worker_t), intent(in) :: w
+    class(*), intent(inout) :: arg
+    integer, intent(inout) :: ierr
+    real(real32) :: x(1)
+    integer :: row
+
+    row = lagoon_worker_id(w) + 1
+    select type (arg)
+    type is (lagoon_table_t)
+      x = 2
+      call lagoon_add(w, arg, row, 1, x, ierr)
+      call check(ierr == 0, 'add of a gradient')
+      call lagoon_clock(w)
+      call lagoon_pull(w, arg, row, 1, x, ierr)
+      call check(ierr == 0 .and. abs(x(1) + 1) < 1e-6, 'a step of a gradient')
+    end select
   end subroutine
 
   ! Each worker draws tickets; all of them are different, and in the end the
@@ -107,6 +127,7 @@ contains
 end module
 
 program calls
+  use, intrinsic :: iso_c_binding, only: c_associated
   use, intrinsic :: iso_fortran_env, only: int32, int64
   use calls_work
   use lagoon
@@ -218,6 +239,22 @@ contains
     call check(ierr == 0, 'destroy')
     call lagoon_table_destroy(same, ierr)
     call check(ierr == LAGOON_EINVAL, 'destroy again')
+    call lagoon_table_destroy(t, ierr)
+    call check(ierr == 0, 'destroy')
+    call lagoon_table_attr_init(want)
+    want%rows = 10
+    want%format = LAGOON_FLOAT32
+    call lagoon_table_create(lg, 'floats', want, t, ierr)
+    call check(ierr == LAGOON_EINVAL, 'floats that are not applied')
+    want%push = LAGOON_PUSH_APPLY
+    padded = 'sgd,rate=0.5'
+    call lagoon_table_create(lg, 'floats', want, t, ierr, update=padded)
+    call check(ierr == 0, 'create with an update function')
+    call lagoon_table_get_attr(t, got, ierr)
+    call check(got%push == LAGOON_PUSH_APPLY .and. got%type == LAGOON_F32 .and. &
+      c_associated(got%update), 'attributes of apply mode')
+    call lagoon_run(lg, descend, t, ierr)
+    call check(ierr == 0, 'run with an update function')
     call lagoon_table_destroy(t, ierr)
     call check(ierr == 0, 'destroy')
   end subroutine

@@ -33,7 +33,7 @@ plausible() {
 sizes() {
 	case $1 in
 	start) echo --sizes=2 ;;
-	get-lat|get-bw|add-lat|dense-add) echo '--sizes=8,4K' ;;
+	get-lat|get-bw|add-lat|dense-*) echo '--sizes=8,4K' ;;
 	add-rate|sparse-*) echo '--sizes=8,512' ;;
 	esac
 }

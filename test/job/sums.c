@@ -175,11 +175,13 @@ static void tables_make(struct sums *sums, int model)
 		attr.rows = ROWS;
 		attr.cols = COLS;
 		kinds[t] = el_pair[t];
-		if (kinds[t].type == LAGOON_F32)
+		if (is_fixed(&kinds[t]) && kinds[t].type == LAGOON_F32)
 			kinds[t].frac_bits = FLOAT_BITS;
 		attr.format = kinds[t].format;
 		attr.type = kinds[t].type;
 		attr.frac_bits = is_fixed(&kinds[t]) ? kinds[t].frac_bits : -1;
+		attr.push = kinds[t].format >= LAGOON_FLOAT64 ?
+			LAGOON_PUSH_APPLY : LAGOON_PUSH_ATOMIC;
 		attr.model = model;
 		attr.staleness = model == LAGOON_SSP ? 2 : 0;
 		snprintf(name, sizeof(name), "sum%d", t);

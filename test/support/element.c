@@ -5,13 +5,15 @@
 #include "test/support/element.h"
 
 const struct el_kind el_pair[EL_PAIRS] = {
-	{ LAGOON_Q64, LAGOON_F64, 32 },
-	{ LAGOON_Q64, LAGOON_F32, 32 },
-	{ LAGOON_Q32, LAGOON_F64, 20 },
-	{ LAGOON_Q32, LAGOON_F32, 20 },
-	{ LAGOON_I64, LAGOON_INT64, 0 },
-	{ LAGOON_I32, LAGOON_INT64, 0 },
-	{ LAGOON_I32, LAGOON_INT32, 0 },
+	{ LAGOON_Q64, LAGOON_F64, 32, false },
+	{ LAGOON_Q64, LAGOON_F32, 32, false },
+	{ LAGOON_Q32, LAGOON_F64, 20, false },
+	{ LAGOON_Q32, LAGOON_F32, 20, false },
+	{ LAGOON_I64, LAGOON_INT64, 0, false },
+	{ LAGOON_I32, LAGOON_INT64, 0, false },
+	{ LAGOON_I32, LAGOON_INT32, 0, false },
+	{ LAGOON_FLOAT64, LAGOON_F64, 0, false },
+	{ LAGOON_FLOAT32, LAGOON_F32, 0, false },
 };
 
 static bool is_narrow(const struct el_kind *kind)
@@ -40,7 +42,8 @@ uint32_t el_bits(const struct el_kind *kind)
 
 void el_put(const struct el_kind *kind, void *buf, size_t i, int64_t lane)
 {
-	double value = ldexp((double)lane, -kind->frac_bits);
+	double value = ldexp((double)(kind->negated ? -lane : lane),
+			     -kind->frac_bits);
 
 	switch (kind->type) {
 	case LAGOON_F64:
@@ -78,7 +81,9 @@ bool el_get(const struct el_kind *kind, const void *buf, size_t i,
 
 const char *el_format_name(int format)
 {
-	static const char *const name[] = { "q64", "q32", "i64", "i32" };
+	static const char *const name[] = {
+		"q64", "q32", "i64", "i32", "f64", "f32"
+	};
 
-	return name[format & 3];
+	return name[format];
 }

@@ -12,10 +12,11 @@ struct el_kind {
 	int format;		/* enum lagoon_format */
 	int type;		/* enum lagoon_type */
 	int frac_bits;		/* as the table has it; 0 for integers */
+	bool negated;		/* what is added is subtracted: gradients */
 };
 
 /* Every legal pair of format and type. */
-enum { EL_PAIRS = 7 };
+enum { EL_PAIRS = 9 };
 extern const struct el_kind el_pair[EL_PAIRS];
 
 size_t el_bytes(const struct el_kind *kind);

@@ -72,7 +72,22 @@ double pr_units(const struct pr_shape *s, int64_t units)
 	return ldexp((double)units, -bits);
 }
 
-static void shape_make(struct pr_shape *s, struct t_rng *rng, bool bsp)
+/* Functions that come to a sum. Of the first two a pull shows what is pending;
+ * the others show a bsp round's own deltas only when it has ended. */
+static void update_draw(struct pr_shape *s, struct t_rng *rng, bool bsp)
+{
+	static const char *const updates[] = {
+		"add", "sgd,rate=1",
+		"momentum,rate=1,momentum=0,combine=sum",
+		"sgd,rate=1,combine=none", "momentum,rate=1,momentum=0",
+	};
+
+	s->update = updates[t_below(rng, bsp ? 2 : T_COUNT(updates))];
+	s->kind.negated = strcmp(s->update, "add");
+}
+
+static void shape_make(struct pr_shape *s, struct t_rng *rng, bool bsp,
+		       bool change)
 {
 	static const uint32_t cols[] = { 1, 1, 2, 3, 5, 7, 16, 33 };
 	static const uint32_t page_rows[] = { 0, 0, 1, 2, 3, 7, 64 };
@@ -85,6 +100,8 @@ static void shape_make(struct pr_shape *s, struct t_rng *rng, bool bsp)
 
 		s->kind.frac_bits = bits < 0 ? s->kind.frac_bits : bits;
 	}
+	if (s->kind.format >= LAGOON_FLOAT64)
+		update_draw(s, rng, bsp || change);
 	s->cols = cols[t_below(rng, T_COUNT(cols))];
 	most = OR_ELEMS / s->cols;
 	s->rows = t_once_in(rng, 3) ? 1 + t_below(rng, 8)
@@ -101,15 +118,15 @@ void pr_case_make(struct pr_case *c, uint64_t seed, int workers)
 	bool bsp = t_once_in(&rng, 3);
 
 	memset(c, 0, sizeof(*c));
+	c->models_change = t_once_in(&rng, 3);
 	c->seed = seed;
 	c->workers = workers;
 	c->tables = 1 + (int)t_below(&rng, PR_TABLES);
 	for (int i = 0; i < c->tables; i++) {
-		shape_make(&c->shape[i], &rng, bsp);
+		shape_make(&c->shape[i], &rng, bsp, c->models_change);
 		c->bsp |= c->shape[i].model == LAGOON_BSP;
 	}
 	c->bounds_change = t_once_in(&rng, 3);
-	c->models_change = t_once_in(&rng, 3);
 	c->bsp |= c->models_change;
 	c->rounds = 4 + (int)t_below(&rng, OR_ROUNDS - 12);
 	c->barrier_every = t_once_in(&rng, 2) ? 0 : 2 + (int)t_below(&rng, 7);
@@ -137,8 +154,10 @@ void pr_case_print(const struct pr_case *c, char *text, size_t len)
 		const struct pr_shape *s = &c->shape[i];
 
 		n += snprintf(text + n, len - (size_t)n,
-			      "; %s type %d, %s(%d, %d, %g), %llu x %u, %u rows a page",
-			      el_format_name(s->kind.format), s->kind.type,
+			      "; %s%s%s type %d, %s(%d, %d, %g), %llu x %u, %u rows a page",
+			      el_format_name(s->kind.format),
+			      s->update ? " " : "", s->update ? s->update : "",
+			      s->kind.type,
 			      model[s->model], s->staleness, s->sample,
 			      pr_units(s, s->change),
 			      (unsigned long long)s->rows, s->cols,
@@ -164,6 +183,8 @@ static void table_make(struct pr_run *run, int i, uint64_t k)
 	attr.sample = s->sample;
 	attr.change = pr_units(s, s->change);
 	attr.page_rows = s->page_rows;
+	attr.update = s->update;
+	attr.push = s->update ? LAGOON_PUSH_APPLY : LAGOON_PUSH_ATOMIC;
 	snprintf(name, sizeof(name), "case%llu.%d", (unsigned long long)k, i);
 	pr_ok(lagoon_table_create(t_lg, name, &attr, &table->t), name);
 	table->shape = s;

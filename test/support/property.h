@@ -28,6 +28,7 @@ enum {
 
 struct pr_shape {
 	struct el_kind kind;
+	const char *update;	/* of float formats, else NULL: one that adds */
 	int model;		/* enum lagoon_model */
 	int32_t staleness;
 	int32_t sample;

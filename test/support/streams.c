@@ -17,7 +17,7 @@ struct record {
 };
 
 bool st_held;
-static uint64_t expected[ST_RANKS];	/* applier: of each sender */
+static _Atomic uint64_t expected[ST_RANKS];	/* applier: of each sender */
 static uint64_t refused[ST_RANKS];		/* sender: of each home, that it knows */
 
 static bool is_refused(uint64_t seed)
@@ -162,7 +162,8 @@ void st_check_all_came(void)
 
 void st_forget(void)
 {
-	memset(expected, 0, sizeof(expected));
+	for (int i = 0; i < ST_RANKS; i++)
+		atomic_store(&expected[i], 0);
 	memset(refused, 0, sizeof(refused));
 }
 

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# I6: a process that dies inside a page's lock leaves the page uncertain; see
+# uncertain.c.
+# needs: pmix
+set -u
+program=${LAGOON_UNCERTAIN:-./test/job/uncertain.mp}
+plugin=${LAGOON_PLUGIN:-./test/plugin/dies.so}:dies
+failed=0
+out=$(mktemp) || exit 1
+trap 'rm -f "$out"' EXIT
+
+# PROCESSES VICTIM
+one() {
+	local status survivors
+	timeout -k 5 60 ${LAGOON_LAUNCH:-"${LAGOON_BIN:-./lagoon}" run} -n "$1" \
+		-- "$program" "$plugin" "$2" >"$out" 2>&1
+	status=$?
+	survivors=$(grep -c '^survivor' "$out")
+	[ "$status" -ne 0 ] && [ "$status" -ne 124 ] &&
+		[ "$survivors" -eq $(($1 - 1)) ] && return
+	failed=$((failed + 1))
+	echo "not ok: $1 processes, victim $2: status $status, $survivors survivors"
+	sed 's/^/    /' "$out"
+}
+
+one 2 1
+one 4 2
+one 4 3
+[ "$failed" -eq 0 ]
