@@ -8,7 +8,8 @@ _lagoon_bench='--bidirectional --csv --format= --iterations= --json --list --no-
 	-o --output= --own --repeats= --seconds= --sizes= --staleness= --table=
 	--warmup= --window= --workers= --help --usage'
 _lagoon_benchmarks='get-lat get-bw add-lat add-rate clock barrier counter incast
-	sparse-get sparse-add dense-add sgd ssp scale numa start'
+	sparse-get sparse-add dense-add dense-apply sgd ssp
+	scale numa start'
 _lagoon_train='--data= --test= --zero-based --batch= --c= --change= --consistency=
 	--epochs= --rate= --sample= --seed= --staleness= --tolerance= --nodes= -n --workers=
 	--model= --report= --help --usage'
