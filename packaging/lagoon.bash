@@ -12,7 +12,8 @@ _lagoon_benchmarks='get-lat get-bw add-lat add-rate clock barrier counter incast
 	scale numa start'
 _lagoon_train='--data= --test= --zero-based --batch= --c= --change= --consistency=
 	--epochs= --rate= --sample= --seed= --staleness= --tolerance= --nodes= -n --workers=
-	--model= --report= --help --usage'
+	--model= --report= --checkpoint= --every= --resume= --help --usage'
+_lagoon_checkpoint='--help --usage'
 _lagoon_generate='--cols= --nnz= -o --output= --rows= --seed= --help --usage'
 
 # _lagoon_reply WORDS PREFIX
@@ -48,7 +49,7 @@ _lagoon_value() {
 	--consistency) _lagoon_reply 'bsp ssp essp psp vap asp' "$2" ;;
 	--format) _lagoon_reply 'q64 q32 i64 i32' "$2" ;;
 	--on-death) _lagoon_reply 'stop continue' "$2" ;;
-	--data|--test|--model|--report|--output|-o) _lagoon_file ;;
+	--data|--test|--model|--report|--output|-o|--checkpoint|--resume) _lagoon_file ;;
 	esac
 }
 
@@ -98,7 +99,7 @@ _lagoon() {
 	local valued plain ended
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		_lagoon_reply 'train generate run bench info --help --version' "$cur"
+		_lagoon_reply 'train checkpoint generate run bench info --help --version' "$cur"
 		return
 	fi
 	_lagoon_walk "$command"
@@ -116,6 +117,9 @@ _lagoon() {
 	bench,-*) _lagoon_reply "$_lagoon_bench" "$cur" ;;
 	bench,*) _lagoon_reply "$_lagoon_benchmarks" "$cur" ;;
 	info,*) _lagoon_reply "$_lagoon_info" "$cur" ;;
+	checkpoint,-*) _lagoon_reply "$_lagoon_checkpoint" "$cur" ;;
+	checkpoint,*) if ((plain && plain < COMP_CWORD)); then _lagoon_file
+		else _lagoon_reply 'inspect verify' "$cur"; fi ;;
 	train,-*) _lagoon_reply "$_lagoon_train" "$cur" ;;
 	generate,-*) _lagoon_reply "$_lagoon_generate" "$cur" ;;
 	train,*|generate,*) _lagoon_reply 'logistic' "$cur" ;;

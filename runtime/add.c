@@ -319,7 +319,7 @@ static struct adder begin(struct lagoon_worker *w, struct lagoon_table *t,
 	return (struct adder){
 		.w = w, .t = t, .part = part,
 		.rounding = {
-			.seed = lgn_table_seed(t),
+			.seed = t->seed,
 			.worker = (uint32_t)w->id,
 			.round = (uint32_t)w->clock,
 			.call = part->call,

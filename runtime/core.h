@@ -114,6 +114,7 @@ struct lagoon_table {
 	int slot;			/* in the directories */
 	uint32_t salt;			/* of its rounding: the slot that it had
 					 * when it was made first */
+	uint32_t seed;			/* of its rounding; lgn_table_reseed() */
 	bool unsaved;			/* checkpoints leave it out */
 	/* The rule; see rule.h */
 	_Atomic int model;

@@ -324,6 +324,9 @@ static int restore(struct restore *r, size_t room, void **state)
 	if (rc)
 		return rc;
 	lg->spell = r->manifest.head.spell;
+	for (int i = 0; i < LGN_TABLES; i++)
+		if (lg->table[i])
+			lgn_table_reseed(lg->table[i]);
 	lg->resumed = true;
 	lg->runs++;
 	return lgn_clock_restart(lg, r->manifest.head.clock);

@@ -234,6 +234,7 @@ static int make_local(struct lagoon_table *t)
 	if (!rc)
 		rc = lgn_rule_room(t, t->model);
 	t->salt = (uint32_t)t->slot;
+	lgn_table_reseed(t);
 	if (!rc && t->home_index >= 0) {
 		struct lgn_directory_entry entry = { .shard = t->home.key };
 

@@ -37,7 +37,14 @@ static inline uint32_t lgn_table_seed(const struct lagoon_table *t)
 	uint64_t seed = t->lg->seed;
 
 	return (uint32_t)(seed * 0x9e3779b9u) + (uint32_t)(seed >> 32) +
-		t->salt * 0x85ebca6bu + t->lg->spell * 0xc2b2ae35u;
+		t->salt * 0x85ebca6bu;
+}
+
+/* Rounding, which counts calls within a round, is another one in each run. No
+ * worker is in a call. */
+static inline void lgn_table_reseed(struct lagoon_table *t)
+{
+	t->seed = lgn_table_seed(t) + t->lg->spell * 0xc2b2ae35u;
 }
 
 /* Byte offset of a page in its shard. */

@@ -8,6 +8,7 @@
 #include "runtime/base/status.h"
 #include "runtime/base/thread.h"
 #include "runtime/request.h"
+#include "runtime/table.h"
 
 /* One thread of lagoon_run(). */
 struct runner {
@@ -159,6 +160,9 @@ static int begin_run(struct lagoon *lg)
 		return 0;
 	}
 	lg->spell++;
+	for (int i = 0; i < LGN_TABLES; i++)
+		if (lg->table[i])
+			lgn_table_reseed(lg->table[i]);
 	return before ? lgn_clock_restart(lg, 0) : 0;
 }
 

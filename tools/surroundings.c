@@ -48,7 +48,7 @@ static int match(struct dl_phdr_info *info, size_t size, void *arg)
 static void print_libraries(FILE *out)
 {
 	static const char *const name[] = {
-		"libjansson.so", "libibverbs.so", "librdmacm.so",
+		"libisal.so", "libjansson.so", "libibverbs.so", "librdmacm.so",
 	};
 
 	fprintf(out, "  hwloc           %s\n", lgn_topo_library());

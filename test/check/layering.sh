@@ -62,6 +62,7 @@ foreign rdma/ 'verbs/rc/[a-z_]+\.[ch]'
 foreign 'pmix\.h' '(runtime/job_pmix|tools/run_pmix)\.c'
 foreign 'pmix_server\.h' 'tools/run_pmix\.c'
 foreign '(mpi|omp)\.h' '(examples|test/mpi|bench/peers)/[a-z_]+\.[ch]'
+foreign isa-l 'runtime/checkpoint_file\.c'
 foreign jansson '(tools|bench)/[a-z_]+\.[ch]'
 foreign criterion/ 'test/(unit|shim/criterion)/[a-z_]+\.[ch]'
 exit $bad

@@ -9,7 +9,9 @@ module calls_work
   use lagoon
   implicit none
   private
-  public :: check, count_up, descend, leave_early, fail_with, state
+  public :: check, count_up, descend, leave_early, fail_with, save_all, look, &
+       state
+  character(len=*), parameter, public :: folder = 'test/fortran/calls.checkpoint'
 
   integer, parameter, public :: rounds = 3
   integer(int64), parameter, public :: step = 10
@@ -96,6 +98,41 @@ contains
     end select
   end subroutine
 
+  ! Two rounds, a checkpoint, and one more.
+  recursive subroutine save_all(w, arg, ierr)
+    use, intrinsic :: iso_fortran_env, only: int8
+    type(lagoon_worker_t), intent(in) :: w
+    class(*), intent(inout) :: arg
+    integer, intent(inout) :: ierr
+    integer :: i
+
+    select type (arg)
+    type is (lagoon_table_t)
+      do i = 1, 3
+        if (i == 3) call lagoon_checkpoint(w, folder, [7_int8, -8_int8], ierr)
+        call check(ierr == 0, 'checkpoint')
+        call lagoon_add(w, arg, 2, 1, [1_int64, 2_int64])
+        call lagoon_clock(w)
+      end do
+    end select
+  end subroutine
+
+  recursive subroutine look(w, arg, ierr)
+    type(lagoon_worker_t), intent(in) :: w
+    class(*), intent(inout) :: arg
+    integer, intent(inout) :: ierr
+    integer(int64) :: x(2)
+
+    ierr = 0
+    call check(lagoon_worker_clock(w) == 2, 'the clock of a checkpoint')
+    select type (arg)
+    type is (lagoon_table_t)
+      call lagoon_pull(w, arg, 2, 1, x)
+      call check(x(2) == 2 * x(1) .and. mod(x(1), 2_int64) == 0 .and. &
+        x(1) > 0, 'what a checkpoint held')
+    end select
+  end subroutine
+
   recursive subroutine leave_early(w, arg, ierr)
     type(lagoon_worker_t), intent(in) :: w
     class(*), intent(inout) :: arg
@@ -155,10 +192,46 @@ program calls
   arg = 3
   call lagoon_run(lg, fail_with, arg, ierr)
   call check(ierr == 3, 'the first value that is not zero')
+  call checkpoints()
   call lagoon_close(lg, ierr)
   call check(ierr == 0, 'close')
 
 contains
+
+  subroutine checkpoints()
+    use, intrinsic :: iso_fortran_env, only: int8
+    type(lagoon_table_attr) :: shape
+    type(lagoon_table_t) :: t, left_out
+    character(len=:), allocatable :: text
+    integer(int8) :: kept(5)
+    integer(int64) :: bytes
+
+    call lagoon_table_attr_init(shape)
+    shape%rows = 3
+    shape%cols = 2
+    shape%format = LAGOON_I64
+    call lagoon_table_create(lg, 'saved', shape, t)
+    call lagoon_table_create(lg, 'left out', shape, left_out)
+    call lagoon_table_set_saved(left_out, .false., ierr)
+    call check(ierr == 0, 'set_saved')
+    call lagoon_run(lg, save_all, t)
+    call lagoon_restore(lg, folder, kept, bytes, ierr)
+    call check(ierr == 0 .and. bytes == 2 .and. kept(1) == 7_int8 .and. &
+      kept(2) == -8_int8, 'restore')
+    call lagoon_run(lg, look, t)
+    call lagoon_checkpoint_verify(folder, ierr)
+    call check(ierr == 0, 'checkpoint_verify')
+    call lagoon_checkpoint_describe(folder, text, ierr)
+    call check(ierr == 0 .and. index(text, 'table     saved: 3 x 2, i64') > 0 &
+      .and. index(text, 'left out') == 0, 'checkpoint_describe')
+    call lagoon_checkpoint_describe(folder // '.none', text, ierr)
+    call check(ierr == LAGOON_ENOENT .and. text == '', 'describe of nothing')
+    call lagoon_restore(lg, folder, kept(1:1), bytes, ierr)
+    call check(ierr == LAGOON_EINVAL .and. bytes == 0, 'no room for the state')
+    arg = 0
+    call lagoon_run(lg, fail_with, arg)  ! all have looked
+    if (lagoon_rank(lg) == 0) call execute_command_line('rm -r ' // folder)
+  end subroutine
 
   function text_version() result(text)
     character(len=:), allocatable :: text

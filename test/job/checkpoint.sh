@@ -60,7 +60,7 @@ for model in 'ssp --staleness 2' 'essp --staleness 1' 'psp --sample 1' \
 	rm -rf one
 	# shellcheck disable=SC2086
 	ok --consistency $model -n 2 --checkpoint one --every 90 --epochs 4
-	for grouping in '--workers 3' '-n 3 --nodes 3' '-n 2 --nodes 2'; do
+	for grouping in '--workers 3' '-n 3 --nodes 3'; do
 		# shellcheck disable=SC2086
 		ok --consistency $model $grouping --resume one "${converged[@]}"
 		awk -v a="$(objective)" -v r="$reference" \
