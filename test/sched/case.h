@@ -104,7 +104,7 @@ double case_units(const struct shape *s, int64_t units);
 bool case_good(int rc, const char *what);
 
 /* crowd.c: many processes, a few rounds, exact sums. */
-void crowd_run(int procs, int workers, int nodes, int model);
+void crowd_run(uint64_t seed, int procs, int workers, int model);
 
 /* open.c: for all of them. Opens virtual process number proc of n. */
 int sim_job_open(int proc, int n, int workers, int nodes, int on_death,

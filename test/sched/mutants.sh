@@ -7,9 +7,12 @@
 #	mutants.sh [NAME...]	only these
 set -u
 srcdir=${srcdir:-.}
-seeds=${LAGOON_SCHED_SEEDS:-3000}
+seeds=${SCHED_SEEDS:-3000}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+case $SCHED_CFLAGS in
+*-fsanitize*) echo "built with a sanitizer"; exit 77 ;;
+esac
 bad=0 found=0 only=" $* "
 
 # mutant NAME FILE WHAT-IT-MUST-SAY PERL-SUBSTITUTION
