@@ -70,7 +70,7 @@ mutant clean_while_pushing view.c "$wrong" \
 mutant no_mark_seen view.c "$wrong" \
 	's/if \(t->delta\)\s*mark_seen\(t, number[^;]*;//s'
 mutant release_early push.c "$wrong" \
-	's/(static int send\(struct lgn_push \*p\)\n\{.*?\n\n)/$1\trelease_held(p);\n/s'
+	's/(int rc = )(n \? lgn_push_run\(p->t, p->counts, &p->batch\) : 0);/$1(release_held(p), $2);/'
 mutant no_copy_in push.c "$wrong" \
 	's/lgn_table_copy_in\(t, number, i, d\);//'
 mutant take_in_two push.c "$wrong" \

@@ -7,7 +7,7 @@ sched=test/sched/sched
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 seeds=${SCHED_SEEDS:-10000} crowds='100x10 1000x1'
-case ${SCHED_CFLAGS:-} in *-fsanitize*) seeds=500 crowds='20x5' ;; esac
+case ${SCHED_CFLAGS:-} in *-fsanitize*) seeds=150 crowds='20x5' ;; esac
 
 fail() { echo "$*"; exit 1; }
 
