@@ -87,8 +87,8 @@ struct run {
 
 extern struct run run;
 
-/* The job of a seed. only: so many processes, or 0. */
-void case_draw(struct job *job, uint64_t seed, int procs);
+/* The job of a seed: of so many processes, or 0; with a death in any case. */
+void case_draw(struct job *job, uint64_t seed, int procs, bool deaths);
 void case_print(const struct job *job, char *text, size_t len);
 
 /* Run it; a fault ends the program. */

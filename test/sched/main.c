@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- *	sched [--seeds FROM-TO | --seed N [--trace]] [--processes N]
+ *	sched [--seeds FROM-TO | --seed N [--trace]] [--processes N] [--deaths]
  *	sched --crowd PROCESSESxWORKERS [--seed N]	under ssp and bsp
  *
  * Each seed is one schedule, of one job. A fault is told with its seed and the
@@ -18,7 +18,7 @@
 
 struct options {
 	uint64_t from, to;
-	bool trace;
+	bool trace, deaths;
 	int procs;
 	int crowd_procs, crowd_workers;
 };
@@ -29,12 +29,14 @@ struct totals {
 
 static void one(const struct options *opt, uint64_t seed, struct totals *sum)
 {
-	char job[600], text[900], how[40] = "";
+	char job[600], text[900], how[60] = "";
 
-	case_draw(&run.job, seed, opt->procs);
+	case_draw(&run.job, seed, opt->procs, opt->deaths);
 	case_print(&run.job, job, sizeof(job));
 	if (opt->procs)
 		snprintf(how, sizeof(how), " --processes %d", opt->procs);
+	if (opt->deaths)
+		strcat(how, " --deaths");
 	snprintf(text, sizeof(text), "seed %llu: %s; again by: test/sched/sched --seed %llu --trace%s",
 		 (unsigned long long)seed, job, (unsigned long long)seed, how);
 	t_context(text);
@@ -56,6 +58,7 @@ static void options_read(int argc, char **argv, struct options *opt)
 		{ "seeds", required_argument, NULL, 's' },
 		{ "seed", required_argument, NULL, 'n' },
 		{ "trace", no_argument, NULL, 't' },
+		{ "deaths", no_argument, NULL, 'd' },
 		{ "processes", required_argument, NULL, 'p' },
 		{ "crowd", required_argument, NULL, 'c' },
 		{ 0 },
@@ -75,6 +78,9 @@ static void options_read(int argc, char **argv, struct options *opt)
 			break;
 		case 't':
 			opt->trace = true;
+			break;
+		case 'd':
+			opt->deaths = true;
 			break;
 		case 'p':
 			opt->procs = (int)strtol(optarg, NULL, 10);

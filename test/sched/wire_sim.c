@@ -13,7 +13,8 @@ enum {
 	REGIONS = 1 << 16,
 	AGAIN_MOST = 3,
 	LINGER_BITS = 11,
-	WATCHES = 4 * 16,	/* deaths times those who hear of them */
+	SMALL = 8,		/* processes that hear of each other's end */
+	WATCHES = SMALL * SMALL,
 	LATE_MOST = 300,	/* gifts of the core before one hears */
 };
 
@@ -61,7 +62,7 @@ struct sim {
 struct wire_sim_style wire_sim_style;
 uint64_t wire_sim_posted, wire_sim_again;
 
-/* Who hears of a death. */
+/* Who hears that a process has ended. */
 struct watch {
 	int proc, dead;
 };
@@ -123,7 +124,8 @@ static bool others_are_there(const struct sim *sim)
 {
 	for (int i = 0; i < sim->config.size; i++)
 		if (i != sim->config.rank && sim_of_proc[i] &&
-		    !sim_of_proc[i]->quiet && !sched_dead(i))
+		    !(sim_of_proc[i]->quiet && !sim_of_proc[i]->watchers) &&
+		    !sched_dead(i))
 			return true;
 	return false;
 }
@@ -165,9 +167,12 @@ static void ops_orphan(const struct sim *sim, bool buffers)
 	}
 }
 
+static void tell_end(int proc, int size);
+
 static void sim_close(struct lgn_wire *wire)
 {
 	struct sim *sim = sim_of(wire);
+	bool told = sim->started && sim->config.size <= SMALL && sched_once_in(2);
 
 	for (unsigned i = 0; i < n_in_flight; i++)
 		T_CHECK(in_flight[i]->owner != sim || n_deaths,
@@ -175,6 +180,9 @@ static void sim_close(struct lgn_wire *wire)
 	ops_orphan(sim, false);
 	if (sim->started)
 		sim_of_proc[sim->config.rank] = NULL;
+	/* It has left in order, or given up: that is on the board. */
+	if (told)
+		tell_end(sim->config.rank, sim->config.size);
 	sched_free(sim);
 }
 
@@ -202,6 +210,17 @@ static void *hear(void *arg)
 	return NULL;
 }
 
+static void tell_end(int proc, int size)
+{
+	for (int i = 0; i < size; i++) {
+		if (i == proc || sched_dead(i) || !sim_of_proc[i])
+			continue;
+		T_CHECK(n_watches < WATCHES, "too many ends");
+		watch[n_watches] = (struct watch){ i, proc };
+		sched_spawn(i, "watch", hear, &watch[n_watches++]);
+	}
+}
+
 void sched_wire_kill(int proc)
 {
 	const struct sim *dead = sim_of_proc[proc];
@@ -210,13 +229,7 @@ void sched_wire_kill(int proc)
 	if (!dead)
 		return;
 	ops_orphan(dead, true);
-	for (int i = 0; i < dead->config.size; i++) {
-		if (i == proc || sched_dead(i) || !sim_of_proc[i])
-			continue;
-		T_CHECK(n_watches < WATCHES, "too many deaths");
-		watch[n_watches] = (struct watch){ i, proc };
-		sched_spawn(i, "watch", hear, &watch[n_watches++]);
-	}
+	tell_end(proc, dead->config.size);
 }
 
 /* ---------------------------------------------------------------- memory */
