@@ -53,7 +53,7 @@ struct sim {
 	struct lgn_wire wire;
 	struct lgn_wire_config config;
 	bool started, quiet;
-	int watchers;			/* calls of lost() that run */
+	bool telling;			/* a call of lost() runs */
 	struct op *done;		/* to be told by poll() */
 	uint32_t n_done;
 	int nodes[SCHED_PROCS];
@@ -73,6 +73,7 @@ static unsigned n_pool, n_in_flight;
 static struct region region[REGIONS];
 static unsigned n_regions;
 static struct sim *sim_of_proc[SCHED_PROCS];
+static bool has_failed[SCHED_PROCS];
 static struct watch watch[WATCHES];
 static int n_watches, n_deaths;
 
@@ -89,6 +90,12 @@ void sched_wire_begin(void)
 	n_pool = n_in_flight = n_regions = 0;
 	n_deaths = n_watches = 0;
 	memset(sim_of_proc, 0, sizeof(sim_of_proc));
+	memset(has_failed, 0, sizeof(has_failed));
+}
+
+bool wire_sim_has_failed(int proc)
+{
+	return has_failed[proc];
 }
 
 /* --------------------------------------------------------------- opening */
@@ -124,7 +131,7 @@ static bool others_are_there(const struct sim *sim)
 {
 	for (int i = 0; i < sim->config.size; i++)
 		if (i != sim->config.rank && sim_of_proc[i] &&
-		    !(sim_of_proc[i]->quiet && !sim_of_proc[i]->watchers) &&
+		    !(sim_of_proc[i]->quiet && !sim_of_proc[i]->telling) &&
 		    !sched_dead(i))
 			return true;
 	return false;
@@ -136,7 +143,7 @@ static void sim_quiet(struct lgn_wire *wire)
 	struct sim *sim = sim_of(wire);
 
 	sim->quiet = true;
-	while (sim->watchers ||
+	while (sim->telling ||
 	       (sim->started && !sim->config.rank && others_are_there(sim)))
 		SCHED_WAIT("wire quiet");
 }
@@ -201,12 +208,14 @@ static void *hear(void *arg)
 	}
 	for (uint64_t n = sched_below(LATE_MOST); n; n--)
 		SCHED_WAIT("news of a death");
-	sim = sim_of_proc[w->proc];
+	/* A wire has one such thread. */
+	while ((sim = sim_of_proc[w->proc]) && sim->telling)
+		SCHED_WAIT("other news");
 	if (!sim || sim->quiet)
 		return NULL;
-	sim->watchers++;
+	sim->telling = true;
 	sim->config.lost(sim->config.lost_arg, w->dead);
-	sim->watchers--;
+	sim->telling = false;
 	return NULL;
 }
 
@@ -449,6 +458,8 @@ static bool op_fails(struct op *op)
 	if (op->op >= LGN_ADD && op->todo && !r->given_back && sched_once_in(2))
 		atomic_do(op);
 	op->uncertain = op->op >= LGN_ADD;
+	if (op->uncertain && op->owner)
+		has_failed[op->owner->config.rank] = true;
 	op->status = LAGOON_EPEER;
 	return true;
 }
