@@ -90,18 +90,28 @@ static void tight_draw(struct job *job, struct t_rng *rng, int procs)
 	job->tight = true;
 }
 
-void case_draw(struct job *job, uint64_t seed, int procs)
+static void death_draw(struct job *job, struct t_rng *rng)
+{
+	job->victim = (int)t_below(rng, (uint64_t)job->procs);
+	job->on_death = t_once_in(rng, 3) ? LAGOON_DEATH_STOP :
+		LAGOON_DEATH_CONTINUE;
+	job->die_call = t_below(rng, (uint64_t)(job->workers * job->rounds *
+						job->actions));
+	job->die_later = t_below(rng, 1 + t_below(rng, 300));
+}
+
+void case_draw(struct job *job, uint64_t seed, int procs, bool deaths)
 {
 	struct t_rng rng = { t_mix(seed, 1) };
 	bool bsp = t_once_in(&rng, 4);
 
 	*job = (struct job){ .seed = seed, .victim = -1, .leaver = -1 };
-	if (t_once_in(&rng, 2)) {
+	if (!deaths && t_once_in(&rng, 2)) {
 		tight_draw(job, &rng, procs);
 		return;
 	}
 	job->procs = procs ? procs : 1 + (int)t_below(&rng, CASE_PROCS + 1);
-	if (job->procs > CASE_PROCS)
+	if (job->procs > CASE_PROCS || (deaths && job->procs == 1))
 		job->procs = 2;
 	job->nodes = 1 + (int)t_below(&rng, job->procs < 3 ?
 				      (uint64_t)job->procs : 3);
@@ -122,14 +132,8 @@ void case_draw(struct job *job, uint64_t seed, int procs)
 		job->leaver = (int)t_below(&rng, (uint64_t)job->workers);
 		job->leave_round = (int)t_below(&rng, (uint64_t)job->rounds);
 	}
-	if (job->procs > 1 && t_once_in(&rng, 5)) {
-		job->victim = (int)t_below(&rng, (uint64_t)job->procs);
-		job->on_death = t_once_in(&rng, 3) ? LAGOON_DEATH_STOP :
-			LAGOON_DEATH_CONTINUE;
-		job->die_call = t_below(&rng, (uint64_t)(job->workers *
-			job->rounds * job->actions));
-		job->die_later = t_below(&rng, 1 + t_below(&rng, 300));
-	}
+	if (deaths || (job->procs > 1 && t_once_in(&rng, 5)))
+		death_draw(job, &rng);
 }
 
 void case_print(const struct job *job, char *text, size_t len)

@@ -86,8 +86,8 @@ struct run {
 
 extern struct run run;
 
-/* The job of a seed. only: so many processes, or 0. */
-void case_draw(struct job *job, uint64_t seed, int procs);
+/* The job of a seed: of so many processes, or 0; with a death in any case. */
+void case_draw(struct job *job, uint64_t seed, int procs, bool deaths);
 void case_print(const struct job *job, char *text, size_t len);
 
 /* Run it; a fault ends the program. */
@@ -103,7 +103,7 @@ double case_units(const struct shape *s, int64_t units);
 bool case_good(int rc, const char *what);
 
 /* crowd.c: many processes, a few rounds, exact sums. */
-void crowd_run(int procs, int workers, int nodes, int model);
+void crowd_run(uint64_t seed, int procs, int workers, int model);
 
 /* open.c: for all of them. Opens virtual process number proc of n. */
 int sim_job_open(int proc, int n, int workers, int nodes, int on_death,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- *	sched [--seeds FROM-TO | --seed N [--trace]] [--processes N]
- *	sched --crowd PROCESSESxWORKERS [--seed N]
+ *	sched [--seeds FROM-TO | --seed N [--trace]] [--processes N] [--deaths]
+ *	sched --crowd PROCESSESxWORKERS [--seed N]	under ssp and bsp
  *
  * Each seed is one schedule, of one job. A fault is told with its seed and the
  * command that shows it again; --trace prints everything that happens in it.
@@ -18,7 +18,7 @@
 
 struct options {
 	uint64_t from, to;
-	bool trace;
+	bool trace, deaths;
 	int procs;
 	int crowd_procs, crowd_workers;
 };
@@ -29,12 +29,14 @@ struct totals {
 
 static void one(const struct options *opt, uint64_t seed, struct totals *sum)
 {
-	char job[600], text[900], how[40] = "";
+	char job[600], text[900], how[60] = "";
 
-	case_draw(&run.job, seed, opt->procs);
+	case_draw(&run.job, seed, opt->procs, opt->deaths);
 	case_print(&run.job, job, sizeof(job));
 	if (opt->procs)
 		snprintf(how, sizeof(how), " --processes %d", opt->procs);
+	if (opt->deaths)
+		strcat(how, " --deaths");
 	snprintf(text, sizeof(text), "seed %llu: %s; again by: test/sched/sched --seed %llu --trace%s",
 		 (unsigned long long)seed, job, (unsigned long long)seed, how);
 	t_context(text);
@@ -56,6 +58,7 @@ static void options_read(int argc, char **argv, struct options *opt)
 		{ "seeds", required_argument, NULL, 's' },
 		{ "seed", required_argument, NULL, 'n' },
 		{ "trace", no_argument, NULL, 't' },
+		{ "deaths", no_argument, NULL, 'd' },
 		{ "processes", required_argument, NULL, 'p' },
 		{ "crowd", required_argument, NULL, 'c' },
 		{ 0 },
@@ -75,6 +78,9 @@ static void options_read(int argc, char **argv, struct options *opt)
 			break;
 		case 't':
 			opt->trace = true;
+			break;
+		case 'd':
+			opt->deaths = true;
 			break;
 		case 'p':
 			opt->procs = (int)strtol(optarg, NULL, 10);
@@ -96,26 +102,50 @@ static void options_read(int argc, char **argv, struct options *opt)
 	opt->to = to;
 }
 
+static void crowd(const struct options *opt)
+{
+	static const int models[] = { LAGOON_SSP, LAGOON_BSP };
+
+	for (size_t i = 0; i < T_COUNT(models); i++) {
+		crowd_run(opt->from, opt->crowd_procs, opt->crowd_workers,
+			  models[i]);
+		printf("sched: crowd of %d processes x %d workers, %s: %llu changes of hand\n",
+		       opt->crowd_procs, opt->crowd_workers, i ? "bsp" : "ssp",
+		       (unsigned long long)sched_events());
+	}
+}
+
+/* On another stream: it is not the same each time. */
+static void say_cost(uint64_t start)
+{
+	struct rusage use;
+
+	getrusage(RUSAGE_SELF, &use);
+	fprintf(stderr, "sched: %.1f s, at most %ld MiB\n",
+		(double)(t_now_ns() - start) / 1e9, use.ru_maxrss / 1024);
+}
+
 int main(int argc, char **argv)
 {
 	struct options opt;
 	struct totals sum = { 0 };
-	struct rusage use;
 	uint64_t start = t_now_ns();
-	double s;
 
 	options_read(argc, argv, &opt);
 	t_name("sched", -1);
+	if (opt.crowd_procs) {
+		crowd(&opt);
+		say_cost(start);
+		return 0;
+	}
 	for (uint64_t seed = opt.from; seed <= opt.to; seed++)
 		one(&opt, seed, &sum);
-	s = (double)(t_now_ns() - start) / 1e9;
-	getrusage(RUSAGE_SELF, &use);
 	printf("sched: %llu schedules, %llu calls, %llu changes of hand, %llu switches, %llu requests, %llu GETs again, %llu deaths, hash %016llx\n",
 	       (unsigned long long)sum.schedules, (unsigned long long)sum.calls,
 	       (unsigned long long)sum.events, (unsigned long long)sum.switches,
 	       (unsigned long long)wire_sim_posted,
 	       (unsigned long long)wire_sim_again,
 	       (unsigned long long)sum.deaths, (unsigned long long)sum.hash);
-	fprintf(stderr, "sched: %.1f s, %ld MiB\n", s, use.ru_maxrss / 1024);
+	say_cost(start);
 	return 0;
 }

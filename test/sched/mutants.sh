@@ -7,14 +7,17 @@
 #	mutants.sh [NAME...]	only these
 set -u
 srcdir=${srcdir:-.}
-seeds=${LAGOON_SCHED_SEEDS:-3000}
+seeds=${SCHED_SEEDS:-6000}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+case $SCHED_CFLAGS in
+*-fsanitize*) echo "built with a sanitizer"; exit 77 ;;
+esac
 bad=0 found=0 only=" $* "
 
-# mutant NAME FILE WHAT-IT-MUST-SAY PERL-SUBSTITUTION
+# mutant NAME FILE WHAT-IT-MUST-SAY PERL-SUBSTITUTION [OPTIONS]
 mutant() {
-	local name=$1 file=$2 says=$3 edit=$4 status
+	local name=$1 file=$2 says=$3 edit=$4 options=${5:-} status
 	[ "$only" = '  ' ] || [[ $only = *" $name "* ]] || return
 	perl -0pe "$edit" "$srcdir/runtime/$file" >"$tmp/$file"
 	if cmp -s "$srcdir/runtime/$file" "$tmp/$file"; then
@@ -34,7 +37,8 @@ mutant() {
 		bad=1
 		return
 	fi
-	timeout 120 "$tmp/sched" --seeds "1-$seeds" >"$tmp/out" 2>&1
+	# shellcheck disable=SC2086
+	timeout 120 "$tmp/sched" --seeds "1-$seeds" $options >"$tmp/out" 2>&1
 	status=$?
 	if [ $status != 1 ] || ! grep -qE "^sched: rank -?[0-9]+: ($says)" "$tmp/out"; then
 		echo "$name: not found in $seeds seeds (status $status): $(tail -n 1 "$tmp/out")"
@@ -67,7 +71,7 @@ mutant clean_while_pushing view.c "$wrong" \
 mutant no_mark_seen view.c "$wrong" \
 	's/if \(t->delta\)\s*mark_seen\(t, number[^;]*;//s'
 mutant release_early push.c "$wrong" \
-	's/(static int send\(struct lgn_push \*p\)\n\{.*?\n\n)/$1\trelease_held(p);\n/s'
+	's/(int rc = )(n \? lgn_push_run\(p->t, p->counts, &p->batch\) : 0);/$1(release_held(p), $2);/'
 mutant no_copy_in push.c "$wrong" \
 	's/lgn_table_copy_in\(t, number, i, d\);//'
 mutant take_in_two push.c "$wrong" \
@@ -81,7 +85,9 @@ mutant ticket_not_held fetch_add.c "$wrong" \
 mutant bsp_no_end clock.c "$wrong" \
 	's/rc = wait_row\(lg, LGN_ENDED, next\);/rc = 0;/'
 mutant gave_up_is_out board.c "$wrong" \
-	's/!lgn_board_counts\(view, i\)/view->state[i] != LGN_LIVE/'
+	's/!lgn_board_counts\(view, i\)/view->state[i] != LGN_LIVE/' --deaths
+mutant arrived_for_ever gate.c "$wrong" \
+	's/gate->arrived--;/;/' --deaths
 
 echo "$found found, each within $seeds seeds"
 exit $bad

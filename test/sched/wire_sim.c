@@ -13,7 +13,8 @@ enum {
 	REGIONS = 1 << 16,
 	AGAIN_MOST = 3,
 	LINGER_BITS = 11,
-	WATCHES = 4 * 16,	/* deaths times those who hear of them */
+	SMALL = 8,		/* processes that hear of each other's end */
+	WATCHES = SMALL * SMALL,
 	LATE_MOST = 300,	/* gifts of the core before one hears */
 };
 
@@ -52,7 +53,7 @@ struct sim {
 	struct lgn_wire wire;
 	struct lgn_wire_config config;
 	bool started, quiet;
-	int watchers;			/* calls of lost() that run */
+	bool telling;			/* a call of lost() runs */
 	struct op *done;		/* to be told by poll() */
 	uint32_t n_done;
 	int nodes[SCHED_PROCS];
@@ -61,7 +62,7 @@ struct sim {
 struct wire_sim_style wire_sim_style;
 uint64_t wire_sim_posted, wire_sim_again;
 
-/* Who hears of a death. */
+/* Who hears that a process has ended. */
 struct watch {
 	int proc, dead;
 };
@@ -72,6 +73,7 @@ static unsigned n_pool, n_in_flight;
 static struct region region[REGIONS];
 static unsigned n_regions;
 static struct sim *sim_of_proc[SCHED_PROCS];
+static bool has_failed[SCHED_PROCS];
 static struct watch watch[WATCHES];
 static int n_watches, n_deaths;
 
@@ -88,6 +90,12 @@ void sched_wire_begin(void)
 	n_pool = n_in_flight = n_regions = 0;
 	n_deaths = n_watches = 0;
 	memset(sim_of_proc, 0, sizeof(sim_of_proc));
+	memset(has_failed, 0, sizeof(has_failed));
+}
+
+bool wire_sim_has_failed(int proc)
+{
+	return has_failed[proc];
 }
 
 /* --------------------------------------------------------------- opening */
@@ -123,7 +131,8 @@ static bool others_are_there(const struct sim *sim)
 {
 	for (int i = 0; i < sim->config.size; i++)
 		if (i != sim->config.rank && sim_of_proc[i] &&
-		    !sim_of_proc[i]->quiet && !sched_dead(i))
+		    !(sim_of_proc[i]->quiet && !sim_of_proc[i]->telling) &&
+		    !sched_dead(i))
 			return true;
 	return false;
 }
@@ -134,7 +143,7 @@ static void sim_quiet(struct lgn_wire *wire)
 	struct sim *sim = sim_of(wire);
 
 	sim->quiet = true;
-	while (sim->watchers ||
+	while (sim->telling ||
 	       (sim->started && !sim->config.rank && others_are_there(sim)))
 		SCHED_WAIT("wire quiet");
 }
@@ -165,9 +174,12 @@ static void ops_orphan(const struct sim *sim, bool buffers)
 	}
 }
 
+static void tell_end(int proc, int size);
+
 static void sim_close(struct lgn_wire *wire)
 {
 	struct sim *sim = sim_of(wire);
+	bool told = sim->started && sim->config.size <= SMALL && sched_once_in(2);
 
 	for (unsigned i = 0; i < n_in_flight; i++)
 		T_CHECK(in_flight[i]->owner != sim || n_deaths,
@@ -175,6 +187,9 @@ static void sim_close(struct lgn_wire *wire)
 	ops_orphan(sim, false);
 	if (sim->started)
 		sim_of_proc[sim->config.rank] = NULL;
+	/* It has left in order, or given up: that is on the board. */
+	if (told)
+		tell_end(sim->config.rank, sim->config.size);
 	sched_free(sim);
 }
 
@@ -193,13 +208,26 @@ static void *hear(void *arg)
 	}
 	for (uint64_t n = sched_below(LATE_MOST); n; n--)
 		SCHED_WAIT("news of a death");
-	sim = sim_of_proc[w->proc];
+	/* A wire has one such thread. */
+	while ((sim = sim_of_proc[w->proc]) && sim->telling)
+		SCHED_WAIT("other news");
 	if (!sim || sim->quiet)
 		return NULL;
-	sim->watchers++;
+	sim->telling = true;
 	sim->config.lost(sim->config.lost_arg, w->dead);
-	sim->watchers--;
+	sim->telling = false;
 	return NULL;
+}
+
+static void tell_end(int proc, int size)
+{
+	for (int i = 0; i < size; i++) {
+		if (i == proc || sched_dead(i) || !sim_of_proc[i])
+			continue;
+		T_CHECK(n_watches < WATCHES, "too many ends");
+		watch[n_watches] = (struct watch){ i, proc };
+		sched_spawn(i, "watch", hear, &watch[n_watches++]);
+	}
 }
 
 void sched_wire_kill(int proc)
@@ -210,13 +238,7 @@ void sched_wire_kill(int proc)
 	if (!dead)
 		return;
 	ops_orphan(dead, true);
-	for (int i = 0; i < dead->config.size; i++) {
-		if (i == proc || sched_dead(i) || !sim_of_proc[i])
-			continue;
-		T_CHECK(n_watches < WATCHES, "too many deaths");
-		watch[n_watches] = (struct watch){ i, proc };
-		sched_spawn(i, "watch", hear, &watch[n_watches++]);
-	}
+	tell_end(proc, dead->config.size);
 }
 
 /* ---------------------------------------------------------------- memory */
@@ -436,6 +458,8 @@ static bool op_fails(struct op *op)
 	if (op->op >= LGN_ADD && op->todo && !r->given_back && sched_once_in(2))
 		atomic_do(op);
 	op->uncertain = op->op >= LGN_ADD;
+	if (op->uncertain && op->owner)
+		has_failed[op->owner->config.rank] = true;
 	op->status = LAGOON_EPEER;
 	return true;
 }
