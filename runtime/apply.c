@@ -75,6 +75,7 @@ void lgn_apply_close(struct lagoon_table *t)
 
 	if (!a)
 		return;
+	lgn_sender_forget(t->lg, t);
 	lgn_pending_close(t);
 	lgn_log_close(t);
 	lgn_update_close(&a->fn);
@@ -131,7 +132,10 @@ static void find_places(struct lagoon_table *t)
 int lgn_apply_attach(struct lagoon_table *t)
 {
 	find_places(t);
-	return t->in_place ? 0 : lgn_sender_start(t->lg);
+	if (t->in_place)
+		return 0;
+	lgn_sender_enter(t->lg, t);
+	return lgn_sender_start(t->lg);
 }
 
 int lgn_apply_allows(const struct lagoon_table *t, int model)

@@ -5,6 +5,7 @@
  * (worker, as sent): the same whoever was faster, and however workers are
  * grouped into processes.
  */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,19 +21,23 @@ struct held {
 };
 
 struct lgn_home {
-	struct lagoon *lg;
+	/* Around each record, and around changes of the tables: these happen
+	 * when no record of the table is under way, but that is known by
+	 * messages only. */
+	pthread_mutex_t lock;
+	struct lagoon_table *table[LGN_TABLES];
 	struct held **held;
 	uint64_t n, room;
 	uint64_t arrived;
 };
 
-int lgn_home_open(struct lagoon *lg, struct lgn_home **home)
+int lgn_home_open(struct lgn_home **home)
 {
 	struct lgn_home *h = calloc(1, sizeof(*h));
 
 	if (!h)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for records");
-	h->lg = lg;
+	pthread_mutex_init(&h->lock, NULL);
 	*home = h;
 	return 0;
 }
@@ -49,8 +54,25 @@ void lgn_home_close(struct lgn_home *h)
 	if (!h)
 		return;
 	forget(h);
+	pthread_mutex_destroy(&h->lock);
 	free(h->held);
 	free(h);
+}
+
+void lgn_home_enter(struct lgn_home *h, int slot, struct lagoon_table *t)
+{
+	pthread_mutex_lock(&h->lock);
+	h->table[slot] = t;
+	pthread_mutex_unlock(&h->lock);
+}
+
+void lgn_home_forget(struct lgn_home *h, const struct lagoon_table *t)
+{
+	pthread_mutex_lock(&h->lock);
+	for (int i = 0; i < LGN_TABLES; i++)
+		if (h->table[i] == t)
+			h->table[i] = NULL;
+	pthread_mutex_unlock(&h->lock);
 }
 
 static int corrupt(const char *what, int from)
@@ -63,12 +85,12 @@ static int apply_record(struct lgn_home *h, const struct lgn_record *head,
 			int from)
 {
 	struct lagoon_table *t = head->slot < LGN_TABLES ?
-		h->lg->table[head->slot] : NULL;
+		h->table[head->slot] : NULL;
 	const char *at = (const char *)(head + 1), *end = at + head->bytes;
 	char keep[512] = "";
 	int first = 0;
 
-	if (!t || !t->apply)
+	if (!t)
 		return corrupt("a table", from);
 	while (end - at >= (ptrdiff_t)sizeof(struct lgn_run)) {
 		const struct lgn_run *run = (const void *)at;
@@ -149,11 +171,9 @@ static int end_round(struct lgn_home *h, int from)
 	return first;
 }
 
-int lgn_home_record(void *arg, int from, const void *record, uint32_t bytes)
+static int take(struct lgn_home *h, int from, const struct lgn_record *head,
+		uint32_t bytes)
 {
-	const struct lgn_record *head = record;
-	struct lgn_home *h = arg;
-
 	if (bytes < sizeof(*head) || head->bytes != bytes - sizeof(*head))
 		return corrupt("a length", from);
 	switch (head->kind) {
@@ -166,4 +186,15 @@ int lgn_home_record(void *arg, int from, const void *record, uint32_t bytes)
 	default:
 		return corrupt("a kind", from);
 	}
+}
+
+int lgn_home_record(void *arg, int from, const void *record, uint32_t bytes)
+{
+	struct lgn_home *h = arg;
+	int rc;
+
+	pthread_mutex_lock(&h->lock);
+	rc = take(h, from, record, bytes);
+	pthread_mutex_unlock(&h->lock);
+	return rc;
 }

@@ -49,7 +49,7 @@ int lgn_sender_open(struct lagoon *lg)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for %d homes", lg->homes);
 	lg->sender = s;
 	s->out = calloc((size_t)lg->homes, sizeof(*s->out));
-	rc = s->out ? lgn_home_open(lg, &s->home) :
+	rc = s->out ? lgn_home_open(&s->home) :
 		lgn_fail(LAGOON_ENOMEM, "no memory for %d homes", lg->homes);
 	if (rc)
 		lgn_sender_close(lg);
@@ -78,6 +78,17 @@ void lgn_sender_close(struct lagoon *lg)
 	free(s->out);
 	free(s);
 	lg->sender = NULL;
+}
+
+void lgn_sender_enter(struct lagoon *lg, struct lagoon_table *t)
+{
+	lgn_home_enter(lg->sender->home, t->slot, t);
+}
+
+void lgn_sender_forget(struct lagoon *lg, const struct lagoon_table *t)
+{
+	if (lg->sender)
+		lgn_home_forget(lg->sender->home, t);
 }
 
 void lgn_sender_begin(struct lagoon *lg, struct lagoon_table *t,

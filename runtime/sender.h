@@ -39,6 +39,10 @@ void lgn_sender_close(struct lagoon *lg);
 /* Homes apply from then on. Collective; once. */
 int lgn_sender_start(struct lagoon *lg);
 
+/* A table comes: after all have, records of it may. It goes: after the last. */
+void lgn_sender_enter(struct lagoon *lg, struct lagoon_table *t);
+void lgn_sender_forget(struct lagoon *lg, const struct lagoon_table *t);
+
 /* Begin to send of a table. */
 void lgn_sender_begin(struct lagoon *lg, struct lagoon_table *t,
 		      enum lgn_record_kind kind, uint32_t worker);
@@ -58,13 +62,15 @@ int lgn_sender_round(struct lagoon *lg);
 int lgn_sender_wait(struct lagoon *lg, uint64_t *refused);
 
 /*
- * apply_home.c: what a home does with a record, as lgn_ring_attr.apply. The
- * applier's thread alone.
+ * apply_home.c: what a home does with a record, as lgn_ring_attr.apply, by its
+ * applier's thread; which tables there are, by any other.
  */
 struct lgn_home;
 
-int lgn_home_open(struct lagoon *lg, struct lgn_home **home);
+int lgn_home_open(struct lgn_home **home);
 void lgn_home_close(struct lgn_home *home);
+void lgn_home_enter(struct lgn_home *home, int slot, struct lagoon_table *t);
+void lgn_home_forget(struct lgn_home *home, const struct lagoon_table *t);
 int lgn_home_record(void *home, int from, const void *record, uint32_t bytes);
 
 #endif
