@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "runtime/ahead.h"
+#include "runtime/audit.h"
 #include "runtime/base/limits.h"
 #include "runtime/base/status.h"
 #include "runtime/directory.h"
 #include "runtime/rule.h"
 #include "runtime/table.h"
+#include "runtime/trace.h"
 
 /* What a process says when it creates a table. */
 struct proposal {
@@ -100,6 +102,7 @@ static int new_table(struct lagoon *lg, const char *name,
 		return rc;
 	}
 	t->attr.page_rows = 1u << t->layout.page_shift;
+	lgn_audit_layout(t);
 	t->in_place = lg->nodes == 1 && lg->wire->caps & LGN_WIRE_CPU_ATOMIC;
 	t->model = rule.model;
 	*rules = rule;
@@ -122,8 +125,10 @@ static int make_shard(struct lagoon_table *t)
 	pages = lgn_layout_shard_pages(&t->layout, (uint64_t)t->home_index);
 	rc = lgn_limits_check(lgn_table_bytes(t) / (uint64_t)lg->homes *
 			      (uint64_t)lg->homes_here, false);
-	return rc ? rc : lgn_memory(lg, (pages ? pages : 1) * t->layout.page_words * 8,
-				    LGN_ACC_READ | LGN_ACC_ATOMIC, &t->home);
+	return rc ? rc : lgn_memory(lg, (pages ? pages : 1) * t->layout.page_words * 8 +
+				    lgn_audit_shard_bytes(t, pages),
+				    LGN_ACC_READ | LGN_ACC_ATOMIC |
+				    (t->tail ? LGN_ACC_WRITE : 0), &t->home);
 }
 
 /* Copies, and their states. Delta words follow: the limit is for both. */
@@ -185,6 +190,8 @@ static int make_local(struct lagoon_table *t)
 		rc = make_parts(t);
 	if (!rc)
 		rc = lgn_rule_room(t, t->model);
+	if (!rc)
+		rc = lgn_audit_table_open(t);
 	if (!rc && t->home_index >= 0) {
 		struct lgn_directory_entry entry = { .shard = t->home.key };
 
@@ -307,6 +314,7 @@ static void free_table(struct lagoon_table *t)
 	for (int i = 0; t->shard && i < lg->homes; i++)
 		ops->detach(&t->shard[i]);
 	lgn_rule_free(t);
+	lgn_audit_table_close(t);
 	ops->unreg(lg->wire, &t->cache_mem);
 	ops->unreg(lg->wire, &t->home);
 	free(t->shard);
@@ -351,6 +359,7 @@ LGN_EXPORT int lagoon_table_create(struct lagoon *lg, const char *name,
 		return rc;
 	}
 	lg->table[t->slot] = t;
+	lgn_trace_table(t);
 	lgn_rule_set(t, &rule);
 	lgn_rule_count(t, 1);
 	rc = lgn_board_sync(lg);
@@ -387,15 +396,17 @@ static void drop(struct lagoon_table *t)
 LGN_EXPORT int lagoon_table_destroy(struct lagoon_table *t)
 {
 	struct lagoon *lg = t->lg;
-	int rc;
+	int rc, found;
 
 	for (int i = 0; i < lg->local_workers; i++)
 		lgn_ahead_settle(&lg->worker[i], t);
+	found = lgn_audit_final(lg, t);
 	rc = lgn_board_sync(lg);
 	if (rc)
 		return rc;
 	drop(t);
-	return lgn_board_sync(lg);
+	rc = lgn_board_sync(lg);
+	return rc ? rc : found;
 }
 
 void lgn_tables_close(struct lagoon *lg)

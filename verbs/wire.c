@@ -53,6 +53,34 @@ int lgn_wire_drain(struct lgn_wire *wire, struct lgn_batch *batch,
 	return 0;
 }
 
+/* Looked at before it is posted: after that its poster may be woken by any
+ * thread. Shared memory is touched once a kind of request, not once each. */
+int lgn_wire_send(struct lgn_wire *wire, struct lgn_batch *batch)
+{
+	struct lgn_wire_counts *c = &wire->counts;
+	uint32_t ops[LGN_OPS] = { 0 };
+	uint64_t bytes[LGN_OPS] = { 0 };
+	int rc;
+
+	for (uint32_t i = 0; i < batch->n; i++) {
+		ops[batch->wr[i].op]++;
+		bytes[batch->wr[i].op] += batch->wr[i].len;
+	}
+	rc = wire->ops->post(wire, batch);
+	if (lgn_unlikely(rc))
+		return rc;
+	atomic_fetch_add_explicit(&c->posts, 1, memory_order_relaxed);
+	for (int op = 0; op < LGN_OPS; op++) {
+		if (!ops[op])
+			continue;
+		atomic_fetch_add_explicit(&c->ops[op], ops[op],
+					  memory_order_relaxed);
+		atomic_fetch_add_explicit(&c->bytes[op], bytes[op],
+					  memory_order_relaxed);
+	}
+	return 0;
+}
+
 int lgn_wire_post(struct lgn_wire *wire, struct lgn_batch *batch, int timeout_s)
 {
 	const uint64_t limit = (uint64_t)timeout_s * 1000000000u;
@@ -60,7 +88,7 @@ int lgn_wire_post(struct lgn_wire *wire, struct lgn_batch *batch, int timeout_s)
 	int rc;
 
 	batch->posted = false;
-	while ((rc = wire->ops->post(wire, batch)) == LAGOON_EAGAIN) {
+	while ((rc = lgn_wire_send(wire, batch)) == LAGOON_EAGAIN) {
 		wire->ops->poll(wire);
 		lgn_wait_step(&wait);
 		if (lgn_waited_ns(&wait) > limit)
