@@ -9,6 +9,7 @@
 #include "runtime/base/env.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/push.h"
 #include "runtime/table.h"
 #include "runtime/word.h"
 
@@ -301,8 +302,12 @@ static void touch(struct lagoon_worker *w, struct lagoon_table *t, uint64_t page
 	words = t->direct ? (_Atomic uint64_t *)t->map[page] :
 		lgn_table_delta(t, page);
 	lgn_word_add(&words[word], t->number.lanes, t->number.legal, t->bound, 1);
-	if (!t->direct)
-		lgn_page_mark(&t->page[page], word, t->layout.page_words);
+	if (t->direct)
+		return;
+	lgn_page_mark(&t->page[page], word, t->layout.page_words);
+	/* The caller holds the push lock, as for its own words. */
+	if (t->model == LAGOON_VAP)
+		lgn_push_changed(t->lg->push, page, word);
 }
 
 void lgn_audit_added(struct lagoon_worker *w, struct lagoon_table *t,
