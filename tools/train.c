@@ -15,6 +15,7 @@ struct train {
 	const char *test;
 	const char *model;
 	const char *report;
+	const char *trace;
 	int processes;
 	int nodes;
 	int workers;
@@ -25,7 +26,7 @@ enum {
 	KEY_DATA = 256, KEY_TEST, KEY_C, KEY_RATE, KEY_CONSISTENCY,
 	KEY_STALENESS, KEY_EPOCHS, KEY_TOLERANCE, KEY_NODES, KEY_WORKERS,
 	KEY_SEED, KEY_MODEL, KEY_REPORT, KEY_ZERO_BASED, KEY_BATCH,
-	KEY_SAMPLE, KEY_CHANGE,
+	KEY_SAMPLE, KEY_CHANGE, KEY_TRACE,
 };
 
 static const struct argp_option table[] = {
@@ -57,6 +58,8 @@ static const struct argp_option table[] = {
 	{ "model", KEY_MODEL, "FILE", 0, "Write the weights there", 3 },
 	{ "report", KEY_REPORT, "FILE", 0,
 	  "Append a JSON object an epoch and one at the end", 3 },
+	{ "trace", KEY_TRACE, "FILE", 0,
+	  "Write a timeline of all workers there, in Chrome trace format", 3 },
 	{ 0 }
 };
 
@@ -93,6 +96,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_TEST: t->test = arg; break;
 	case KEY_MODEL: t->model = arg; break;
 	case KEY_REPORT: t->report = arg; break;
+	case KEY_TRACE: t->trace = arg; break;
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
 	case KEY_CONSISTENCY: t->fit.model = consistency(state, arg); break;
 	case KEY_C: t->fit.c = args_number(state, "--c", arg, 0); break;
@@ -201,6 +205,8 @@ static int check_outputs(const struct train *t)
 
 	if (!rc && t->report)
 		rc = train_report_check(t->report);
+	if (!rc && t->trace)
+		rc = lagoon_model_check_path(t->trace);
 	return rc ? fail(rc) : 0;
 }
 
@@ -235,6 +241,7 @@ static int fit(struct train *t, struct lagoon *lg)
 {
 	struct train_report report = {
 		.path = t->report,
+		.change = t->fit.model == LAGOON_VAP ? t->fit.change : -1,
 		.terminal = isatty(STDERR_FILENO),
 	};
 	struct lagoon_logistic_result result = { .size = sizeof(result) };
@@ -257,8 +264,11 @@ static int run(struct train *t)
 {
 	struct lagoon_attr attr;
 	struct lagoon *lg;
-	int status, rc = lagoon_attr_init(&attr);
+	int status, rc;
 
+	if (t->trace)
+		setenv("LAGOON_TRACE", t->trace, 1);
+	rc = lagoon_attr_init(&attr);
 	if (t->nodes)
 		attr.nodes = t->nodes;
 	if (t->workers)
