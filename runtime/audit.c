@@ -109,18 +109,19 @@ int lgn_audit_open(struct lagoon *lg)
 	mine.status = prepare(lg, &mine);
 	snprintf(keep, sizeof(keep), "%s", mine.status ? lagoon_errmsg() : "");
 	rc = lgn_board_exchange(lg, &mine, sizeof(mine), all);
-	if (!rc && mine.status)
-		lgn_errmsg_set(keep);
 	for (int i = 0; !rc && i < lg->size; i++) {
 		const struct hello *h = (const struct hello *)
 			(all + (size_t)i * LGN_SLOT_BYTES);
 
 		if (h->status)
-			rc = i == lg->rank ? h->status :
-				lgn_fail(h->status, "rank %d cannot begin LAGOON_CHECK", i);
+			rc = lgn_fail(h->status, "rank %d cannot begin LAGOON_CHECK", i);
 		else if (!i)
 			rc = lg->wire->ops->attach(lg->wire, 0, &h->clocks,
 						   &lg->audit->clocks);
+	}
+	if (mine.status) {
+		lgn_errmsg_set(keep);
+		rc = mine.status;
 	}
 	for (int i = 0; !rc && i < lg->local_workers; i++)
 		lg->worker[i].watched = true;

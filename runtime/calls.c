@@ -5,6 +5,9 @@
 #include "runtime/calls.h"
 #include "runtime/trace.h"
 
+/* Out of the way of the branch that leads past. */
+#define WATCHED __attribute__((noinline, cold))
+
 static int enter(struct lagoon_worker *w, uint64_t *from)
 {
 	*from = lgn_trace_now(w);
@@ -22,7 +25,7 @@ static int leave(struct lagoon_worker *w, enum lgn_trace_kind kind, uint64_t fro
 
 /* ---------------------------------------------------------------- pulls */
 
-static int watched_pull(struct lagoon_worker *w, struct lagoon_table *t,
+static WATCHED int watched_pull(struct lagoon_worker *w, struct lagoon_table *t,
 			const uint64_t *rows, uint64_t row, uint64_t n, void *out)
 {
 	struct lgn_audit_pull pull;
@@ -54,7 +57,7 @@ LGN_EXPORT int lagoon_pull_rows(struct lagoon_worker *w, struct lagoon_table *t,
 	return watched_pull(w, t, rows, 0, n, out);
 }
 
-static int watched_start(struct lagoon_worker *w, struct lagoon_table *t,
+static WATCHED int watched_start(struct lagoon_worker *w, struct lagoon_table *t,
 			 const uint64_t *rows, uint64_t row, uint64_t n,
 			 void *out, struct lagoon_request **req)
 {
@@ -135,7 +138,7 @@ LGN_EXPORT int lagoon_test(struct lagoon_request *req, int *done)
 
 /* ----------------------------------------------------------------- adds */
 
-static int watched_add(struct lagoon_worker *w, struct lagoon_table *t,
+static WATCHED int watched_add(struct lagoon_worker *w, struct lagoon_table *t,
 		       const uint64_t *rows, uint64_t row, uint64_t n,
 		       const void *in)
 {
@@ -164,7 +167,7 @@ LGN_EXPORT int lagoon_add_rows(struct lagoon_worker *w, struct lagoon_table *t,
 	return watched_add(w, t, rows, 0, n, in);
 }
 
-static int watched_add_start(struct lagoon_worker *w, struct lagoon_table *t,
+static WATCHED int watched_add_start(struct lagoon_worker *w, struct lagoon_table *t,
 			     const uint64_t *rows, uint64_t row, uint64_t n,
 			     const void *in, struct lagoon_request **req)
 {

@@ -120,10 +120,9 @@ static int agree(struct lagoon *lg, const struct moment *mine, const char *all)
 
 	for (int i = 0; i < lg->size; i++)
 		if (of_rank(all, i)->status)
-			return i == lg->rank ? mine->status :
-				lgn_fail(of_rank(all, i)->status,
-					 "rank %d cannot write its part of the trace",
-					 i);
+			return lgn_fail(of_rank(all, i)->status,
+					"rank %d cannot write its part of the trace",
+					i);
 	part = lg->trace->part;
 	part->origin = mine->now;
 	for (int i = 0; i < lg->size; i++)
@@ -133,6 +132,17 @@ static int agree(struct lagoon *lg, const struct moment *mine, const char *all)
 	part->nonce = of_rank(all, 0)->nonce;
 	part->magic = LGN_TRACE_MAGIC;
 	return 0;
+}
+
+/* There will be no trace. */
+static void remove_part(const struct lagoon *lg)
+{
+	char path[LGN_TRACE_PATH];
+
+	if (!lg->trace || !lg->trace->part)
+		return;
+	lgn_trace_part_path(lg->trace, lg->rank, path);
+	unlink(path);
 }
 
 int lgn_trace_open(struct lagoon *lg)
@@ -154,10 +164,14 @@ int lgn_trace_open(struct lagoon *lg)
 	mine.nonce = mine.now ^ (uint64_t)lg->pid << 40;
 	if (!rc)
 		rc = lgn_board_exchange(lg, &mine, sizeof(mine), all);
-	if (!rc && mine.status)
-		lgn_errmsg_set(keep);
 	if (!rc)
 		rc = agree(lg, &mine, all);
+	if (mine.status) {
+		lgn_errmsg_set(keep);
+		rc = mine.status;
+	}
+	if (rc)
+		remove_part(lg);
 	for (int i = 0; !rc && i < lg->local_workers; i++) {
 		lg->worker[i].lane = lane(lg->trace, i);
 		lg->worker[i].watched = true;

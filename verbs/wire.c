@@ -53,30 +53,32 @@ int lgn_wire_drain(struct lgn_wire *wire, struct lgn_batch *batch,
 	return 0;
 }
 
-/* Looked at before it is posted: after that its poster may be woken by any
- * thread. Shared memory is touched once a kind of request, not once each. */
+static void count(struct lgn_wire_counts *c, enum lgn_op op, uint32_t ops,
+		  uint64_t bytes)
+{
+	atomic_fetch_add_explicit(&c->ops[op], ops, memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->bytes[op], bytes, memory_order_relaxed);
+}
+
+/* Requests of one kind follow each other mostly: memory that all workers share
+ * is touched once for these. The array is the caller's also after the post. */
 int lgn_wire_send(struct lgn_wire *wire, struct lgn_batch *batch)
 {
-	struct lgn_wire_counts *c = &wire->counts;
-	uint32_t ops[LGN_OPS] = { 0 };
-	uint64_t bytes[LGN_OPS] = { 0 };
-	int rc;
+	const struct lgn_wr *wr = batch->wr;
+	uint32_t n = batch->n, first = 0;
+	uint64_t bytes = 0;
+	int rc = wire->ops->post(wire, batch);
 
-	for (uint32_t i = 0; i < batch->n; i++) {
-		ops[batch->wr[i].op]++;
-		bytes[batch->wr[i].op] += batch->wr[i].len;
-	}
-	rc = wire->ops->post(wire, batch);
 	if (lgn_unlikely(rc))
 		return rc;
-	atomic_fetch_add_explicit(&c->posts, 1, memory_order_relaxed);
-	for (int op = 0; op < LGN_OPS; op++) {
-		if (!ops[op])
+	atomic_fetch_add_explicit(&wire->counts.posts, 1, memory_order_relaxed);
+	for (uint32_t i = 0; i < n; i++) {
+		bytes += wr[i].len;
+		if (i + 1 < n && wr[i + 1].op == wr[i].op)
 			continue;
-		atomic_fetch_add_explicit(&c->ops[op], ops[op],
-					  memory_order_relaxed);
-		atomic_fetch_add_explicit(&c->bytes[op], bytes[op],
-					  memory_order_relaxed);
+		count(&wire->counts, wr[i].op, i + 1 - first, bytes);
+		first = i + 1;
+		bytes = 0;
 	}
 	return 0;
 }
