@@ -76,7 +76,7 @@ static int make_part(struct lagoon *lg, struct lgn_trace *trace)
 			   trace->fd, 0);
 	if (trace->part == MAP_FAILED) {
 		trace->part = NULL;
-		return cannot(path, "map it", errno);
+		return cannot(path, "map it; choose a file system whose files can be mapped shared", errno);
 	}
 	trace->part->room = room;
 	trace->part->rank = lg->rank;
@@ -139,7 +139,7 @@ static void remove_part(const struct lagoon *lg)
 {
 	char path[LGN_TRACE_PATH];
 
-	if (!lg->trace || !lg->trace->part)
+	if (!lg->trace || lg->trace->fd < 0)
 		return;
 	lgn_trace_part_path(lg->trace, lg->rank, path);
 	unlink(path);
@@ -210,11 +210,11 @@ static int lock(const struct lagoon *lg, int *fd)
 	return 0;
 }
 
-static void remove_parts(const struct lagoon *lg)
+static void remove_parts(const struct lagoon *lg, bool met)
 {
 	char path[LGN_TRACE_PATH];
 
-	for (int i = 0; i < lg->size; i++)
+	for (int i = 0; i < lg->size && !met; i++)
 		if (lgn_trace_part_held(lg->trace, i))
 			return;
 	for (int i = lg->size - 1; i >= 0; i--) {
@@ -240,7 +240,7 @@ int lgn_trace_write(struct lagoon *lg, bool met)
 	if (!access(path, F_OK)) {
 		rc = lgn_trace_join(lg);
 		if (!rc)
-			remove_parts(lg);
+			remove_parts(lg, met);
 	}
 	if (fd >= 0)
 		close(fd);
