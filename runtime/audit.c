@@ -154,9 +154,15 @@ void lgn_audit_close(struct lagoon *lg)
 
 /* -------------------------------------------------------------- tables */
 
+/* Words to which integers are added, and nothing else is done. */
+static bool is_sum(const struct lagoon_table *t)
+{
+	return t->attr.format <= LAGOON_I32;
+}
+
 void lgn_audit_layout(struct lagoon_table *t)
 {
-	if (!t->lg->audit)
+	if (!t->lg->audit || !is_sum(t))
 		return;
 	t->tail = t->layout.page_words;
 	t->layout.page_words += (uint64_t)t->lg->total_workers;
