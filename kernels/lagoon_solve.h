@@ -72,6 +72,12 @@ struct lagoon_logistic_options {
 	void *interrupted_arg;
 };
 
+/** What all processes did with one table of a fit. */
+struct lagoon_logistic_table {
+	char name[LAGOON_NAME_MAX + 1];
+	struct lagoon_stats stats;	/* sums; of unpushed the largest */
+};
+
 /** What a fit found; the same in every process, except weights. */
 struct lagoon_logistic_result {
 	size_t size;		/* sizeof(struct lagoon_logistic_result) */
@@ -96,6 +102,12 @@ struct lagoon_logistic_result {
 	struct lagoon_stats stats;	/* table of weights, all processes */
 	int ranks;
 	uint64_t *waited_ns;	/* [ranks] waited for the clock of each rank */
+	int workers;
+	uint64_t *worker_waited_ns;	/* [workers] how long each waited */
+	int tables;
+	struct lagoon_logistic_table *table;	/* [tables] that of weights first */
+	struct lagoon_wire_counts wire;	/* sums over all processes, since they
+					 * opened the job */
 };
 
 /** Set every field to its default.

@@ -12,7 +12,7 @@ _lagoon_benchmarks='get-lat get-bw add-lat add-rate clock barrier counter incast
 	scale numa start'
 _lagoon_train='--data= --test= --zero-based --batch= --c= --change= --consistency=
 	--epochs= --rate= --sample= --seed= --staleness= --tolerance= --nodes= -n --workers=
-	--model= --report= --checkpoint= --every= --resume= --help --usage'
+	--model= --report= --trace= --checkpoint= --every= --resume= --help --usage'
 _lagoon_checkpoint='--help --usage'
 _lagoon_generate='--cols= --nnz= -o --output= --rows= --seed= --help --usage'
 
@@ -49,7 +49,7 @@ _lagoon_value() {
 	--consistency) _lagoon_reply 'bsp ssp essp psp vap asp' "$2" ;;
 	--format) _lagoon_reply 'q64 q32 i64 i32' "$2" ;;
 	--on-death) _lagoon_reply 'stop continue' "$2" ;;
-	--data|--test|--model|--report|--output|-o|--checkpoint|--resume) _lagoon_file ;;
+	--data|--test|--model|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
 	esac
 }
 

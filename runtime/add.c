@@ -8,6 +8,7 @@
 
 #include "runtime/add.h"
 #include "runtime/apply.h"
+#include "runtime/audit.h"
 #include "runtime/base/status.h"
 #include "runtime/push.h"
 #include "runtime/sparse.h"
@@ -93,9 +94,9 @@ static __attribute__((noinline)) int rejected(struct adder *a, uint64_t page,
 		      lgn_number_value(&a->t->number, lanes[bad]));
 }
 
-/* lanes[n] to the words of a page from element first on. */
+/* lanes[n] to the words of a page from element first on; *done of them. */
 static int add_lanes(struct adder *a, uint64_t page, uint64_t first,
-		     const int64_t *lanes, size_t n)
+		     const int64_t *lanes, size_t n, size_t *done)
 {
 	_Atomic uint64_t *words = target(a->t, page);
 	bool pairs = a->t->number.lanes == 2;
@@ -115,10 +116,13 @@ static int add_lanes(struct adder *a, uint64_t page, uint64_t first,
 				lgn_word_pack(lanes[i], 0);
 		sent += delta != 0;
 		mask = add_word(a, words, page, pairs ? e / 2 : e, delta);
-		if (lgn_unlikely(mask))
+		if (lgn_unlikely(mask)) {
+			*done = i + (step == 2 && mask == LGN_REJECT_HIGH);
 			return rejected(a, page, e, lanes + i, step, mask);
+		}
 		i += step;
 	}
+	*done = n;
 	if (a->t->direct)
 		lgn_count(&a->part->counts.words_pushed, sent);
 	return 0;
@@ -130,21 +134,29 @@ static int add_own(struct adder *a, uint64_t row, uint32_t col,
 {
 	int64_t legal = a->t->number.legal;
 	int64_t *own = lgn_sparse_get(a->part->own, row);
+	int rc = 0;
+	size_t i;
 
 	if (!own)
 		return LAGOON_ENOMEM;
-	for (size_t i = 0; i < n; i++) {
+	for (i = 0; i < n; i++) {
 		/* Both are within legal, so the sum fits 64 bits. */
 		int64_t sum = own[col + i] + lanes[i];
 
-		if (lgn_unlikely(!lgn_within(sum, legal)))
-			return refuse(a, LAGOON_ERANGE,
-				      lgn_layout_page(&a->t->layout, row),
-				      lgn_layout_element(&a->t->layout, row) + col + i,
-				      lgn_number_value(&a->t->number, lanes[i]));
+		if (lgn_unlikely(!lgn_within(sum, legal))) {
+			rc = refuse(a, LAGOON_ERANGE,
+				    lgn_layout_page(&a->t->layout, row),
+				    lgn_layout_element(&a->t->layout, row) + col + i,
+				    lgn_number_value(&a->t->number, lanes[i]));
+			break;
+		}
 		own[col + i] = sum;
 	}
-	return 0;
+	if (lgn_unlikely(a->t->audit))
+		lgn_audit_added(a->w, a->t, lgn_layout_page(&a->t->layout, row),
+				lgn_layout_element(&a->t->layout, row) + col,
+				lanes, i);
+	return rc;
 }
 
 /* lanes[n] of elements that begin in row, column col, and may run on over
@@ -172,7 +184,7 @@ static int add_page(struct adder *a, uint64_t page, uint64_t first, uint64_t n,
 		    const char *in)
 {
 	const struct lgn_number *nb = &a->t->number;
-	uint64_t base = page * a->t->layout.page_words * (uint64_t)nb->lanes;
+	uint64_t base = page * lgn_table_page_words(a->t) * (uint64_t)nb->lanes;
 	int64_t lanes[LGN_CHUNK];
 	int rc = 0, why = 0;
 
@@ -189,7 +201,12 @@ static int add_page(struct adder *a, uint64_t page, uint64_t first, uint64_t n,
 			lgn_table_locate(a->t, page, first + i, &row, &col);
 			rc = add_own_rows(a, row, col, lanes, good);
 		} else {
-			rc = add_lanes(a, page, first + i, lanes, good);
+			size_t done;
+
+			rc = add_lanes(a, page, first + i, lanes, good, &done);
+			if (lgn_unlikely(a->t->audit))
+				lgn_audit_added(a->w, a->t, page, first + i,
+						lanes, done);
 		}
 		if (!rc && good < m)
 			rc = refuse(a, why, page, first + i + good,
@@ -204,7 +221,7 @@ static int add_page(struct adder *a, uint64_t page, uint64_t first, uint64_t n,
 static inline bool single(const struct adder *a)
 {
 	return a->t->layout.cols == 1 && a->t->number.lanes == 1 &&
-		!a->part->own && !watched(a->t);
+		!a->part->own && !watched(a->t) && !a->t->tail;
 }
 
 /* lanes[n] to rows[n]; of the list, left >= n rows are to come. Returns how
@@ -391,16 +408,4 @@ int lgn_add_list(struct lagoon_worker *w, struct lagoon_table *t,
 		a.rounding.call++;
 	}
 	return watched(t) ? end_watch(w, rc) : rc;
-}
-
-LGN_EXPORT int lagoon_add(struct lagoon_worker *w, struct lagoon_table *t,
-			  uint64_t row, uint64_t nrows, const void *in)
-{
-	return lgn_add_range(w, t, row, nrows, in);
-}
-
-LGN_EXPORT int lagoon_add_rows(struct lagoon_worker *w, struct lagoon_table *t,
-			       const uint64_t *rows, uint64_t n, const void *in)
-{
-	return lgn_add_list(w, t, rows, n, in);
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "runtime/base/status.h"
-#include "runtime/core.h"
+#include "runtime/trace.h"
 
 enum {
 	EAGER_READS = 8,		/* before reads are spaced out */
@@ -197,7 +197,7 @@ int lgn_board_show(struct lagoon *lg, struct lgn_board_view *view, int64_t clock
 	if (look_ahead(lg, view)) {
 		prepare_read(lg, view, LGN_FLUSHED);
 		view->batch.complete = landed;
-		view->posted = !lg->wire->ops->post(lg->wire, &view->batch);
+		view->posted = !lgn_wire_send(lg->wire, &view->batch);
 	}
 	rc = lgn_wire_drain(lg->wire, &batch, lg->timeout_s);
 	return rc ? rc : lgn_wire_status(lg->wire, &batch);
@@ -243,7 +243,7 @@ int lgn_board_poll(struct lagoon *lg, struct lgn_board_view *view,
 		if (too_soon(view))
 			return 0;
 		prepare_read(lg, view, row);
-		rc = lg->wire->ops->post(lg->wire, &view->batch);
+		rc = lgn_wire_send(lg->wire, &view->batch);
 		if (rc)
 			return rc == LAGOON_EAGAIN ? 0 : rc;
 		view->posted = true;
@@ -310,8 +310,10 @@ int lgn_board_wait(struct lagoon *lg, struct lgn_board_view *view,
 			last = slowest;
 		lgn_wait_step(&wait);
 	}
-	if (last >= 0)
+	if (last >= 0) {
 		atomic_fetch_add(&lg->member[last].waited_ns, lgn_waited_ns(&wait));
+		lgn_trace_waited(wait.start_ns, NULL, last);
+	}
 	/* Perhaps nobody is missing because who was missing has died. */
 	return lgn_check_lost(lg);
 }

@@ -68,12 +68,17 @@ static int check_wish(struct lagoon_worker *w, const char *dir)
 	if (!dir[0] || strlen(dir) >= LGN_CKPT_DIR_MAX)
 		return lgn_fail(LAGOON_EINVAL, "checkpoint: the name of a folder has %zu bytes: expected 1 to %d",
 				strlen(dir), LGN_CKPT_DIR_MAX - 1);
+	if (lg->audit)
+		return lgn_fail(LAGOON_ENOTSUP, "checkpoint: pages have a ledger behind them with LAGOON_CHECK: unset it");
 	if (w->busy)
 		return lgn_fail(LAGOON_EINVAL, "checkpoint: worker %d has requests in flight: complete them first",
 				w->id);
 	for (int i = 0; i < LGN_TABLES; i++) {
 		const struct lagoon_table *t = lg->table[i];
 
+		if (t && !t->unsaved && t->apply)
+			return lgn_fail(LAGOON_ENOTSUP, "checkpoint: table %s is in apply mode: what its update function keeps is not saved; see lagoon_table_set_saved()",
+					t->name);
 		if (t && !t->unsaved && t->part[w->index].call &&
 		    t->part[w->index].round == w->clock)
 			return lgn_fail(LAGOON_EINVAL, "checkpoint: worker %d has added to table %s since its last lagoon_clock(): a checkpoint is at a clock",

@@ -9,8 +9,9 @@
  */
 #include "runtime/ahead.h"
 #include "runtime/apply.h"
+#include "runtime/audit.h"
 #include "runtime/base/status.h"
-#include "runtime/core.h"
+#include "runtime/calls.h"
 #include "runtime/push.h"
 #include "runtime/rule.h"
 #include "runtime/sparse.h"
@@ -91,6 +92,17 @@ static int stop_waiting(void *arg)
 	return lgn_check_lost(w->lg);
 }
 
+/* All workers of the process come here; the last acts for them. That is time
+ * lost waiting, what is sent meanwhile included. */
+int lgn_meet(struct lagoon_worker *w, int (*action)(void *arg))
+{
+	uint64_t from = lgn_now_ns();
+	int rc = lgn_gate_meet(&w->lg->gate, action, w, stop_waiting);
+
+	lgn_count(&w->waited_ns, lgn_now_ns() - from);
+	return rc;
+}
+
 static int wait_row(struct lagoon *lg, enum lgn_board_row row, int64_t value)
 {
 	return lgn_board_meet(lg, &lg->clock_view, row, value);
@@ -126,7 +138,7 @@ static int end_round(void *arg)
 
 static int clock_together(struct lagoon_worker *w)
 {
-	int rc = lgn_gate_meet(&w->lg->gate, end_round, w, stop_waiting);
+	int rc = lgn_meet(w, end_round);
 
 	if (rc && rc != LAGOON_ERANGE)
 		return rc;
@@ -135,7 +147,7 @@ static int clock_together(struct lagoon_worker *w)
 	return rc;
 }
 
-LGN_EXPORT int lagoon_clock(struct lagoon_worker *w)
+int lgn_clock(struct lagoon_worker *w)
 {
 	int rc = lgn_worker_check(w);
 
@@ -165,18 +177,22 @@ static int meet(void *arg)
 	lgn_push_unlock(lg);
 	if (rc && rc != LAGOON_ERANGE)
 		return rc;
-	rc2 = wait_row(lg, LGN_MET, ++lg->met);
+	rc2 = lgn_audit_tell(lg);
+	if (!rc2)
+		rc2 = wait_row(lg, LGN_MET, ++lg->met);
+	if (!rc2)
+		rc2 = lgn_audit_met(lg);
 	if (rc2)
 		return rc2;
 	atomic_fetch_add(&lg->epoch, 1);
 	return rc;
 }
 
-LGN_EXPORT int lagoon_barrier(struct lagoon_worker *w)
+int lgn_barrier(struct lagoon_worker *w)
 {
 	int rc = lgn_worker_check(w);
 
-	return rc ? rc : lgn_gate_meet(&w->lg->gate, meet, w, stop_waiting);
+	return rc ? rc : lgn_meet(w, meet);
 }
 
 static bool has_own(const struct lagoon_worker *w)
@@ -199,11 +215,13 @@ static int publish_left(struct lagoon *lg)
 {
 	int rc = lgn_board_publish(lg, &lg->clock_view, LGN_ENDED, LGN_CLOCK_LEFT);
 
+	if (!rc)
+		rc = lgn_audit_tell(lg);
 	return rc ? rc : lgn_board_publish(lg, &lg->clock_view, LGN_MET,
 					   LGN_CLOCK_LEFT);
 }
 
-LGN_EXPORT int lagoon_worker_leave(struct lagoon_worker *w)
+int lgn_leave(struct lagoon_worker *w)
 {
 	struct lagoon *lg = w->lg;
 	int rc = lgn_worker_check(w), rc2;
@@ -255,6 +273,7 @@ int lgn_clock_restart(struct lagoon *lg, int64_t clock)
 				       row == LGN_MET ? 0 : clock);
 	if (rc)
 		return rc;
+	lgn_audit_restart(lg);
 	lg->met = 0;
 	lg->gate.live = lg->local_workers;
 	rc = lgn_rules_agree(lg);

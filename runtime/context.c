@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/audit.h"
 #include "runtime/base/env.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
@@ -14,6 +15,7 @@
 #include "runtime/ring.h"
 #include "runtime/sender.h"
 #include "runtime/table.h"
+#include "runtime/trace.h"
 
 static int check_attr(const struct lagoon_attr *a)
 {
@@ -72,8 +74,10 @@ void lgn_note_dead(struct lagoon *lg, int rank)
 	 * waits for this rank any more must also see that the job is over. */
 	if (fatal)
 		atomic_compare_exchange_strong(&lg->lost, &none, rank + 1);
-	if (!atomic_exchange(&lg->member[rank].dead, 1))
+	if (!atomic_exchange(&lg->member[rank].dead, 1)) {
+		lgn_trace_death(lg, rank);
 		lgn_log(LGN_WARN, "rank %d is dead", rank);
+	}
 }
 
 int lgn_check_lost(const struct lagoon *lg)
@@ -144,7 +148,9 @@ static void free_all(struct lagoon *lg)
 		lg->wire->ops->quiet(lg->wire);
 		lgn_sender_close(lg);
 		lgn_ring_close(lg->ring);
+		lgn_trace_close(lg);
 		lgn_tables_close(lg);
+		lgn_audit_close(lg);
 		lgn_directory_close(lg);
 		lgn_board_close(lg);
 		lgn_board_view_close(lg, &lg->sync_view);
@@ -174,6 +180,10 @@ static int open_rest(struct lagoon *lg)
 	atomic_store(&lg->ready, true);
 	if (!rc)
 		rc = lgn_board_sync(lg);
+	if (!rc)
+		rc = lgn_trace_open(lg);
+	if (!rc)
+		rc = lgn_audit_open(lg);
 	return rc;
 }
 
@@ -246,8 +256,8 @@ static void tell_uncertain(const struct lagoon *lg)
 
 LGN_EXPORT int lagoon_close(struct lagoon *lg)
 {
+	int rc = 0, rc2, found, traced;
 	uint64_t old;
-	int rc = 0, rc2;
 
 	/* A child has a copy of lg, but shares what stops the wire's thread. */
 	if (lg->pid != getpid())
@@ -263,10 +273,14 @@ LGN_EXPORT int lagoon_close(struct lagoon *lg)
 	tell_uncertain(lg);
 	rc2 = lgn_saver_finish(lg);
 	rc = rc ? rc : rc2;
+	found = lgn_audit_final(lg, NULL);
+	lgn_trace_release(lg);
 	rc2 = lgn_board_sync(lg);
+	traced = lgn_trace_write(lg, !rc2);
 	if (!rc2)
 		rc2 = lgn_board_state(lg, &lg->sync_view, lg->rank, LGN_LIVE,
 				      LGN_LEFT, &old);
 	free_all(lg);
-	return rc ? rc : rc2;
+	rc = rc ? rc : rc2;
+	return rc ? rc : found ? found : traced;
 }

@@ -143,11 +143,17 @@ struct lagoon_table {
 	_Atomic uint64_t scanned;	/* essp: stamp of the last scan */
 	struct lgn_apply *apply;	/* NULL: atomic mode; see apply.h */
 	struct lgn_part *part;		/* [local workers] */
+	_Atomic uint32_t settings;	/* changes of the rule's numbers */
+	uint64_t tail;			/* LAGOON_CHECK: first word of a page that
+					 * holds no elements; else 0 */
+	struct lgn_audit_table *audit;	/* NULL: not checked */
+	uint16_t traced;		/* its name in the trace */
 };
 
 struct lgn_push;
 struct lgn_saver;
 struct lgn_ring;
+struct lgn_trace_lane;
 
 struct lagoon_worker {
 	struct lagoon *lg;
@@ -164,6 +170,9 @@ struct lagoon_worker {
 	struct lgn_wish wish;		/* lagoon_table_set_model(); its process reads it */
 	struct lgn_save_wish save;	/* lagoon_checkpoint(); the same */
 	uint64_t busy;			/* bit i: request[i] is in use */
+	bool watched;			/* LAGOON_TRACE or LAGOON_CHECK */
+	struct lgn_trace_lane *lane;	/* NULL: no trace */
+	_Atomic uint64_t waited_ns;	/* written by its thread only */
 	char errmsg[512];		/* of its function, for lagoon_run() */
 } LGN_ALIGNED;
 
@@ -210,6 +219,8 @@ struct lagoon {
 	struct lgn_ring *ring;		/* this (NULL: not open), */
 	struct lgn_board_view clock_view;	/* and this */
 	int64_t met;			/* lagoon_barrier() calls */
+	struct lgn_trace *_Atomic trace;	/* NULL: none */
+	struct lgn_audit *audit;	/* NULL: no LAGOON_CHECK */
 	struct lgn_gate gate;		/* where workers meet */
 	struct lgn_board_view sync_view;	/* of the calling thread of collective
 					 * calls */
@@ -240,6 +251,9 @@ void lgn_floor_raise(struct lagoon *lg, int64_t floor);
 /* clock.c: publish if the process has advanced. Whoever held the push lock
  * while workers clocked must look, since these did not wait for it. */
 int lgn_clock_advance(struct lagoon_worker *w);
+
+/* clock.c: at the process's gate; see there. */
+int lgn_meet(struct lagoon_worker *w, int (*action)(void *arg));
 
 /* clock.c: a process without workers says that nobody need wait for it; all
  * workers start again, at this clock (collective). */

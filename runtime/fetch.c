@@ -138,7 +138,7 @@ int lgn_fetch_send(struct lagoon_request *r, uint64_t *pages)
 	for (uint32_t i = 0; i < r->batch.n; i++)
 		n += r->pages[i];
 	r->batch.complete = landed;
-	rc = wire->ops->post(wire, &r->batch);
+	rc = lgn_wire_send(wire, &r->batch);
 	if (rc) {
 		give_up(r);
 		return rc == LAGOON_EAGAIN ? 0 : rc;

@@ -5,6 +5,7 @@
  * copy gets the same change, so that the worker's later pulls contain it.
  */
 #include "runtime/base/status.h"
+#include "runtime/calls.h"
 #include "runtime/push.h"
 #include "runtime/table.h"
 #include "runtime/word.h"
@@ -118,9 +119,8 @@ static void change_copy(const struct place *p, int64_t delta)
 	atomic_fetch_add(&page->version, 1);
 }
 
-LGN_EXPORT int lagoon_fetch_add(struct lagoon_worker *w, struct lagoon_table *t,
-				uint64_t row, uint32_t col, int64_t delta,
-				int64_t *old)
+int lgn_fetch_add(struct lagoon_worker *w, struct lagoon_table *t, uint64_t row,
+		  uint32_t col, int64_t delta, int64_t *old)
 {
 	struct place p = { .w = w, .t = t, .row = row, .col = col };
 	int64_t before = 0;

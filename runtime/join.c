@@ -26,6 +26,7 @@ struct greeting {
 	int32_t wire;
 	uint8_t machine[16];
 	uint64_t mask_id;		/* which cores it may use */
+	int32_t check, trace;		/* LAGOON_CHECK, LAGOON_TRACE are on */
 };
 
 /* The second: under 256 bytes. */
@@ -76,6 +77,9 @@ static int make_greeting(struct lagoon *lg, const struct lagoon_attr *attr,
 	rc = lgn_machine_id(mine->machine);
 	if (!rc)
 		rc = lgn_env_choice(LGN_ENV_ID_WIRE, &mine->wire);
+	if (!rc)
+		rc = lgn_env_choice(LGN_ENV_ID_CHECK, &mine->check);
+	mine->trace = lgn_env_set(LGN_ENV_ID_TRACE);
 	/* also options that only another wire would read */
 	if (!rc)
 		rc = lgn_env_check_all();
@@ -107,6 +111,10 @@ static int check_greetings(const struct lagoon *lg, const struct greeting *all)
 			return lgn_fail(LAGOON_EINVAL,
 					"LAGOON_WIRE is %s at rank 0, %s at rank %d: they must agree",
 					wire[all[0].wire], wire[all[i].wire % 3], i);
+		if (all[i].check != all[0].check || all[i].trace != all[0].trace)
+			return lgn_fail(LAGOON_EINVAL,
+					"LAGOON_%s is set in one of ranks 0 and %d only: they must agree",
+					all[i].check != all[0].check ? "CHECK" : "TRACE", i);
 	}
 	if (all[0].nodes > lg->size)
 		return lgn_fail(LAGOON_EINVAL, "%d pretended nodes for %d processes: each node needs one",

@@ -75,6 +75,9 @@ enum lagoon_status {
 /** Entries of the histogram of ages; the last one counts all larger ages. */
 #define LAGOON_AGES 16
 
+/** The name of a wire [bytes], with the terminating zero. */
+#define LAGOON_WIRE_NAME 16
+
 struct lagoon;		/* one process's part of a job */
 struct lagoon_table;	/* rows x cols of numbers, spread over the shards */
 struct lagoon_worker;	/* a thread of work with a clock of its own */
@@ -497,7 +500,9 @@ int lagoon_fetch_add(struct lagoon_worker *w, struct lagoon_table *t,
  *               the live worker with the lowest number are kept; copied
  * @return 0; LAGOON_EINVAL, in every worker, if the workers are not at one
  * clock, if one has added to a table since its last lagoon_clock() or has
- * requests in flight, or if they do not agree; LAGOON_EIO if the folder cannot
+ * requests in flight, or if they do not agree; LAGOON_ENOTSUP with a table in
+ * apply mode that is to be saved (lagoon_table_set_saved()), and with
+ * LAGOON_CHECK; LAGOON_EIO if the folder cannot
  * be written, or if the last checkpoint could not: then nothing is written now;
  * LAGOON_ENOMEM; else as lagoon_barrier(). No error removes the checkpoint that
  * is in the folder.
@@ -527,7 +532,7 @@ int lagoon_table_set_saved(struct lagoon_table *t, int saved);
  * @param bytes  in: room; out: what was kept
  * @return 0; LAGOON_ENOENT if there is no checkpoint; LAGOON_ECORRUPT if a file
  * is damaged, cut or missing; LAGOON_ENOTSUP if it is of another version or
- * byte order; LAGOON_EEXIST if a table has another shape here; LAGOON_EINVAL if
+ * byte order, and with LAGOON_CHECK; LAGOON_EEXIST if a table has another shape here; LAGOON_EINVAL if
  * the state is larger than the room, or the processes find different
  * checkpoints; LAGOON_EIO; LAGOON_ENOMEM; LAGOON_EPEER. After an error no table
  * is changed, in any process.
@@ -591,6 +596,38 @@ int lagoon_table_stats(const struct lagoon_table *t,
  * Threads: any.  Blocks: no.  Collective: no.
  */
 uint64_t lagoon_waited_for(const struct lagoon *lg, int rank);
+
+/** How long this worker has waited, in all runs: pulls for clocks, and
+ * lagoon_barrier(), lagoon_table_set_model() and collective rounds for
+ * others, with what was sent meanwhile.
+ * @return [ns]
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+uint64_t lagoon_worker_waited(const struct lagoon_worker *w);
+
+/** What this process posted to its wire since lagoon_open(), for tables, board
+ * and directories, to itself too. Tables in memory that all processes map are
+ * used without it. */
+struct lagoon_wire_counts {
+	size_t size;		/* sizeof(struct lagoon_wire_counts), set by the
+				 * caller */
+	char name[LAGOON_WIRE_NAME];	/* "shm", "rc" */
+	uint64_t posts;		/* batches of requests */
+	uint64_t gets;		/* requests that read, */
+	uint64_t puts;		/* write, */
+	uint64_t adds;		/* fetch and add, */
+	uint64_t cas;		/* compare and swap */
+	uint64_t get_bytes;	/* their bytes, as asked for; what a network adds
+				 * or repeats is not in it */
+	uint64_t put_bytes;
+	uint64_t add_bytes;
+	uint64_t cas_bytes;
+};
+
+/** @return 0; LAGOON_EINVAL if stats->size is not set.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_wire_stats(const struct lagoon *lg, struct lagoon_wire_counts *stats);
 
 /** Write a description of placement (plan, applied, verified), shards and
  * wire of this process as text.

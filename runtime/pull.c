@@ -4,8 +4,9 @@
 #include "runtime/ahead.h"
 #include "runtime/apply.h"
 #include "runtime/base/status.h"
-#include "runtime/request.h"
+#include "runtime/calls.h"
 #include "runtime/table.h"
+#include "runtime/trace.h"
 
 #define UNBOUNDED INT64_MIN
 
@@ -150,6 +151,8 @@ static void end_wait(struct lagoon_request *r)
 		return;
 	ns = lgn_now_ns() - r->wait_from;
 	lgn_count(&r->view.part->counts.wait_ns, ns);
+	lgn_count(&r->w->waited_ns, ns);
+	lgn_trace_waited(r->wait_from, r->view.t, r->slowest);
 	if (r->slowest >= 0)
 		atomic_fetch_add(&r->w->lg->member[r->slowest].waited_ns, ns);
 	r->wait_from = 0;
@@ -316,7 +319,7 @@ static bool gather(const struct lagoon_table *t, const uint64_t *rows,
 {
 	if (lgn_unlikely(t->apply))
 		return lgn_apply_gather(t, rows, n, out);
-	if (!t->direct || t->layout.cols != 1 || t->number.lanes != 1)
+	if (!t->direct || t->layout.cols != 1 || t->number.lanes != 1 || t->tail)
 		return false;
 	if (t->number.type == LAGOON_F64)
 		gather_f64(t, rows, n, out);
@@ -352,8 +355,8 @@ static inline bool ready(struct lagoon_worker *w, int64_t bound,
 		sample_met(w, w->clock, bound, v) : bound_met(w->lg, bound);
 }
 
-LGN_EXPORT int lagoon_pull(struct lagoon_worker *w, struct lagoon_table *t,
-			   uint64_t row, uint64_t nrows, void *out)
+int lgn_pull_range(struct lagoon_worker *w, struct lagoon_table *t, uint64_t row,
+		   uint64_t nrows, void *out)
 {
 	const struct lgn_layout *l = &t->layout;
 	uint64_t page;
@@ -379,8 +382,8 @@ LGN_EXPORT int lagoon_pull(struct lagoon_worker *w, struct lagoon_table *t,
 	return pull_blocking(w, t, NULL, row, nrows, out);
 }
 
-LGN_EXPORT int lagoon_pull_rows(struct lagoon_worker *w, struct lagoon_table *t,
-				const uint64_t *rows, uint64_t n, void *out)
+int lgn_pull_list(struct lagoon_worker *w, struct lagoon_table *t,
+		  const uint64_t *rows, uint64_t n, void *out)
 {
 	int rc = lgn_worker_check(w);
 

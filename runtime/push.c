@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "runtime/apply.h"
+#include "runtime/audit.h"
 #include "runtime/base/status.h"
 #include "runtime/push.h"
 #include "runtime/sparse.h"
 #include "runtime/table.h"
+#include "runtime/trace.h"
 #include "runtime/word.h"
 
 static void report(struct lgn_push *p, const struct lgn_pushed *at, int mask,
@@ -21,6 +23,8 @@ static void report(struct lgn_push *p, const struct lgn_pushed *at, int mask,
 	uint32_t col;
 
 	lgn_table_locate(t, at->page, element, &row, &col);
+	lgn_audit_rejected(p->t, at->page, at->word,
+			   lgn_word_part(t->number.lanes, delta, mask));
 	lgn_count(&p->counts->rejected, mask == 3 ? 2 : 1);
 	p->range = lgn_fail(LAGOON_ERANGE,
 			    "table %s row %llu column %u: adding %g leaves the legal range of +-%g; the delta is dropped",
@@ -217,11 +221,13 @@ static int push_page(struct lgn_push *p, uint64_t number)
 static void begin(struct lgn_push *p, struct lagoon_worker *w,
 		  struct lagoon_table *t)
 {
+	p->w = w;
 	p->t = t;
 	p->counts = &t->part[w->index].counts;
 	p->batch.n = 0;
 	p->n_large = p->n_held = 0;
 	lgn_count(&p->counts->flushes, 1);
+	lgn_trace_flush(p, false);
 }
 
 /* Every process starts at another page, so that hot pages are not hit by all
@@ -270,6 +276,7 @@ int lgn_push_deltas(struct lagoon_worker *w)
 			continue;
 		begin(p, w, t);
 		rc = push_table(p);
+		lgn_trace_flush(p, true);
 	}
 	return rc ? rc : p->range;
 }
@@ -279,6 +286,7 @@ void lgn_push_open_words(struct lagoon_worker *w, struct lagoon_table *t,
 {
 	struct lgn_push *p = w->lg->push;
 
+	p->w = w;
 	p->t = t;
 	p->counts = &t->part[w->index].counts;
 	p->batch.n = 0;
@@ -348,6 +356,7 @@ static int push_list(struct lgn_push *p)
 	int rc = 0;
 
 	lgn_count(&p->counts->flushes, 1);
+	lgn_trace_flush(p, false);
 	qsort(p->over, p->n_over, sizeof(p->over[0]), by_place);
 	for (uint32_t i = 0; i < p->n_over && !rc; )
 		i = push_over(p, i, &rc);
@@ -358,6 +367,7 @@ static int push_list(struct lgn_push *p)
 	for (uint32_t i = 0; i < p->n_over && !rc; i++)
 		count_unpushed(p, unpushed(p, &p->over[i]));
 	p->n_over = 0;
+	lgn_trace_flush(p, true);
 	return rc ? rc : p->range;
 }
 
@@ -429,6 +439,24 @@ static int push_rows(struct lgn_push *p, struct lgn_sparse *own)
 	return rc;
 }
 
+/* LAGOON_CHECK: what each worker's rows add to the tails of their pages. */
+static int push_tails(struct lgn_push *p)
+{
+	const struct lagoon_table *t = p->t;
+	int rc = 0;
+
+	for (int k = 0; k < t->lg->local_workers && !rc; k++) {
+		uint64_t word = t->tail + (uint64_t)t->lg->worker[k].id;
+
+		for (uint64_t i = 0; i < t->layout.pages && !rc; i++)
+			rc = push_word(p, i, word, lgn_audit_pending(t, i, k));
+		if (!rc)
+			rc = send(p);
+	}
+	lgn_audit_sent(p->t);
+	return rc;
+}
+
 static int push_own(struct lgn_push *p, struct lagoon_worker *w,
 		    struct lagoon_table *t)
 {
@@ -437,6 +465,9 @@ static int push_own(struct lgn_push *p, struct lagoon_worker *w,
 	begin(p, w, t);
 	for (int k = 0; k < w->lg->local_workers && !rc; k++)
 		rc = push_rows(p, t->part[k].own);
+	if (!rc && t->audit)
+		rc = push_tails(p);
+	lgn_trace_flush(p, true);
 	return rc;
 }
 

@@ -33,6 +33,8 @@ struct lgn_push {
 	struct lagoon_table *t;		/* being pushed */
 	struct lgn_counts *counts;
 	int range;			/* LAGOON_ERANGE once met */
+	struct lagoon_worker *w;	/* who pushes, */
+	uint64_t from, before;		/* for the trace: since when, words till then */
 };
 
 int lgn_push_open(struct lagoon *lg);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "runtime/audit.h"
 #include "runtime/base/status.h"
 #include "runtime/push.h"
 
@@ -59,6 +60,8 @@ static int uncertain(struct lagoon_table *t, struct lgn_counts *counts,
 	if (!batch->posted || !n)
 		return rc;
 	lgn_count(&counts->uncertain, n);
+	if (t->lg->audit)
+		atomic_store(&t->lg->audit->unsure, true);
 	snprintf(why, sizeof(why), "%.299s", lagoon_errmsg());
 	return lgn_fail(rc, "table %s: %u words are uncertain: their adds may or may not have arrived (%s)",
 			t->name, n, why);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Asynchronous forms: slots of a worker, and the calls that begin and end. */
-#include "runtime/add.h"
 #include "runtime/base/status.h"
-#include "runtime/request.h"
+#include "runtime/calls.h"
 #include "runtime/table.h"
 
 static int slots_full(const struct lagoon_worker *w)
@@ -46,27 +45,16 @@ static int start_pull(struct lagoon_worker *w, struct lagoon_table *t,
 	return 0;
 }
 
-LGN_EXPORT int lagoon_pull_start(struct lagoon_worker *w, struct lagoon_table *t,
-				 uint64_t row, uint64_t nrows, void *out,
-				 struct lagoon_request **req)
+int lgn_start_pull(struct lagoon_worker *w, struct lagoon_table *t,
+		   const uint64_t *rows, uint64_t row, uint64_t n, void *out,
+		   struct lagoon_request **req)
 {
 	int rc = lgn_worker_check(w);
 
 	if (!rc)
-		rc = lgn_table_check_rows(t, row, nrows);
-	return rc ? rc : start_pull(w, t, NULL, row, nrows, out, req);
-}
-
-LGN_EXPORT int lagoon_pull_rows_start(struct lagoon_worker *w,
-				      struct lagoon_table *t,
-				      const uint64_t *rows, uint64_t n,
-				      void *out, struct lagoon_request **req)
-{
-	int rc = lgn_worker_check(w);
-
-	if (!rc)
-		rc = lgn_table_check_list(t, rows, n);
-	return rc ? rc : start_pull(w, t, rows, 0, n, out, req);
+		rc = rows ? lgn_table_check_list(t, rows, n) :
+			lgn_table_check_rows(t, row, n);
+	return rc ? rc : start_pull(w, t, rows, row, n, out, req);
 }
 
 /* An add touches local memory only: it is complete when it has begun. */
@@ -95,27 +83,20 @@ static int check_start(const struct lagoon_worker *w, int rows)
 	return w->busy == UINT64_MAX ? slots_full(w) : 0;
 }
 
-LGN_EXPORT int lagoon_add_start(struct lagoon_worker *w, struct lagoon_table *t,
-				uint64_t row, uint64_t nrows, const void *in,
-				struct lagoon_request **req)
+int lgn_start_add(struct lagoon_worker *w, struct lagoon_table *t,
+		  const uint64_t *rows, uint64_t row, uint64_t n, const void *in,
+		  struct lagoon_request **req)
 {
-	int rc = check_start(w, lgn_table_check_rows(t, row, nrows));
+	int rc = check_start(w, rows ? lgn_table_check_list(t, rows, n) :
+			     lgn_table_check_rows(t, row, n));
 
-	return rc ? rc : start_add(w, lgn_add_range(w, t, row, nrows, in), req);
+	if (rc)
+		return rc;
+	return start_add(w, rows ? lgn_add_list(w, t, rows, n, in) :
+			 lgn_add_range(w, t, row, n, in), req);
 }
 
-LGN_EXPORT int lagoon_add_rows_start(struct lagoon_worker *w,
-				     struct lagoon_table *t,
-				     const uint64_t *rows, uint64_t n,
-				     const void *in,
-				     struct lagoon_request **req)
-{
-	int rc = check_start(w, lgn_table_check_list(t, rows, n));
-
-	return rc ? rc : start_add(w, lgn_add_list(w, t, rows, n, in), req);
-}
-
-LGN_EXPORT int lagoon_wait(struct lagoon_request *req)
+int lgn_request_wait(struct lagoon_request *req)
 {
 	int rc = lgn_request_run(req);
 
@@ -123,7 +104,7 @@ LGN_EXPORT int lagoon_wait(struct lagoon_request *req)
 	return rc;
 }
 
-LGN_EXPORT int lagoon_test(struct lagoon_request *req, int *done)
+int lgn_request_test(struct lagoon_request *req, int *done)
 {
 	int rc = 0;
 

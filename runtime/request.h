@@ -14,6 +14,7 @@
 #ifndef LGN_RUNTIME_REQUEST_H
 #define LGN_RUNTIME_REQUEST_H
 
+#include "runtime/audit.h"
 #include "runtime/view.h"
 
 enum lgn_pull_phase { LGN_PULL_BOUND, LGN_PULL_VIEW, LGN_PULL_FETCH };
@@ -37,6 +38,7 @@ struct lagoon_request {
 	uint64_t wait_from;		/* [ns], 0: not waiting for clocks */
 	int slowest;			/* who held the floor down */
 	bool sampled;			/* psp: a sample may meet the bound */
+	struct lgn_audit_pull audit;	/* of calls.c; t == NULL: an add */
 	/* pages in flight: of the batch */
 	uint64_t stamp;
 	int64_t floor;

@@ -6,8 +6,10 @@
 
 #include "runtime/ahead.h"
 #include "runtime/apply.h"
+#include "runtime/audit.h"
 #include "runtime/base/limits.h"
 #include "runtime/base/status.h"
+#include "runtime/calls.h"
 #include "runtime/push.h"
 #include "runtime/rule.h"
 #include "runtime/sparse.h"
@@ -180,6 +182,7 @@ LGN_EXPORT int lagoon_table_set_staleness(struct lagoon_table *t,
 		rc = check_staleness(t->name, staleness);
 	if (!rc)
 		atomic_store(&t->staleness, staleness);
+	atomic_fetch_add(&t->settings, 1);
 	return rc;
 }
 
@@ -191,6 +194,7 @@ LGN_EXPORT int lagoon_table_set_sample(struct lagoon_table *t, int32_t sample)
 		rc = check_sample(t->name, sample);
 	if (!rc)
 		atomic_store(&t->sample, sample);
+	atomic_fetch_add(&t->settings, 1);
 	return rc;
 }
 
@@ -380,21 +384,14 @@ static int change_together(void *arg)
 	if (rc || verdict)
 		return rc ? rc : verdict;
 	change(t, &mine.rule);
+	lgn_audit_model(t, mine.high);
 	lg->rules++;
 	atomic_fetch_add(&lg->epoch, 1);
 	return range;
 }
 
-static int stop_waiting(void *arg)
-{
-	const struct lagoon_worker *w = arg;
-
-	return lgn_check_lost(w->lg);
-}
-
-LGN_EXPORT int lagoon_table_set_model(struct lagoon_worker *w,
-				      struct lagoon_table *t,
-				      const struct lagoon_table_attr *attr)
+int lgn_rule_change(struct lagoon_worker *w, struct lagoon_table *t,
+		    const struct lagoon_table_attr *attr)
 {
 	int rc = lgn_worker_check(w);
 
@@ -407,7 +404,7 @@ LGN_EXPORT int lagoon_table_set_model(struct lagoon_worker *w,
 	w->wish.status = check_wish(w, t, attr, &w->wish.rule);
 	snprintf(w->errmsg, sizeof(w->errmsg), "%s",
 		 w->wish.status ? lagoon_errmsg() : "");
-	rc = lgn_gate_meet(&w->lg->gate, change_together, w, stop_waiting);
+	rc = lgn_meet(w, change_together);
 	w->wish.asked = false;
 	return rc;
 }

@@ -46,6 +46,30 @@ LGN_EXPORT uint64_t lagoon_waited_for(const struct lagoon *lg, int rank)
 	return atomic_load(&lg->member[rank].waited_ns);
 }
 
+LGN_EXPORT uint64_t lagoon_worker_waited(const struct lagoon_worker *w)
+{
+	return atomic_load(&w->waited_ns);
+}
+
+LGN_EXPORT int lagoon_wire_stats(const struct lagoon *lg,
+				 struct lagoon_wire_counts *stats)
+{
+	const struct lgn_wire_counts *c = &lg->wire->counts;
+
+	if (stats->size != sizeof(*stats))
+		return lgn_fail(LAGOON_EINVAL, "struct lagoon_wire_counts: size is %zu, expected %zu",
+				stats->size, sizeof(*stats));
+	*stats = (struct lagoon_wire_counts){
+		.size = sizeof(*stats), .posts = c->posts,
+		.gets = c->ops[LGN_GET], .get_bytes = c->bytes[LGN_GET],
+		.puts = c->ops[LGN_PUT], .put_bytes = c->bytes[LGN_PUT],
+		.adds = c->ops[LGN_ADD], .add_bytes = c->bytes[LGN_ADD],
+		.cas = c->ops[LGN_CAS], .cas_bytes = c->bytes[LGN_CAS],
+	};
+	snprintf(stats->name, sizeof(stats->name), "%s", lg->wire->ops->name);
+	return 0;
+}
+
 static uint64_t read_count(const _Atomic uint64_t *counter)
 {
 	return atomic_load_explicit(counter, memory_order_relaxed);

@@ -5,11 +5,13 @@
 
 #include "runtime/ahead.h"
 #include "runtime/apply.h"
+#include "runtime/audit.h"
 #include "runtime/base/limits.h"
 #include "runtime/base/status.h"
 #include "runtime/directory.h"
 #include "runtime/rule.h"
 #include "runtime/table.h"
+#include "runtime/trace.h"
 
 /* What a process says when it creates a table. */
 struct proposal {
@@ -101,6 +103,7 @@ static void free_table(struct lagoon_table *t)
 		ops->detach(&t->shard[i]);
 	lgn_rule_free(t);
 	lgn_apply_close(t);
+	lgn_audit_table_close(t);
 	ops->unreg(lg->wire, &t->cache_mem);
 	ops->unreg(lg->wire, &t->home);
 	free(t->shard);
@@ -139,6 +142,8 @@ static int new_table(struct lagoon *lg, const char *name,
 		return rc;
 	}
 	t->attr.page_rows = 1u << t->layout.page_shift;
+	if (!lgn_apply_format(a.format))
+		lgn_audit_layout(t);
 	t->in_place = lg->nodes == 1 && lg->wire->caps & LGN_WIRE_CPU_ATOMIC;
 	t->model = rule.model;
 	t->attr.update = NULL;
@@ -170,7 +175,9 @@ static int make_shard(struct lagoon_table *t)
 		(pages ? pages : 1) * t->layout.page_words * 8;
 	rc = lgn_limits_check(bytes * (uint64_t)lg->homes_here, false);
 	if (!rc)
-		rc = lgn_memory(lg, bytes, LGN_ACC_READ | LGN_ACC_ATOMIC, &t->home);
+		rc = lgn_memory(lg, bytes + lgn_audit_shard_bytes(t, pages),
+				LGN_ACC_READ | LGN_ACC_ATOMIC |
+				(t->tail ? LGN_ACC_WRITE : 0), &t->home);
 	return !rc && t->apply ? lgn_apply_init(t) : rc;
 }
 
@@ -235,6 +242,8 @@ static int make_local(struct lagoon_table *t)
 		rc = lgn_rule_room(t, t->model);
 	t->salt = (uint32_t)t->slot;
 	lgn_table_reseed(t);
+	if (!rc)
+		rc = lgn_audit_table_open(t);
 	if (!rc && t->home_index >= 0) {
 		struct lgn_directory_entry entry = { .shard = t->home.key };
 
@@ -392,6 +401,7 @@ LGN_EXPORT int lagoon_table_create(struct lagoon *lg, const char *name,
 		return rc;
 	}
 	lg->table[t->slot] = t;
+	lgn_trace_table(t);
 	lgn_rule_set(t, &rule);
 	lgn_rule_count(t, 1);
 	rc = lgn_board_sync(lg);
@@ -428,15 +438,17 @@ static void drop(struct lagoon_table *t)
 LGN_EXPORT int lagoon_table_destroy(struct lagoon_table *t)
 {
 	struct lagoon *lg = t->lg;
-	int rc;
+	int rc, found;
 
 	for (int i = 0; i < lg->local_workers; i++)
 		lgn_ahead_settle(&lg->worker[i], t);
+	found = lgn_audit_final(lg, t);
 	rc = lgn_board_sync(lg);
 	if (rc)
 		return rc;
 	drop(t);
-	return lgn_board_sync(lg);
+	rc = lgn_board_sync(lg);
+	return rc ? rc : found;
 }
 
 void lgn_tables_close(struct lagoon *lg)

@@ -13,6 +13,12 @@ int lgn_table_check_rows(const struct lagoon_table *t, uint64_t row,
 int lgn_table_check_list(const struct lagoon_table *t, const uint64_t *rows,
 			 uint64_t n);
 
+/* Words of a page that hold elements. */
+static inline uint64_t lgn_table_page_words(const struct lagoon_table *t)
+{
+	return t->tail ? t->tail : t->layout.page_words;
+}
+
 /* Words of a page in the cache. */
 static inline uint64_t *lgn_table_copy(const struct lagoon_table *t,
 				       uint64_t page)

@@ -9,6 +9,7 @@
 #include "runtime/base/thread.h"
 #include "runtime/request.h"
 #include "runtime/table.h"
+#include "runtime/trace.h"
 
 /* One thread of lagoon_run(). */
 struct runner {
@@ -121,6 +122,7 @@ static void *run_worker(void *arg)
 	int rc;
 
 	pin(r->w);
+	lgn_trace_add(r->w, LGN_TRACE_RUN, lgn_trace_now(r->w), NULL, -1, 0, 0);
 	r->result = r->work(r->w, r->arg);
 	if (r->result)
 		snprintf(r->w->errmsg, sizeof(r->w->errmsg), "%s", lagoon_errmsg());

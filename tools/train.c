@@ -16,6 +16,7 @@ struct train {
 	const char *test;
 	const char *model;
 	const char *report;
+	const char *trace;
 	int processes;
 	int nodes;
 	int workers;
@@ -29,6 +30,7 @@ enum {
 	KEY_STALENESS, KEY_EPOCHS, KEY_TOLERANCE, KEY_NODES, KEY_WORKERS,
 	KEY_SEED, KEY_MODEL, KEY_REPORT, KEY_ZERO_BASED, KEY_BATCH,
 	KEY_SAMPLE, KEY_CHANGE, KEY_CHECKPOINT, KEY_EVERY, KEY_RESUME,
+	KEY_TRACE,
 };
 
 /* EX_TEMPFAIL: ended early, after a checkpoint; to be started again. */
@@ -71,6 +73,8 @@ static const struct argp_option table[] = {
 	  "Clocks from one checkpoint to the next; an epoch has one a batch and two more [none: when signalled]", 4 },
 	{ "resume", KEY_RESUME, "DIR", 0,
 	  "Go on from the checkpoint there", 4 },
+	{ "trace", KEY_TRACE, "FILE", 0,
+	  "Write a timeline of all workers there, in Chrome trace format", 3 },
 	{ 0 }
 };
 
@@ -114,6 +118,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_EVERY:
 		t->fit.every = args_count(state, "--every", arg, 1, INT64_MAX);
 		break;
+	case KEY_TRACE: t->trace = arg; break;
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
 	case KEY_CONSISTENCY: t->fit.model = consistency(state, arg); break;
 	case KEY_C: t->fit.c = args_number(state, "--c", arg, 0); break;
@@ -224,6 +229,8 @@ static int check_outputs(const struct train *t)
 
 	if (!rc && t->report)
 		rc = train_report_check(t->report);
+	if (!rc && t->trace)
+		rc = lagoon_model_check_path(t->trace);
 	return rc ? fail(rc) : 0;
 }
 
@@ -258,6 +265,7 @@ static int fit(struct train *t, struct lagoon *lg)
 {
 	struct train_report report = {
 		.path = t->report,
+		.change = t->fit.model == LAGOON_VAP ? t->fit.change : -1,
 		.terminal = isatty(STDERR_FILENO),
 	};
 	struct lagoon_logistic_result result = { .size = sizeof(result) };
@@ -320,8 +328,11 @@ static int run(struct train *t)
 {
 	struct lagoon_attr attr;
 	struct lagoon *lg;
-	int status, rc = lagoon_attr_init(&attr);
+	int status, rc;
 
+	if (t->trace)
+		setenv("LAGOON_TRACE", t->trace, 1);
+	rc = lagoon_attr_init(&attr);
 	if (t->nodes)
 		attr.nodes = t->nodes;
 	if (t->workers)

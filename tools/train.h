@@ -12,6 +12,7 @@
 /* Progress, summary and report of rank 0; the others have none. */
 struct train_report {
 	const char *path;	/* of the report, or NULL */
+	double change;		/* vap: what may be kept back; else -1 */
 	FILE *out;		/* opened by the first epoch */
 	bool terminal;		/* progress rewrites its line */
 	bool failed;		/* the report could not be written */

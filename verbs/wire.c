@@ -53,6 +53,36 @@ int lgn_wire_drain(struct lgn_wire *wire, struct lgn_batch *batch,
 	return 0;
 }
 
+static void count(struct lgn_wire_counts *c, enum lgn_op op, uint32_t ops,
+		  uint64_t bytes)
+{
+	atomic_fetch_add_explicit(&c->ops[op], ops, memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->bytes[op], bytes, memory_order_relaxed);
+}
+
+/* Requests of one kind follow each other mostly: memory that all workers share
+ * is touched once for these. The array is the caller's also after the post. */
+int lgn_wire_send(struct lgn_wire *wire, struct lgn_batch *batch)
+{
+	const struct lgn_wr *wr = batch->wr;
+	uint32_t n = batch->n, first = 0;
+	uint64_t bytes = 0;
+	int rc = wire->ops->post(wire, batch);
+
+	if (lgn_unlikely(rc))
+		return rc;
+	atomic_fetch_add_explicit(&wire->counts.posts, 1, memory_order_relaxed);
+	for (uint32_t i = 0; i < n; i++) {
+		bytes += wr[i].len;
+		if (i + 1 < n && wr[i + 1].op == wr[i].op)
+			continue;
+		count(&wire->counts, wr[i].op, i + 1 - first, bytes);
+		first = i + 1;
+		bytes = 0;
+	}
+	return 0;
+}
+
 int lgn_wire_post(struct lgn_wire *wire, struct lgn_batch *batch, int timeout_s)
 {
 	const uint64_t limit = (uint64_t)timeout_s * 1000000000u;
@@ -60,7 +90,7 @@ int lgn_wire_post(struct lgn_wire *wire, struct lgn_batch *batch, int timeout_s)
 	int rc;
 
 	batch->posted = false;
-	while ((rc = wire->ops->post(wire, batch)) == LAGOON_EAGAIN) {
+	while ((rc = lgn_wire_send(wire, batch)) == LAGOON_EAGAIN) {
 		wire->ops->poll(wire);
 		lgn_wait_step(&wait);
 		if (lgn_waited_ns(&wait) > limit)

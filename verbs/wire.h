@@ -112,6 +112,7 @@ struct lgn_bell {
 	int rank;		/* who wrote */
 	uint32_t value;
 };
+#define LGN_OPS 4
 
 struct lgn_wr {
 	struct lgn_rmem *mem;
@@ -245,9 +246,17 @@ struct lgn_wire_ops {
 	int (*mend)(struct lgn_rmem *mem);
 };
 
+/* What was posted, by any thread. */
+struct lgn_wire_counts {
+	_Atomic uint64_t posts;		/* batches */
+	_Atomic uint64_t ops[LGN_OPS];	/* requests, by enum lgn_op */
+	_Atomic uint64_t bytes[LGN_OPS];
+};
+
 /* Every wire object begins with this. */
 struct lgn_wire {
 	const struct lgn_wire_ops *ops;
+	struct lgn_wire_counts counts;	/* by lgn_wire_send() */
 	int caps;		/* enum lgn_wire_cap, or-ed */
 	uint32_t max_batch;	/* requests a post */
 	char device[72];	/* "mlx5_0:1"; "": the wire needs none */
@@ -256,6 +265,9 @@ struct lgn_wire {
 extern const struct lgn_wire_ops lgn_wire_shm;
 extern const struct lgn_wire_ops lgn_wire_rc;
 extern const struct lgn_wire_ops lgn_wire_null;
+
+/* ops->post(), counted: what the runtime posts goes through here. */
+int lgn_wire_send(struct lgn_wire *wire, struct lgn_batch *batch);
 
 /* Post; spins on LAGOON_EAGAIN, and polls meanwhile. */
 int lgn_wire_post(struct lgn_wire *wire, struct lgn_batch *batch,

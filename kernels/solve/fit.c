@@ -99,6 +99,7 @@ static int load(struct lgn_fit *fit)
 		return rc;
 	rc = lagoon_run(fit->lg, load_worker, fit);
 	lgn_share_destroy(&fit->share);
+	lgn_share_destroy(&fit->accounts);
 	return rc;
 }
 
@@ -171,6 +172,11 @@ static int frac_bits(double largest)
 	return bits < 0 ? 0 : bits > 52 ? 52 : bits;
 }
 
+/* As lgn_trainer_finish() accounts for them. */
+static const char *const names[LGN_ACCOUNT_TABLES] = {
+	"logistic weights", "logistic first", "logistic second", "logistic counts",
+};
+
 static int create(struct lgn_fit *fit, const char *name, double largest,
 		  struct lagoon_table **t)
 {
@@ -218,14 +224,14 @@ static int create_tables(struct lgn_fit *fit)
 {
 	double n = (double)fit->facts.data.rows;
 	double x = fmax(fit->facts.data.max_abs, 1e-100);
-	int rc = create(fit, "logistic weights", fit->largest, &fit->weights);
+	int rc = create(fit, names[0], fit->largest, &fit->weights);
 
 	if (!rc)
-		rc = create(fit, "logistic first", n * x, &fit->first);
+		rc = create(fit, names[1], n * x, &fit->first);
 	if (!rc)
-		rc = create(fit, "logistic second", n * x * x, &fit->second);
+		rc = create(fit, names[2], n * x * x, &fit->second);
 	if (!rc)
-		rc = create(fit, "logistic counts", 0, &fit->counts);
+		rc = create(fit, names[3], 0, &fit->counts);
 	if (!rc)
 		rc = create_waited(fit);
 	if (!rc)
@@ -235,34 +241,42 @@ static int create_tables(struct lgn_fit *fit)
 	/* After these, so that they are rounded as without checkpoints. */
 	if (!rc && (fit->options.checkpoint || fit->options.resume))
 		rc = create_saved(fit);
+	if (!rc)
+		rc = lgn_share_create(fit->lg, "logistic accounts",
+				      sizeof(struct lgn_account),
+				      fit->options.model, &fit->accounts);
 	return rc;
 }
 
-static void destroy_tables(struct lgn_fit *fit)
+/* LAGOON_CHECK may find something wrong in them now. */
+static int destroy_tables(struct lgn_fit *fit)
 {
 	struct lagoon_table *const tables[] = {
 		fit->weights, fit->first, fit->second, fit->counts, fit->waited,
 		fit->anchor, fit->start, fit->stop,
 	};
+	int rc = 0;
 
 	for (size_t i = 0; i < LGN_COUNT(tables); i++)
-		if (tables[i])
-			lagoon_table_destroy(tables[i]);
+		if (tables[i] && lagoon_table_destroy(tables[i]) == LAGOON_ECORRUPT)
+			rc = LAGOON_ECORRUPT;
 	lgn_share_destroy(&fit->share);
+	lgn_share_destroy(&fit->accounts);
+	return rc;
 }
 
 /* ------------------------------------------------------------- calls */
 
 static int fit_loaded(struct lgn_fit *fit)
 {
-	int rc;
+	int rc, found;
 
 	derive(fit);
 	rc = create_tables(fit);
 	if (!rc)
 		rc = lagoon_run(fit->lg, lgn_logistic_train, fit);
-	destroy_tables(fit);
-	return rc;
+	found = destroy_tables(fit);
+	return rc ? rc : found;
 }
 
 static int fit_open(struct lgn_fit *fit)
@@ -273,13 +287,10 @@ static int fit_open(struct lgn_fit *fit)
 
 	if (local && !lagoon_worker(fit->lg, 0, &w))
 		fit->first_worker = lagoon_worker_id(w);
-	r->ranks = lagoon_size(fit->lg);
-	r->waited_ns = calloc((size_t)r->ranks, sizeof(*r->waited_ns));
 	fit->loaded = calloc((size_t)local + 1, sizeof(*fit->loaded));
-	if (!r->waited_ns || !fit->loaded)
-		return lgn_fail(LAGOON_ENOMEM, "no memory for %d ranks",
-				r->ranks);
-	return 0;
+	if (!fit->loaded)
+		return lgn_fail(LAGOON_ENOMEM, "no memory for %d workers", local);
+	return lgn_account_open(r, fit->lg, names);
 }
 
 static void fit_close(struct lgn_fit *fit)
@@ -338,6 +349,9 @@ lagoon_logistic_result_free(struct lagoon_logistic_result *result)
 {
 	free(result->weights);
 	free(result->waited_ns);
+	free(result->worker_waited_ns);
+	free(result->table);
 	result->weights = NULL;
-	result->waited_ns = NULL;
+	result->waited_ns = result->worker_waited_ns = NULL;
+	result->table = NULL;
 }

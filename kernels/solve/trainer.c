@@ -350,26 +350,6 @@ static int tell_waited(struct lgn_trainer *t)
 	return rc;
 }
 
-static void add_stats(const struct lagoon_stats *from, struct lagoon_stats *to)
-{
-	to->pulls += from->pulls;
-	to->rows_pulled += from->rows_pulled;
-	to->adds += from->adds;
-	to->rows_added += from->rows_added;
-	to->page_uses += from->page_uses;
-	to->cache_hits += from->cache_hits;
-	to->pages_read += from->pages_read;
-	to->pages_ahead += from->pages_ahead;
-	to->words_pushed += from->words_pushed;
-	to->flushes += from->flushes;
-	to->rejected += from->rejected;
-	to->uncertain += from->uncertain;
-	to->wait_ns += from->wait_ns;
-	for (int i = 0; i < LAGOON_AGES; i++)
-		to->ages[i] += from->ages[i];
-	to->unpushed = fmax(to->unpushed, from->unpushed);
-}
-
 static int pull_weights(struct lgn_trainer *t)
 {
 	uint64_t n = t->fit->facts.data.cols;
@@ -406,10 +386,8 @@ static int fill_result(struct lgn_trainer *t)
 	fill_progress(t);
 	if (t->interrupted)
 		return 0;
-	for (int i = 0; i < t->fit->share.workers; i++) {
+	for (int i = 0; i < t->fit->share.workers; i++)
 		correct += t->all[i].test.correct;
-		add_stats(&t->all[i].stats, &r->stats);
-	}
 	if (r->test_rows)
 		r->test_accuracy = (double)correct / (double)r->test_rows;
 	rc = lagoon_pull(t->w, t->fit->waited, 0, (uint64_t)r->ranks,
@@ -419,20 +397,24 @@ static int fill_result(struct lgn_trainer *t)
 
 int lgn_trainer_finish(struct lgn_trainer *t)
 {
-	struct lgn_tidings mine = { .stats.size = sizeof(mine.stats) };
+	const struct lgn_fit *fit = t->fit;
+	struct lagoon_table *const tables[LGN_ACCOUNT_TABLES] = {
+		fit->weights, fit->first, fit->second, fit->counts,
+	};
+	struct lgn_tidings mine = { 0 };
 	int rc;
 
 	if (t->interrupted)
 		return is_first_local(t) ? fill_result(t) : 0;
 	rc = measure_test(t, &mine.test);
 
-	if (!rc && is_first_local(t)) {
-		rc = lagoon_table_stats(t->fit->weights, &mine.stats);
-		if (!rc)
-			rc = tell_waited(t);
-	}
+	if (!rc && is_first_local(t))
+		rc = tell_waited(t);
 	if (!rc)
 		rc = meet(t, &mine);
+	if (!rc)
+		rc = lgn_account_tell(t->w, fit->lg, &fit->accounts,
+				      is_first_local(t), tables, fit->result);
 	if (!rc && is_first_local(t))
 		rc = fill_result(t);
 	return rc;

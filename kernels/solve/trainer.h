@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include "kernels/lagoon_solve.h"
+#include "kernels/solve/account.h"
 #include "kernels/solve/load.h"
 #include "kernels/solve/part.h"
 #include "kernels/solve/share.h"
@@ -21,7 +22,6 @@ struct lgn_tidings {
 	double squares;		/* of the worker's slice of the weights */
 	struct lagoon_loss data;
 	struct lagoon_loss test;
-	struct lagoon_stats stats;	/* of one worker of each process */
 	uint64_t stop;		/* its process was interrupted */
 };
 
@@ -54,6 +54,7 @@ struct lgn_fit {
 	double unseen_rows;	/* that others use before one sees them */
 	uint64_t batches;	/* rounds of an epoch */
 	struct lgn_share share;
+	struct lgn_share accounts;
 	struct lagoon_table *counts;	/* rows that touch a column */
 	struct lagoon_table *weights;
 	struct lagoon_table *first;	/* derivatives of the loss */

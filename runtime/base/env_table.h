@@ -28,4 +28,6 @@ LGN_ENV(PKEY_INDEX, INT(0, 65535), "0", "partition key of the port; 0 is the def
 LGN_ENV(SL, INT(0, 15), "0", "InfiniBand service level; 0 unless the subnet manager says otherwise")
 LGN_ENV(TRAFFIC_CLASS, INT(0, 255), "0", "of packets with a GRH; its upper 6 bits are the DSCP of RoCE")
 LGN_ENV(HOP_LIMIT, INT(1, 255), "64", "routers that packets with a GRH may pass; 1 keeps to the subnet")
+LGN_ENV(TRACE, TEXT, "", "write a timeline of all workers there, at lagoon_close(); empty: none")
+LGN_ENV(CHECK, CHOICE("0|1"), "0", "verify what pulls and pushes promise while the program runs; slow")
 LGN_ENV(FORK, CHOICE("no|yes"), "no", "call ibv_fork_init(): for kernels before 5.12 and programs that fork")

@@ -61,14 +61,14 @@ fields() {
 } >"$dir/c.c"
 {
 	printf '%s\n' 'program show' '  use, intrinsic :: iso_c_binding' '  use lagoon' '  implicit none'
-	for struct in lagoon_attr lagoon_table_attr lagoon_stats; do
+	for struct in lagoon_attr lagoon_table_attr lagoon_stats lagoon_wire_counts; do
 		echo "  type($struct), target :: of_$struct"
 	done
 	for name in $names; do
 		echo "  print '(a,1x,i0)', '$name', $name"
 	done
 } >"$dir/f.f90"
-for struct in lagoon_attr lagoon_table_attr lagoon_stats; do
+for struct in lagoon_attr lagoon_table_attr lagoon_stats lagoon_wire_counts; do
 	[ -n "$(fields $struct)" ] || complain "cannot read struct $struct of $header"
 	for field in $(fields $struct); do
 		echo "	SHOW($struct, $field);" >>"$dir/c.c"

@@ -165,6 +165,7 @@ end module
 
 program calls
   use, intrinsic :: iso_c_binding, only: c_associated
+  use, intrinsic :: iso_c_binding, only: c_null_char
   use, intrinsic :: iso_fortran_env, only: int32, int64
   use calls_work
   use lagoon
@@ -244,6 +245,7 @@ contains
 
   subroutine the_job()
     type(lagoon_worker_t) :: w
+    type(lagoon_wire_counts) :: wire
     integer :: i, rank, size
 
     rank = lagoon_rank(lg)
@@ -262,6 +264,13 @@ contains
     call check(index(lagoon_errmsg(), '2') > 0, 'message of worker 2 of 2')
     call check(index(lagoon_describe(lg), new_line('a')) > 0, 'describe')
     call check(lagoon_waited_for(lg, size) == 0, 'waited_for')
+    call lagoon_worker(lg, 0, w, ierr)
+    call check(lagoon_worker_waited(w) == 0, 'worker_waited')
+    call lagoon_wire_stats(lg, wire, ierr)
+    call check(ierr == 0 .and. wire%posts > 0 .and. &
+      wire%posts <= wire%gets + wire%puts + wire%adds + wire%cas .and. &
+      wire%cas_bytes == 8 * wire%cas .and. &
+      wire%name(1) /= c_null_char, 'wire_stats')
   end subroutine
 
   subroutine the_tables()

@@ -3,6 +3,7 @@
 /* launch: -n 2 --nodes 2 -- --workers 3 */
 /* launch: -n 4 --nodes 2 */
 /* launch: -n 4 --nodes 4 -- --workers 1,2 */
+/* launch: -n 2 --nodes 2 -- --workers 2 --check --seconds 2 */
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The property test over a wire that delays, reorders and executes again

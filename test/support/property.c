@@ -285,6 +285,7 @@ static void options_read(int argc, char **argv, struct options *opt)
 		{ "seconds", required_argument, NULL, 's' },
 		{ "cases", required_argument, NULL, 'n' },
 		{ "case", required_argument, NULL, 'k' },
+		{ "check", no_argument, NULL, 'c' },
 		{ 0 },
 	};
 	int c;
@@ -300,6 +301,9 @@ static void options_read(int argc, char **argv, struct options *opt)
 			break;
 		case 'n':
 			opt->cases = strtoull(optarg, NULL, 10);
+			break;
+		case 'c':
+			setenv("LAGOON_CHECK", "1", 1);
 			break;
 		case 'k':
 			opt->only = strtoll(optarg, NULL, 10);

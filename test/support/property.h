@@ -4,10 +4,12 @@
  * all workers on one to three tables, every read checked by the oracle.
  *
  *	property [--workers A,B,...] [--seconds S] [--cases N] [--case K]
+ *		[--check]
  *
  * Rank r has as many workers as item r of the list, taken round and round.
  * Cases follow until S seconds are over, at least N; --case runs that one
- * only, to repeat a failure together with LAGOON_TEST_SEED.
+ * only, to repeat a failure together with LAGOON_TEST_SEED. With --check the
+ * library verifies I1 to I4, too (LAGOON_CHECK), and finds nothing.
  */
 #ifndef TEST_SUPPORT_PROPERTY_H
 #define TEST_SUPPORT_PROPERTY_H
