@@ -81,7 +81,7 @@ static void measure(struct lgn_ring *ring, const float *delta)
 			(1e-9 * (double)(t_now_ns() - start));
 	}
 	qsort(rate, (size_t)repeats, sizeof(*rate), by_size);
-	printf("%.1f\n", rate[repeats / 2]);
+	printf("%.4g\n", rate[repeats / 2]);
 	free(rate);
 }
 

@@ -209,6 +209,38 @@ Test(numa_place, a_pinned_thread_is_where_the_plan_says)
 	lgn_topo_close(topo);
 }
 
+static void *on_a_node(void *arg)
+{
+	struct worker *w = arg;
+
+	w->rc = lgn_place_thread_node(w->topo, w->index);
+	sched_getaffinity(0, sizeof(w->set), &w->set);
+	return NULL;
+}
+
+/* On its cores that the process may use, all of them, and on no other. */
+Test(numa_place, a_thread_of_a_node_runs_there)
+{
+	struct lgn_topo *topo = open_here();
+	cpu_set_t before, after;
+
+	sched_getaffinity(0, sizeof(before), &before);
+	for (int i = 0; i < topo->n_nodes; i++) {
+		struct worker w = { .topo = topo, .index = i };
+		pthread_t thread;
+
+		cr_assert_eq(pthread_create(&thread, NULL, on_a_node, &w), 0);
+		pthread_join(thread, NULL);
+		cr_expect_eq(w.rc, 0, "%s", lagoon_errmsg());
+		for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+			cr_expect_eq(!!CPU_ISSET(cpu, &w.set), CPU_ISSET(cpu, &before) &&
+				     hwloc_bitmap_isset(topo->node[i]->cpuset, (unsigned)cpu));
+	}
+	sched_getaffinity(0, sizeof(after), &after);
+	cr_expect(CPU_EQUAL(&before, &after), "another thread was bound too");
+	lgn_topo_close(topo);
+}
+
 Test(numa_place, the_thread_that_opens_keeps_its_affinity)
 {
 	cpu_set_t before, after;
@@ -317,6 +349,9 @@ Test(numa_place, bad_arguments_are_refused)
 	cr_expect_eq(lgn_place_thread(topo, &plan, plan.workers, &applied),
 		     LAGOON_EINVAL);
 	cr_expect_eq(lgn_place_thread(topo, &plan, -1, &applied), LAGOON_EINVAL);
+	cr_expect_eq(lgn_place_thread_node(topo, 1000), LAGOON_EINVAL);
+	cr_expect_eq(lgn_place_thread_node(topo, -2), LAGOON_EINVAL);
+	cr_expect_eq(lgn_place_thread_node(topo, -1), 0);
 	munmap(p, 8192);
 	lgn_topo_close(topo);
 }

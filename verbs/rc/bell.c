@@ -120,6 +120,16 @@ void lgn_rc_bells_serve(struct lgn_rc *rc, struct lgn_rc_served *s)
 	pthread_mutex_unlock(&b->lock);
 }
 
+void lgn_rc_bells_forget(struct lgn_rc *rc, const struct lgn_rc_served *s)
+{
+	struct lgn_rc_bells *b = atomic_load(&rc->bells);
+
+	pthread_mutex_lock(&b->lock);
+	b->now[s->rank] = NULL;
+	map_all(b, rc->config.size);
+	pthread_mutex_unlock(&b->lock);
+}
+
 struct ibv_srq *lgn_rc_bells_srq(struct lgn_rc *rc, struct ibv_cq **cq)
 {
 	struct lgn_rc_bells *b = atomic_load(&rc->bells);
@@ -164,6 +174,7 @@ static int take(struct lgn_rc_bells *b, struct lgn_bell *bell, int n, int *taken
 		return 0;
 	if (post_receives(b, (uint32_t)got))
 		lgn_log(LGN_ERROR, "%s", lagoon_errmsg());
+	/* A queue pair that it does not know is one that was destroyed. */
 	pthread_mutex_lock(&b->lock);
 	for (int i = 0; i < got; i++) {
 		const struct place *p = find(b, wc[i].qp_num);

@@ -309,13 +309,19 @@ static int answer(struct lgn_rc *rc, const struct rdma_cm_event *e,
 		return err;
 	param.qp_num = s->qp[0]->qp_num;
 	err = make_ready(rc, s->id, s->qp[0], h->mtu, use);
-	if (!err && rdma_accept(s->id, &param))
-		err = cm_error(rc, "rdma_accept");
-	if (!err && h->bell)
+	if (err)
+		return err;
+	/* Known before the peer can ring: a bell of nobody is not heard. */
+	if (h->bell)
 		lgn_rc_bells_serve(rc, s);
-	else if (!err)
+	if (rdma_accept(s->id, &param)) {
+		if (h->bell)
+			lgn_rc_bells_forget(rc, s);
+		return cm_error(rc, "rdma_accept");
+	}
+	if (!h->bell)
 		lgn_rc_served_add(rc, s);
-	return err;
+	return 0;
 }
 
 /* Whether the identifier is kept. */

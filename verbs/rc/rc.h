@@ -367,8 +367,10 @@ void lgn_rc_bells_free(struct lgn_rc *rc);
  * pair carried has no effect after this. Before a new one is created; the
  * listener's thread. */
 int lgn_rc_bells_renew(struct lgn_rc *rc, int rank);
-/* The new one, from now on this file's. The listener's thread. */
+/* The new one, from now on this file's, before the peer knows of it; or not,
+ * after all. The listener's thread. */
 void lgn_rc_bells_serve(struct lgn_rc *rc, struct lgn_rc_served *s);
+void lgn_rc_bells_forget(struct lgn_rc *rc, const struct lgn_rc_served *s);
 
 /* What a queue pair that serves bells receives with; NULL: no bells. */
 struct ibv_srq *lgn_rc_bells_srq(struct lgn_rc *rc, struct ibv_cq **cq);
