@@ -80,6 +80,7 @@ int main(int argc, char **argv)
 	struct lagoon_table_attr table;
 	struct lagoon_attr attr;
 	struct lagoon_table *t;
+	int rank;
 
 	T_CHECK(argc > 2, "usage: uncertain PLUGIN VICTIM");
 	victim = atoi(argv[2]);
@@ -102,7 +103,8 @@ int main(int argc, char **argv)
 	t_await(&shared->checked, lagoon_size(t_lg) - 1);
 	T_CHECK(shared->uncertain == PAGE_ROWS, "%lld words are uncertain, not %d",
 		(long long)shared->uncertain, PAGE_ROWS);
+	rank = lagoon_rank(t_lg);
 	t_ok(lagoon_close(t_lg), "close");
-	printf("survivor %d\n", lagoon_rank(t_lg));
+	printf("survivor %d\n", rank);
 	return 0;
 }
