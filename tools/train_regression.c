@@ -324,7 +324,7 @@ int train_regression(int argc, char **argv)
 
 	lagoon_regression_options_init(&t.fit);
 	argp_err_exit_status = 2;
-	if (argp_parse(&parser, argc, argv, 0, NULL, &t))
+	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &t))
 		return 2;
 	status = check_outputs(&t);
 	if (status)

@@ -97,7 +97,8 @@ struct lgn_regression {
 	uint64_t block_cols;
 	double *x;		/* [block_cols] */
 	double *square;		/* [lines] */
-	int64_t *order;		/* [lines] */
+	int64_t *order;		/* [lines]; sdca: [steps] */
+	size_t steps;
 	double *now, *was;	/* [rows or columns of all] */
 	double *change;
 	double *product;	/* [lines, at least block_cols] */

@@ -18,9 +18,15 @@
  * loop of the second paper): v = (X'alpha / n + proximity centre) / lambda.
  */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/solve/regression.h"
+#include "runtime/base/status.h"
+
+#define CURVE 30
+#define UNSEEN 0.02
+#define OFTEN 1000	/* a pass has a row at most */
 
 static double lambda(const struct lgn_regression *t)
 {
@@ -36,9 +42,9 @@ static int sdca_round(struct lgn_regression *t)
 	if (rc)
 		return rc;
 	memcpy(t->was, t->now, cols * sizeof(*t->was));
-	lgn_regression_shuffle(t, t->lines.a.rows);
-	lagoon_dual_pass(LAGOON_LOSS_SQUARED, &t->lines.a, t->lines.a.rows,
-			 t->order, 0, t->square, t->y, scale * t->damp,
+	lgn_regression_shuffle(t, t->steps);
+	lagoon_dual_pass(LAGOON_LOSS_SQUARED, &t->lines.a, t->steps, t->order,
+			 0, t->square, t->y, scale * t->damp,
 			 t->scale->l1 / lambda(t), t->alpha, t->now);
 	for (uint64_t j = 0; j < cols; j++)
 		t->change[j] = (t->now[j] - t->was[j]) / t->damp;
@@ -97,14 +103,49 @@ static int sdca_measure(struct lgn_regression *t,
 
 /* ------------------------------------------------------------- opening */
 
-/* With so much the rows of an epoch come close to where they go. */
+/* More makes a pass come closer to the minimum around the centre, less lets the
+ * centre go further: a step then takes 1 / CURVE of the way of the dual variable
+ * of an average row, an epoch much of it. With 10, 30 and 100 a lasso of 8
+ * columns took 12, 30 and 95 epochs, one of 1000 columns 646, 188 and 138. Workers
+ * that do not see each other settle who takes what at a rate of lambda by damp,
+ * which wants more: 0.005, 0.02 and 0.08 a worker took 139, 36 and 18 epochs with
+ * two workers in bsp and the first of these, 159, 240 and 458 with the other. */
 double lgn_sdca_proximity(const struct lgn_regression_fit *fit)
 {
-	double damp = 1 + (fit->workers - 1) * lgn_regression_unseen(fit);
-	double enough = fit->scale.row * damp /
-		((double)fit->facts.rows * lgn_sdca.rounds);
+	double others = (fit->workers - 1) * lgn_regression_unseen(fit);
+	double enough = fit->scale.row / ((double)fit->facts.rows * CURVE) +
+		UNSEEN * others;
 
 	return fmax(fit->scale.l2 > 0 ? 0 : 1e-12, enough - fit->scale.l2);
+}
+
+static size_t often(double times_mean)
+{
+	return times_mean > 1 ? (size_t)fmin(round(times_mean), OFTEN) : 1;
+}
+
+/* A step takes 1 / (1 + curve) of the way of its dual variable: those of long
+ * rows crawl, and one row is enough to hold up all. So a pass has them more
+ * often, as importance sampling does (Zhao and Zhang, Stochastic Optimization
+ * with Importance Sampling for Regularized Loss Minimization, ICML 2015). */
+static int sdca_order(struct lgn_regression *t)
+{
+	size_t rows = t->lines.a.rows;
+	double mean = fmax(t->fit->scale.row, 1e-300);
+
+	t->steps = 0;
+	for (size_t i = 0; i < rows; i++)
+		t->steps += often(t->square[i] / mean);
+	free(t->order);
+	t->order = malloc((t->steps + 1) * sizeof(*t->order));
+	if (!t->order)
+		return lgn_fail(LAGOON_ENOMEM, "no memory for an order of %zu "
+				"rows", t->steps);
+	t->steps = 0;
+	for (size_t i = 0; i < rows; i++)
+		for (size_t k = often(t->square[i] / mean); k; k--)
+			t->order[t->steps++] = (int64_t)i;
+	return 0;
 }
 
 static int sdca_open(struct lgn_regression *t)
@@ -119,7 +160,7 @@ static int sdca_open(struct lgn_regression *t)
 			e->target[k] / t->scale->y_scale;
 	t->damp = 1 + (fit->workers - 1) * lgn_regression_unseen(fit);
 	t->proximity = lgn_sdca_proximity(fit);
-	return 0;
+	return sdca_order(t);
 }
 
 static void sdca_slow_down(struct lgn_regression *t)
