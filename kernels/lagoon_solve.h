@@ -204,8 +204,8 @@ struct lagoon_regression_data {
 /** Set every field to its default.
  * Threads: any.  Blocks: no.  Collective: no.
  */
-void
-lagoon_regression_options_init(struct lagoon_regression_options *options);
+void lagoon_regression_options_init(
+	struct lagoon_regression_options *options);
 
 /** Find the w, and the intercept b, that make
  *

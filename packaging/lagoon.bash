@@ -117,7 +117,8 @@ _lagoon() {
 	info,*) _lagoon_reply "$_lagoon_info" "$cur" ;;
 	train,-*) _lagoon_reply "$_lagoon_train" "$cur" ;;
 	generate,-*) _lagoon_reply "$_lagoon_generate" "$cur" ;;
-	train,*|generate,*) _lagoon_reply 'logistic' "$cur" ;;
+	train,*) _lagoon_reply 'elastic-net lasso logistic ridge' "$cur" ;;
+	generate,*) _lagoon_reply 'logistic' "$cur" ;;
 	run,*) _lagoon_program "$cur" ;;
 	esac
 }

@@ -19,6 +19,7 @@ class Lagoon(AutotoolsPackage):
     depends_on("pkgconfig", type="build")
     depends_on("hwloc@2:")
     depends_on("jansson")
+    depends_on("zlib")
     depends_on("random123")
     depends_on("pmix", when="+pmix")
     depends_on("rdma-core", when="+verbs")

@@ -156,8 +156,51 @@ bit_for_bit() {
 	done
 }
 
+# refused STATUS PATTERN OPTIONS...: one sentence, and no model, with one process
+# and with three.
+refused() {
+	local want=$1 pattern=$2 got grouping
+	shift 2
+	for grouping in '--workers 2' '-n 3 --nodes 2'; do
+		# shellcheck disable=SC2086
+		train "$@" $grouping --model "$tmp/made.model"
+		got=$?
+		[ $got = "$want" ] || complain "$*: exit status $got, expected $want"
+		[ "$(grep -c -e "$pattern" "$tmp/err")" = 1 ] ||
+			complain "$*: expected \"$pattern\" once, told: $(cat "$tmp/err")"
+		[ ! -s "$tmp/out" ] && [ ! -e "$tmp/made.model" ] || complain "$*: left output"
+	done
+}
+
+bad_input() {
+	local x=$tmp/x.csv m=$tmp/x.mtx t=$tmp/t.mtx banner='%%MatrixMarket matrix coordinate real general'
+	printf '1,2\n3,4\n5,6,7\n8,9\n' >"$x"
+	refused 2 'x.csv: line 3: more than 2 numbers' lasso --data "$x"
+	printf '1 1:1\n2 1:x\n' >"$tmp/x"
+	refused 2 'x: line 2: value is "x"' ridge --data "$tmp/x"
+	printf '1,2\n3,4\n5,6\n' | gzip >"$x.gz"
+	head -c 20 "$x.gz" >"$tmp/cut.csv.gz"
+	refused 2 'cut.csv.gz: cannot inflate: the file is cut' lasso --data "$tmp/cut.csv.gz"
+	refused 2 'missing.csv: cannot open' lasso --data "$tmp/missing.csv"
+	printf '%s\n3 2 3\n1 1 1\n2 2 1\n' "$banner" >"$m"
+	printf '%s\n3 1 3\n1 1 1\n2 1 1\n3 1 2\n' "$banner" >"$t"
+	refused 2 'x.mtx: 2 entries: the line of sizes says 3' lasso --data "$m" --target "$t"
+	printf '%s\n3 2 3\n1 1 1\n2 2 1\n1 1 1\n' "$banner" >"$m"
+	refused 2 'row 1: column 1 stands there twice' lasso --data "$m" --target "$t"
+	printf '%s\n2 2 1\n1 1 1\n' "$banner" >"$m"
+	refused 2 't.mtx: 3 rows: expected 2' lasso --data "$m" --target "$t"
+	refused 2 'x.mtx: expected a file of its targets' lasso --data "$m"
+	printf '1,2\n3,4\n' >"$x"
+	refused 2 'expected elastic-net' lasso --data "$x" --l2 1
+	refused 2 'expected elastic-net' ridge --data "$x" --l1 1
+	refused 2 'l1 is "-1"' lasso --data "$x" --l1 -1
+	refused 2 'method is "x"' lasso --data "$x" --method x
+	refused 2 'model 5: expected ssp' lasso --data "$x" --consistency vap
+}
+
 formats
 bit_for_bit
+bad_input
 if [ -f "$data/abalone" ]; then methods; else missed="$missed $data/abalone"; fi
 if [ -f "$data/lasso500by1K.X.mmt" ]; then wide; else missed="$missed $data/lasso500by1K.X.mmt"; fi
 [ $failed = 0 ] || exit 1
