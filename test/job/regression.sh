@@ -66,8 +66,8 @@ references() {
 
 # What several workers settle in short time.
 grouped() {
-	abalone 3.58857135085 8 ridge --l2 1 "$@"
-	abalone 3.50307559849 4 lasso --l1 0.202316254715 "$@"
+	abalone 3.58857135085 8 ridge --l2 1 --tolerance 1e-6 "$@"
+	abalone 3.50307559849 4 lasso --l1 0.202316254715 --tolerance 1e-6 "$@"
 }
 
 methods() {
@@ -78,7 +78,8 @@ methods() {
 		grouped --method $method -n 2 --nodes 2 --consistency ssp --staleness 0
 		[ $method = mspg ] ||
 			grouped --method $method -n 3 --nodes 1 --consistency ssp --staleness 1
-		grouped --method $method -n 2 --workers 2 --nodes 2 --consistency bsp
+		[ $method = mspg ] ||
+			grouped --method $method -n 2 --workers 2 --nodes 2 --consistency ssp --staleness 0
 	done
 	grouped --method cd --workers 2 --consistency asp
 	grouped --method cd -n 2 --nodes 2 --consistency essp --staleness 2
@@ -89,7 +90,7 @@ methods() {
 # gap of 1e-10.
 wide() {
 	local x=$data/lasso500by1K.X.mmt y=$data/lasso500by1K.Y.mmt method l1 best count
-	for l1 in 1e-4 3e-5; do
+	for l1 in 1.6e-4 1e-4 3e-5; do
 		train lasso --l1 $l1 --no-intercept --data "$x" --target "$y" --tolerance 1e-10 \
 			--epochs 10000 --model "$tmp/best" || complain "wide: $(tail -n 1 "$tmp/err")"
 		read -r best count < <(awk -f "$here/regression.awk" -v format=matrix "$tmp/best" "$x" "$y")
@@ -97,11 +98,11 @@ wide() {
 			[ "$l1 $method" != '3e-5 mspg' ] || continue
 			one matrix "$x" "$y" "$best" "$count" lasso --l1 $l1 --no-intercept --method $method
 		done
-		[ $l1 = 1e-4 ] || continue
+		[ $l1 = 1.6e-4 ] || continue
 		one matrix "$x" "$y" "$best" "$count" lasso --l1 $l1 --no-intercept \
-			--method cd -n 2 --nodes 2 --consistency bsp
+			--method cd --workers 2 --consistency bsp --tolerance 1e-6
 		one matrix "$x" "$y" "$best" "$count" lasso --l1 $l1 --no-intercept \
-			--method sdca -n 2 --nodes 2
+			--method sdca -n 2 --nodes 2 --tolerance 1e-6
 	done
 }
 
