@@ -207,7 +207,7 @@ struct lagoon_regression_data {
 void lagoon_regression_options_init(
 	struct lagoon_regression_options *options);
 
-/** Find the w, and the intercept b, that make
+/** Every process needs a worker. Find the w, and the intercept b, that make
  *
  *     sum of (y_i - b - x_i w)^2 / (2 n) + l1 sum of |w_j| + l2 w'w / 2
  *

@@ -232,12 +232,21 @@ static void destroy_tables(struct lgn_regression_fit *fit)
 
 /* --------------------------------------------------------------- calls */
 
+/* What the tables are to be, workers agree on: a process without any does not
+ * know. Nor can it tell an error at a meeting, so it asks for a table of another
+ * shape, which is refused in every process. */
 static int load(struct lgn_regression_fit *fit)
 {
-	int rc = lgn_share_create(fit->lg, "regression load",
-				  sizeof(struct lgn_regression_facts),
+	bool idle = !lagoon_local_workers(fit->lg);
+	size_t bytes = sizeof(struct lgn_regression_facts) + (idle ? 4 : 0);
+	int rc = lgn_share_create(fit->lg, "regression load", bytes,
 				  LAGOON_SSP, &fit->tidings);
 
+	if (idle && (!rc || rc == LAGOON_EINVAL)) {
+		lgn_share_destroy(&fit->tidings);
+		return lgn_fail(LAGOON_EINVAL, "a process without workers: "
+				"expected at least one in each");
+	}
 	if (rc)
 		return rc;
 	rc = lagoon_run(fit->lg, lgn_regression_load, fit);

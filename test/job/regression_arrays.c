@@ -8,6 +8,7 @@
 /* launch: -n 1 */
 /* launch: -n 3 --nodes 1 */
 /* launch: -n 2 --nodes 2 */
+/* launch: -n 2 --nodes 1 -- idle */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -314,16 +315,31 @@ static void stops(void)
 		"%d, seen %d", r.stopped, r.epochs, seen);
 }
 
-int main(void)
+/* Rank 1 has no workers. */
+static void idle_process(void)
+{
+	struct lagoon_regression_options o = options();
+	struct lagoon_regression_data d = form(DENSE);
+
+	expect(&d, &o, lagoon_rank(t_lg) ? "a process without workers" :
+	       "they must agree");
+}
+
+int main(int argc, char **argv)
 {
 	struct lagoon_attr attr;
 
 	t_begin("regression_arrays", 0);
 	t_ok(lagoon_attr_init(&attr), "attr_init");
-	attr.workers = 2;
+	attr.workers = argc > 1 && t_rank() == 1 ? 0 : 2;
 	t_open(&attr, NULL);
 	make();
 	take(lagoon_rank(t_lg), lagoon_size(t_lg));
+	if (argc > 1 && !strcmp(argv[1], "idle")) {
+		idle_process();
+		t_close();
+		return 0;
+	}
 	for (int f = 0; f < FORMS; f++)
 		check_form(f, LAGOON_CD, f % 2);
 	for (int method = LAGOON_SDCA; method <= LAGOON_MSPG; method++)
