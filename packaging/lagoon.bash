@@ -122,7 +122,8 @@ _lagoon() {
 		else _lagoon_reply 'inspect verify' "$cur"; fi ;;
 	train,-*) _lagoon_reply "$_lagoon_train" "$cur" ;;
 	generate,-*) _lagoon_reply "$_lagoon_generate" "$cur" ;;
-	train,*|generate,*) _lagoon_reply 'logistic' "$cur" ;;
+	train,*) _lagoon_reply 'elastic-net lasso logistic ridge' "$cur" ;;
+	generate,*) _lagoon_reply 'logistic' "$cur" ;;
 	run,*) _lagoon_program "$cur" ;;
 	esac
 }

@@ -160,7 +160,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (t->solver || strcmp(arg, "logistic"))
-			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\"", arg);
+			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\" here, or \"lasso\", \"ridge\" or \"elastic-net\" as the first word", arg);
 		t->solver = arg;
 		break;
 	case ARGP_KEY_END:
@@ -371,11 +371,35 @@ static int spawn(const struct train *t, int argc, char **argv)
 	return status;
 }
 
+int train_fail(int rc)
+{
+	return fail(rc);
+}
+
+bool train_has_launcher(void)
+{
+	return has_launcher();
+}
+
+int train_consistency(struct argp_state *state, const char *text)
+{
+	return consistency(state, text);
+}
+
+int train_spawn(int processes, int nodes, int argc, char **argv)
+{
+	const struct train t = { .processes = processes, .nodes = nodes };
+
+	return spawn(&t, argc, argv);
+}
+
 int tool_train(int argc, char **argv)
 {
 	struct train t = { 0 };
 	int status;
 
+	if (argc > 1 && train_is_regression(argv[1]))
+		return train_regression(argc, argv);
 	lagoon_logistic_options_init(&t.fit);
 	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, 0, NULL, &t))

@@ -36,6 +36,11 @@ static void report_object(struct train_report *r, json_t *object)
 	json_decref(object);
 }
 
+void train_report_object(struct train_report *r, struct json_t *object)
+{
+	report_object(r, object);
+}
+
 void train_report_close(struct train_report *r)
 {
 	if (r->out)

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -8,11 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "kernels/data/libsvm.h"
 #include "kernels/data/decimal.h"
+#include "kernels/data/text.h"
 #include "runtime/base/status.h"
 
 #define INDEX_MAX (UINT64_C(1) << 31)
@@ -20,63 +17,15 @@
 #define HUGE_PAGE ((size_t)2 << 20)
 #define SHOWN 24		/* bytes of a bad token that a message shows */
 
-struct file {
-	const char *path;
-	const char *text;	/* mapped; NULL when empty */
-	size_t size;
-};
-
 /* Every line that is parsed ends in '\n', so that no scan needs a bound. */
 struct reader {
-	struct file file;
+	struct lgn_text file;
 	uint64_t base;		/* index of the first column */
+	bool targets;		/* labels are any numbers */
 	size_t line;		/* offset in the file of the line in work */
 	size_t entries;
 	struct lgn_libsvm data;
 };
-
-static int file_map(const char *path, struct file *file)
-{
-	struct stat st;
-	void *text;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return lgn_fail(errno == ENOENT ? LAGOON_ENOENT : LAGOON_EIO,
-				"%s: cannot open: %s", path, strerror(errno));
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || !st.st_size) {
-		close(fd);
-		return lgn_fail(LAGOON_EINVAL, S_ISREG(st.st_mode) ?
-				"%s: the file is empty, expected rows "
-				"\"label index:value ...\"" :
-				"%s: expected a plain file", path);
-	}
-	text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	if (text == MAP_FAILED)
-		return lgn_fail(LAGOON_EIO, "%s: mmap: %s", path,
-				strerror(errno));
-	*file = (struct file){ path, text, (size_t)st.st_size };
-	return 0;
-}
-
-static void file_unmap(const struct file *file)
-{
-	munmap((void *)(uintptr_t)file->text, file->size);
-}
-
-/* Counted only when an error is told: a part does not know what is before. */
-static size_t line_number(const struct file *file, size_t offset)
-{
-	const char *p = file->text, *end = file->text + offset;
-	size_t line = 1;
-
-	while ((p = memchr(p, '\n', (size_t)(end - p)))) {
-		line++;
-		p++;
-	}
-	return line;
-}
 
 static int fail_line(const struct reader *r, const char *fmt, ...)
 	LGN_PRINTF(2, 3);
@@ -90,7 +39,7 @@ static int fail_line(const struct reader *r, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	return lgn_fail(LAGOON_EINVAL, "%s: line %zu: %s", r->file.path,
-			line_number(&r->file, r->line), text);
+			lgn_text_line(&r->file, r->line), text);
 }
 
 static inline bool is_blank(char c)
@@ -270,28 +219,30 @@ static bool label_add(struct lgn_labels *labels, double value, uint64_t at)
 	return true;
 }
 
-static int fail_label(const struct file *file, const struct lgn_labels *labels,
+static int fail_label(const struct lgn_text *file, const struct lgn_labels *labels,
 		      double value, uint64_t at)
 {
 	return lgn_fail(LAGOON_EINVAL, "%s: line %zu: label %g: expected two "
 			"distinct labels, there are %g and %g already",
-			file->path, line_number(file, at), value,
+			file->path, lgn_text_line(file, at), value,
 			labels->value[0], labels->value[1]);
 }
 
-/* line: the text up to and with its '\n'; r->line: its place in the file. */
-static int parse_line(struct reader *r, const char *line)
+/* line: the text up to and with its '\n'. */
+static int parse_line(void *arg, const char *line, size_t at)
 {
+	struct reader *r = arg;
 	const char *p = skip_blanks(line);
 	double label;
 	int rc;
 
 	if (*p == '\n' || *p == '#')
 		return 0;
+	r->line = at;
 	rc = parse_value(r, "label", &p, &label);
 	if (rc)
 		return rc;
-	if (!label_add(&r->data.labels, label, r->line))
+	if (!r->targets && !label_add(&r->data.labels, label, r->line))
 		return fail_label(&r->file, &r->data.labels, label, r->line);
 	rc = parse_entries(r, p);
 	if (rc)
@@ -299,52 +250,6 @@ static int parse_line(struct reader *r, const char *line)
 	r->data.label[r->data.rows++] = label;
 	r->data.start[r->data.rows] = r->entries;
 	return 0;
-}
-
-/* The last line of the file, when it does not end in '\n'. */
-static int parse_tail(struct reader *r, const char *line, size_t len)
-{
-	char *copy = malloc(len + 1);
-	int rc;
-
-	if (!copy)
-		return lgn_fail(LAGOON_ENOMEM, "no memory for a line of %zu "
-				"bytes", len);
-	memcpy(copy, line, len);
-	copy[len] = '\n';
-	rc = parse_line(r, copy);
-	free(copy);
-	return rc;
-}
-
-static int parse_range(struct reader *r, size_t begin, size_t end)
-{
-	const char *text = r->file.text;
-	int rc = 0;
-
-	for (size_t at = begin; at < end && !rc; ) {
-		const char *stop = memchr(text + at, '\n', r->file.size - at);
-
-		r->line = at;
-		if (!stop)
-			return parse_tail(r, text + at, r->file.size - at);
-		rc = parse_line(r, text + at);
-		at = (size_t)(stop - text) + 1;
-	}
-	return rc;
-}
-
-/* First line start at or behind the k-th of n cuts. */
-static size_t cut(const struct file *file, int k, int n)
-{
-	size_t at = (size_t)((unsigned __int128)file->size * (unsigned)k /
-			     (unsigned)n);
-	const char *stop;
-
-	if (!at)
-		return 0;
-	stop = memchr(file->text + at - 1, '\n', file->size - at + 1);
-	return stop ? (size_t)(stop - file->text) + 1 : file->size;
 }
 
 /* How often c stands in the text. Blocks of 255 count in bytes, which the
@@ -399,23 +304,26 @@ static int reserve(struct reader *r, const char *text, size_t len)
 
 static int read_part(struct reader *r, const struct lgn_libsvm_range *range)
 {
-	size_t begin = cut(&r->file, range->part, range->parts);
-	size_t end = cut(&r->file, range->part + 1, range->parts);
+	size_t begin = lgn_text_cut(&r->file, range->part, range->parts);
+	size_t end = lgn_text_cut(&r->file, range->part + 1, range->parts);
 	int rc = reserve(r, r->file.text + begin, end - begin);
 
-	return rc ? rc : parse_range(r, begin, end);
+	return rc ? rc : lgn_text_each(&r->file, begin, end, parse_line, r);
 }
 
 int lgn_libsvm_read(const char *path, const struct lgn_libsvm_range *range,
 		    struct lgn_libsvm *data)
 {
-	struct reader r = { .base = range->zero_based ? 0 : 1 };
-	int rc = file_map(path, &r.file);
+	struct reader r = {
+		.base = range->zero_based ? 0 : 1,
+		.targets = range->targets,
+	};
+	int rc = lgn_text_open(path, &r.file);
 
 	if (rc)
 		return rc;
 	rc = read_part(&r, range);
-	file_unmap(&r.file);
+	lgn_text_close(&r.file);
 	if (rc)
 		lgn_libsvm_free(&r.data);
 	else
@@ -436,7 +344,7 @@ int lgn_labels_merge(const char *path, const struct lgn_labels *more,
 		     struct lgn_labels *all)
 {
 	int first = more->n == 2 && more->at[1] < more->at[0];
-	struct file file;
+	struct lgn_text file;
 	int rc;
 
 	for (int i = 0; i < more->n; i++) {
@@ -444,11 +352,11 @@ int lgn_labels_merge(const char *path, const struct lgn_labels *more,
 
 		if (label_add(all, more->value[k], more->at[k]))
 			continue;
-		rc = file_map(path, &file);
+		rc = lgn_text_open(path, &file);
 		if (rc)
 			return rc;
 		rc = fail_label(&file, all, more->value[k], more->at[k]);
-		file_unmap(&file);
+		lgn_text_close(&file);
 		return rc;
 	}
 	return 0;

@@ -6,8 +6,9 @@
  *
  * Indices are 1-based unless asked, at most 2^31, and rise strictly within a
  * line, as LIBLINEAR wants them. qid is checked and ignored; blank lines and
- * comment lines are no rows. A plain file is read in parts by byte ranges: a
- * line belongs to the part in which its first byte lies.
+ * comment lines are no rows. A file is read in parts by byte ranges: a line
+ * belongs to the part in which its first byte lies. Of a file by gzip these are
+ * ranges of the text, and every part inflates all of it.
  *
  *	struct lgn_libsvm_range range = { .part = k, .parts = n };
  *	rc = lgn_libsvm_read(path, &range, &data);
@@ -24,6 +25,7 @@ struct lgn_libsvm_range {
 	int part;		/* [0, parts) */
 	int parts;		/* >= 1 */
 	int zero_based;		/* indices count from 0 */
+	int targets;		/* labels are any numbers, and not collected */
 };
 
 /* The distinct labels of some rows, rising, and where each stands first. */

@@ -29,6 +29,26 @@ static bool is_word(const char *s)
 	       && !strpbrk(s, " \t\r\n");
 }
 
+static bool is_regression(const char *solver)
+{
+	return !strcmp(solver, "lasso") || !strcmp(solver, "ridge") ||
+		!strcmp(solver, "elastic-net");
+}
+
+static void write_header(FILE *out, const struct lagoon_model_file *m)
+{
+	fprintf(out, MAGIC "\nsolver %s\n", m->solver);
+	if (is_regression(m->solver))
+		fprintf(out, "l1 %.17g\nl2 %.17g\nstandardised %d\n"
+			"intercept %.17g\n", m->l1, m->l2, m->standardised,
+			m->intercept);
+	else
+		fprintf(out, "c %.17g\nlabels %.17g %.17g\n", m->c,
+			m->labels[0], m->labels[1]);
+	fprintf(out, "features %llu\nweights\n",
+		(unsigned long long)m->features);
+}
+
 LGN_EXPORT int lagoon_model_save(const char *path,
 				 const struct lagoon_model_file *model)
 {
@@ -42,10 +62,7 @@ LGN_EXPORT int lagoon_model_save(const char *path,
 	rc = lgn_outfile_open(path, &out);
 	if (rc)
 		return rc;
-	fprintf(out.stream, MAGIC "\nsolver %s\nc %.17g\nlabels %.17g %.17g\n"
-		"features %llu\nweights\n", model->solver, model->c,
-		model->labels[0], model->labels[1],
-		(unsigned long long)model->features);
+	write_header(out.stream, model);
 	for (uint64_t j = 0; j < model->features; j++)
 		fprintf(out.stream, "%.17g\n", model->weights[j]);
 	fputs("end\n", out.stream);
@@ -108,9 +125,52 @@ static bool parse_finite(const char *text, char stop, double *value,
 	return true;
 }
 
-static int read_header(struct lines *l, struct lagoon_model_file *m)
+/* "key number" */
+static int next_number(struct lines *l, const char *key, double *value)
 {
 	const char *v, *rest;
+	char expected[32];
+	int rc = next_key(l, key, &v);
+
+	snprintf(expected, sizeof(expected), "%s and a number", key);
+	if (!rc && (*v != ' ' || !parse_finite(v + 1, 0, value, &rest)))
+		return fail_line(l, expected);
+	return rc;
+}
+
+static int read_regression(struct lines *l, struct lagoon_model_file *m)
+{
+	double standardised = 0;
+	int rc = next_number(l, "l1", &m->l1);
+
+	if (!rc)
+		rc = next_number(l, "l2", &m->l2);
+	if (!rc)
+		rc = next_number(l, "standardised", &standardised);
+	if (!rc && standardised != 0 && standardised != 1)
+		return fail_line(l, "standardised 0 or 1");
+	m->standardised = standardised == 1;
+	return rc ? rc : next_number(l, "intercept", &m->intercept);
+}
+
+static int read_classifier(struct lines *l, struct lagoon_model_file *m)
+{
+	const char *v, *rest;
+	int rc = next_key(l, "c ", &v);
+
+	if (!rc && !parse_finite(v, 0, &m->c, &rest))
+		return fail_line(l, "c and a number");
+	if (!rc)
+		rc = next_key(l, "labels ", &v);
+	if (!rc && (!parse_finite(v, ' ', &m->labels[0], &rest) ||
+		    !parse_finite(rest, 0, &m->labels[1], &rest)))
+		return fail_line(l, "two labels");
+	return rc;
+}
+
+static int read_header(struct lines *l, struct lagoon_model_file *m)
+{
+	const char *v;
 	char *end;
 	int rc = next_key(l, MAGIC, &v);
 
@@ -123,14 +183,8 @@ static int read_header(struct lines *l, struct lagoon_model_file *m)
 	if (!rc)
 		strcpy(m->solver, v);
 	if (!rc)
-		rc = next_key(l, "c ", &v);
-	if (!rc && !parse_finite(v, 0, &m->c, &rest))
-		return fail_line(l, "c and a number");
-	if (!rc)
-		rc = next_key(l, "labels ", &v);
-	if (!rc && (!parse_finite(v, ' ', &m->labels[0], &rest) ||
-		    !parse_finite(rest, 0, &m->labels[1], &rest)))
-		return fail_line(l, "two labels");
+		rc = is_regression(m->solver) ? read_regression(l, m) :
+			read_classifier(l, m);
 	if (!rc)
 		rc = next_key(l, "features ", &v);
 	if (rc)

@@ -20,6 +20,7 @@ class Lagoon(AutotoolsPackage):
     depends_on("hwloc@2:")
     depends_on("jansson")
     depends_on("isa-l")
+    depends_on("zlib")
     depends_on("random123")
     depends_on("xxhash")
     depends_on("pmix", when="+pmix")

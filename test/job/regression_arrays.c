@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * lagoon_lasso_fit() and its like on the caller's arrays: dense and CSR, of both
+ * kinds of reals and of indices, reach the minimum that a plain coordinate
+ * descent over all rows in here finds, wherever the rows are. What is not legal
+ * in one process is the error of all, with rank, row and column.
+ */
+/* launch: -n 1 */
+/* launch: -n 3 --nodes 1 */
+/* launch: -n 2 --nodes 2 */
+/* launch: -n 2 --nodes 1 -- idle */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/lagoon_solve.h"
+#include "test/support/test.h"
+
+enum { ROWS = 90, COLS = 12 };
+
+static const double l1 = 0.02, l2 = 0.03;
+
+/* The same in every process; a third of it is zero. */
+static double x[ROWS][COLS], y[ROWS];
+
+/* The rows of this process, in every form. */
+static struct {
+	size_t rows;
+	double dense[ROWS * COLS], val[ROWS * COLS], target[ROWS];
+	float dense_f32[ROWS * COLS], val_f32[ROWS * COLS], target_f32[ROWS];
+	int32_t start32[ROWS + 1], index32[ROWS * COLS];
+	int64_t start64[ROWS + 1], index64[ROWS * COLS];
+} mine;
+
+static void make(void)
+{
+	struct t_rng rng = { 7 };
+
+	for (int i = 0; i < ROWS; i++) {
+		y[i] = 3;
+		for (int j = 0; j < COLS; j++) {
+			/* with digits that a float does not have */
+			double v = (double)t_below(&rng, 1024) / 256 - 2 +
+				(double)t_below(&rng, 1000) * 1.1e-9;
+
+			x[i][j] = t_once_in(&rng, 3) ? 0 : v;
+			y[i] += j % 3 ? 0 : (j - 5) * x[i][j];
+		}
+		y[i] += (double)t_below(&rng, 256) / 128;
+	}
+}
+
+/* Rank r has rows [begin, end); rank 1 of 3 has none. */
+static void take(int rank, int size)
+{
+	int begin = ROWS * rank / size, end = ROWS * (rank + 1) / size;
+	int64_t n = 0;
+
+	if (size == 3) {
+		begin = rank == 0 ? 0 : rank == 1 ? 0 : 30;
+		end = rank == 0 ? 30 : rank == 1 ? 0 : ROWS;
+	}
+	mine.rows = (size_t)(end - begin);
+	mine.start32[0] = 0;
+	mine.start64[0] = 1;	/* counts from 1 */
+	for (int i = begin; i < end; i++) {
+		int k = i - begin;
+
+		mine.target[k] = y[i];
+		mine.target_f32[k] = (float)y[i];
+		for (int j = 0; j < COLS; j++) {
+			mine.dense[k * COLS + j] = x[i][j];
+			mine.dense_f32[k * COLS + j] = (float)x[i][j];
+			if (x[i][j] == 0)
+				continue;
+			mine.val[n] = x[i][j];
+			mine.val_f32[n] = (float)x[i][j];
+			mine.index32[n] = j;
+			mine.index64[n++] = j + 1;
+		}
+		mine.start32[k + 1] = (int32_t)n;
+		mine.start64[k + 1] = n + 1;
+	}
+}
+
+/* ----------------------------------------------------------- reference */
+
+static double shrink(double v, double t)
+{
+	return v > t ? v - t : v < -t ? v + t : 0;
+}
+
+/* Weights of the columns as they are, and the intercept last. */
+static double reference(int standardise, double w[COLS + 1])
+{
+	double z[ROWS][COLS], mean[COLS + 1] = { 0 }, scale[COLS], r[ROWS];
+	double loss = 0, penalty = 0;
+
+	memset(w, 0, (COLS + 1) * sizeof(*w));
+	for (int i = 0; i < ROWS; i++) {
+		mean[COLS] += y[i] / ROWS;
+		for (int j = 0; j < COLS; j++)
+			mean[j] += x[i][j] / ROWS;
+	}
+	for (int j = 0; j < COLS; j++) {
+		double square = 0;
+
+		for (int i = 0; i < ROWS; i++)
+			square += pow(x[i][j] - mean[j], 2) / ROWS;
+		scale[j] = standardise ? sqrt(square) : 1;
+		for (int i = 0; i < ROWS; i++)
+			z[i][j] = (x[i][j] - mean[j]) / scale[j];
+	}
+	for (int i = 0; i < ROWS; i++)
+		r[i] = y[i] - mean[COLS];
+	for (int k = 0; k < 5000; k++)
+		for (int j = 0; j < COLS; j++) {
+			double p = 0, s = 0, was = w[j];
+
+			for (int i = 0; i < ROWS; i++) {
+				p += z[i][j] * r[i] / ROWS;
+				s += z[i][j] * z[i][j] / ROWS;
+			}
+			w[j] = shrink(p + s * was, l1) / (s + l2);
+			for (int i = 0; i < ROWS; i++)
+				r[i] -= (w[j] - was) * z[i][j];
+		}
+	for (int i = 0; i < ROWS; i++)
+		loss += r[i] * r[i] / (2 * ROWS);
+	w[COLS] = mean[COLS];
+	for (int j = 0; j < COLS; j++) {
+		penalty += l1 * fabs(w[j]) + l2 / 2 * w[j] * w[j];
+		w[j] /= scale[j];
+		w[COLS] -= w[j] * mean[j];
+	}
+	return loss + penalty;
+}
+
+/* ---------------------------------------------------------------- forms */
+
+enum form { DENSE, DENSE_F32, CSR, CSR_F32_FROM_1, FORMS };
+
+static struct lagoon_sparse sparse;
+
+static struct lagoon_regression_data form(enum form which)
+{
+	struct lagoon_regression_data d = {
+		.size = sizeof(d), .rows = mine.rows, .cols = COLS,
+		.stride = COLS, .real_size = which == DENSE ? 8 : 4,
+		.dense = which == DENSE ? (void *)mine.dense : mine.dense_f32,
+		.target = which == DENSE || which == CSR ?
+			(void *)mine.target : mine.target_f32,
+	};
+
+	if (which < CSR)
+		return d;
+	sparse = (struct lagoon_sparse){
+		.rows = mine.rows, .cols = COLS, .layout = LAGOON_CSR,
+		.real_size = which == CSR ? 8 : 4,
+		.index_size = which == CSR ? 4 : 8,
+		.base = which == CSR ? 0 : 1,
+		.start = which == CSR ? (void *)mine.start32 : mine.start64,
+		.index = which == CSR ? (void *)mine.index32 : mine.index64,
+		.val = which == CSR ? (void *)mine.val : mine.val_f32,
+	};
+	d.sparse = &sparse;
+	return d;
+}
+
+static struct lagoon_regression_options options(void)
+{
+	struct lagoon_regression_options o;
+
+	lagoon_regression_options_init(&o);
+	o.l1 = l1;
+	o.l2 = l2;
+	o.tolerance = 1e-11;
+	return o;
+}
+
+static void check_form(enum form which, int method, int standardise)
+{
+	struct lagoon_regression_options o = options();
+	struct lagoon_regression_result r = { .size = sizeof(r) };
+	struct lagoon_regression_data d = form(which);
+	double w[COLS], best[COLS + 1];
+	double near = which == DENSE || which == CSR ? 1e-10 : 1e-6;
+	double objective = reference(standardise, best);
+
+	o.method = method;
+	o.standardise = standardise;
+	t_ok(lagoon_elastic_net_fit(t_lg, &d, &o, w, &r), "fit");
+	T_CHECK(r.converged && r.rows == ROWS && r.features == COLS,
+		"form %d, method %d: converged %d", which, method, r.converged);
+	T_CHECK(fabs(r.objective - objective) <= near * objective,
+		"form %d, method %d: %.12g, expected %.12g", which, method,
+		r.objective, objective);
+	T_CHECK(r.gap <= 1e-11 * objective && r.gap >= 0, "gap %g", r.gap);
+	T_CHECK(fabs(r.intercept - best[COLS]) < 1e-4, "intercept %g, "
+		"expected %g", r.intercept, best[COLS]);
+	for (int j = 0; j < COLS; j++)
+		T_CHECK(fabs(w[j] - best[j]) < 1e-4, "weight %d: %g, expected "
+			"%g", j, w[j], best[j]);
+}
+
+/* ------------------------------------------------------------ bad input */
+
+static void expect(const struct lagoon_regression_data *d,
+		   const struct lagoon_regression_options *o, const char *text)
+{
+	struct lagoon_regression_result r = { .size = sizeof(r) };
+	double w[COLS] = { 42 };
+	int rc = lagoon_regression_fit(t_lg, d, o, w, &r);
+
+	T_CHECK(rc == LAGOON_EINVAL, "%s: result %d", text, rc);
+	T_CHECK(strstr(lagoon_errmsg(), text), "\"%s\", expected \"%s\"",
+		lagoon_errmsg(), text);
+	T_CHECK(w[0] == 42 && r.epochs == 0, "%s: outputs were written", text);
+}
+
+/* Only the last rank has it. */
+static void bad_elements(void)
+{
+	bool last = lagoon_rank(t_lg) == lagoon_size(t_lg) - 1;
+	struct lagoon_regression_options o = options();
+	struct lagoon_regression_data d = form(DENSE);
+	char rank[64];
+	double keep = mine.dense[2 * COLS + 4];
+
+	if (last)
+		mine.dense[2 * COLS + 4] = NAN;
+	expect(&d, &o, "row 3: column 5 is nan: expected a finite number");
+	snprintf(rank, sizeof(rank), "rank %d: ", lagoon_size(t_lg) - 1);
+	T_CHECK(lagoon_size(t_lg) == 1 || strstr(lagoon_errmsg(), rank), "no rank: %s", lagoon_errmsg());
+	mine.dense[2 * COLS + 4] = keep;
+	keep = mine.target[0];
+	if (last)
+		mine.target[0] = INFINITY;
+	expect(&d, &o, "row 1: the target is inf");
+	mine.target[0] = keep;
+
+	d = form(CSR_F32_FROM_1);
+	if (last)
+		mine.index64[0] = COLS + 1;
+	expect(&d, &o, "row 1: column index 13: expected 1 to 12");
+	if (last)
+		mine.index64[0] = mine.index64[1];
+	expect(&d, &o, "stands there twice");
+	take(lagoon_rank(t_lg), lagoon_size(t_lg));
+	if (last)
+		mine.start64[1] = 0;
+	expect(&d, &o, "row 1: entries 0 to -1: expected starts that rise");
+	take(lagoon_rank(t_lg), lagoon_size(t_lg));
+	d = form(DENSE);
+	if (last && lagoon_size(t_lg) > 1) {
+		d.cols = COLS - 1;
+		expect(&d, &o, "11 columns in worker");
+	} else if (lagoon_size(t_lg) > 1) {
+		expect(&d, &o, "11 columns in worker");
+	}
+}
+
+static void bad_options(void)
+{
+	struct lagoon_regression_options o = options();
+	struct lagoon_regression_result r = { .size = sizeof(r) };
+	struct lagoon_regression_data d = form(DENSE);
+
+	o.l1 = -1;
+	expect(&d, &o, "l1 -1: expected 0 or more");
+	o = options();
+	o.l2 = NAN;
+	expect(&d, &o, "l2 nan");
+	o = options();
+	o.method = 3;
+	expect(&d, &o, "method 3: expected 0 to 2");
+	o = options();
+	o.model = LAGOON_VAP;
+	expect(&d, &o, "model 5: expected ssp, bsp");
+	o = options();
+	T_CHECK(lagoon_lasso_fit(t_lg, &d, &o, NULL, &r) == LAGOON_EINVAL &&
+		strstr(lagoon_errmsg(), "lasso: l2 is 0.03: expected 0"), "%s",
+		lagoon_errmsg());
+	T_CHECK(lagoon_ridge_fit(t_lg, &d, &o, NULL, &r) == LAGOON_EINVAL &&
+		strstr(lagoon_errmsg(), "ridge: l1 is 0.02: expected 0"), "%s",
+		lagoon_errmsg());
+	d.stride = COLS - 1;
+	if (mine.rows == ROWS)
+		expect(&d, &o, "stride 11: expected at least 12");
+}
+
+/* ------------------------------------------------------------- stopping */
+
+static int stop_at_3(void *arg, const struct lagoon_regression_epoch *e)
+{
+	*(int *)arg = e->epoch;
+	return lagoon_rank(t_lg) == lagoon_size(t_lg) - 1 && e->epoch >= 3;
+}
+
+static void stops(void)
+{
+	struct lagoon_regression_options o = options();
+	struct lagoon_regression_result r = { .size = sizeof(r) };
+	struct lagoon_regression_data d = form(CSR);
+	int seen = 0;
+
+	o.tolerance = 0;
+	o.rounds = 1;
+	o.method = LAGOON_MSPG;
+	o.progress = stop_at_3;
+	o.progress_arg = &seen;
+	t_ok(lagoon_regression_fit(t_lg, &d, &o, NULL, &r), "fit");
+	T_CHECK(r.stopped && r.epochs == 4 && seen == 4, "stopped %d, epochs "
+		"%d, seen %d", r.stopped, r.epochs, seen);
+}
+
+/* Rank 1 has no workers. */
+static void idle_process(void)
+{
+	struct lagoon_regression_options o = options();
+	struct lagoon_regression_data d = form(DENSE);
+
+	expect(&d, &o, lagoon_rank(t_lg) ? "a process without workers" :
+	       "they must agree");
+}
+
+int main(int argc, char **argv)
+{
+	struct lagoon_attr attr;
+
+	t_begin("regression_arrays", 0);
+	t_ok(lagoon_attr_init(&attr), "attr_init");
+	attr.workers = argc > 1 && t_rank() == 1 ? 0 : 2;
+	t_open(&attr, NULL);
+	make();
+	take(lagoon_rank(t_lg), lagoon_size(t_lg));
+	if (argc > 1 && !strcmp(argv[1], "idle")) {
+		idle_process();
+		t_close();
+		return 0;
+	}
+	for (int f = 0; f < FORMS; f++)
+		check_form(f, LAGOON_CD, f % 2);
+	for (int method = LAGOON_SDCA; method <= LAGOON_MSPG; method++)
+		for (int standardise = 0; standardise < 2; standardise++)
+			check_form(CSR, method, standardise);
+	bad_elements();
+	bad_options();
+	stops();
+	check_form(DENSE, LAGOON_CD, 1);	/* after the errors */
+	t_close();
+	return 0;
+}
