@@ -147,7 +147,7 @@ struct lgn_saver {
 	char dir[LGN_CKPT_DIR_MAX];
 	struct lgn_ckpt_head head;	/* what all files have */
 	struct lgn_ckpt_table table[LGN_TABLES];
-	struct lagoon_table *t[LGN_TABLES];
+	struct lagoon_table *t[LGN_TABLES];	/* within lagoon_checkpoint() only */
 	void *state;			/* [head.state_bytes] */
 	bool first;			/* of those who take part: writes the
 					 * manifest */

@@ -87,11 +87,15 @@ static int sync_dir(const char *dir)
 
 /* ---------------------------------------------------------------- a file */
 
+/* Not from the table: it may be destroyed while its copy is written. */
 uint64_t lgn_saver_bytes(const struct lgn_saver *s, int table, int shard)
 {
-	const struct lgn_layout *l = &s->t[table]->layout;
+	const struct lgn_ckpt_table *d = &s->table[table];
+	const struct lgn_layout l = {
+		.pages = d->pages, .block = d->block, .shards = s->head.shards,
+	};
 
-	return lgn_layout_shard_pages(l, (uint64_t)shard) * l->page_words * 8;
+	return lgn_layout_shard_pages(&l, (uint64_t)shard) * d->page_words * 8;
 }
 
 static uint32_t *sum_up(uint32_t *sum, const char *bytes, uint64_t n)

@@ -17,7 +17,7 @@
 
 enum {
 	ROWS = 700, COLS = 3, ALL = ROWS * COLS, ROUND = 4, MORE = 3,
-	BIG = 700000, TIMES = 6,
+	TIMES = 6,
 };
 
 struct shared {
@@ -25,6 +25,7 @@ struct shared {
 };
 
 static struct lagoon_table *bsp, *ssp, *big;
+static uint64_t big_rows;
 static char dir[80], none[80];
 
 static void make(const char *name, int model, uint64_t rows,
@@ -148,7 +149,7 @@ static int hurry(struct lagoon_worker *w, void *arg)
 	for (int i = 0; i < TIMES; i++) {
 		t_ok(lagoon_clock(w), "clock");
 		t_ok(lagoon_checkpoint(w, dir, NULL, 0), "checkpoint");
-		t_ok(lagoon_add(w, big, BIG - 1, 1, one), "add");
+		t_ok(lagoon_add(w, big, big_rows - 1, 1, one), "add");
 	}
 	return 0;
 }
@@ -160,7 +161,7 @@ static int hurried(struct lagoon_worker *w, void *arg)
 	(void)arg;
 	T_CHECK(lagoon_worker_clock(w) == TIMES, "clock %lld",
 		(long long)lagoon_worker_clock(w));
-	t_ok(lagoon_pull(w, big, BIG - 1, 1, buf), "pull");
+	t_ok(lagoon_pull(w, big, big_rows - 1, 1, buf), "pull");
 	for (int i = 0; i < COLS; i++)
 		T_CHECK(buf[i] == (TIMES - 1) * lagoon_workers(t_lg),
 			"a later delta is in it: %lld", (long long)buf[i]);
@@ -171,7 +172,8 @@ static void later_deltas(void)
 {
 	size_t bytes = 0;
 
-	make("big", LAGOON_SSP, BIG, &big);
+	big_rows = t_scaled(700000, 3000);
+	make("big", LAGOON_SSP, big_rows, &big);
 	t_ok(lagoon_run(t_lg, hurry, NULL), "run");
 	t_ok(lagoon_restore(t_lg, dir, NULL, &bytes), "restore");
 	t_ok(lagoon_run(t_lg, hurried, NULL), "run");

@@ -39,6 +39,8 @@ one -n 2 --nodes 2 -- $job/pages.mp --workers 2
 one -n 4 --nodes 2 -- $job/overflow.mp
 one -n 4 --nodes 2 -- $job/tickets.mp --workers 2
 one -n 2 --nodes 2 -- $job/runs.mp --workers 2
+one -n 3 --nodes 2 -- $job/checkpoints.mp --workers 2,1,0
+one -n 2 --nodes 1 -- $job/checkpoints.mp
 one -n 3 --nodes 3 -- $job/gone.mp pull
 one -n 3 --nodes 3 -- $job/gone.mp close
 one -n 2 --nodes 2 -- $job/ring.mp stream
