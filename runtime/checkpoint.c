@@ -471,13 +471,6 @@ static int save_together(void *arg)
 	return rc ? rc : range;
 }
 
-static int stop_waiting(void *arg)
-{
-	const struct lagoon_worker *w = arg;
-
-	return lgn_check_lost(w->lg);
-}
-
 LGN_EXPORT int lagoon_checkpoint(struct lagoon_worker *w, const char *dir,
 				 const void *state, size_t bytes)
 {
@@ -493,7 +486,7 @@ LGN_EXPORT int lagoon_checkpoint(struct lagoon_worker *w, const char *dir,
 	w->save.status = check_wish(w, dir);
 	snprintf(w->errmsg, sizeof(w->errmsg), "%s",
 		 w->save.status ? lagoon_errmsg() : "");
-	rc = lgn_gate_meet(&w->lg->gate, save_together, w, stop_waiting);
+	rc = lgn_meet(w, save_together);
 	w->save.asked = false;
 	if (!rc && !w->save.done)
 		return lgn_fail(LAGOON_EINVAL, "worker %d is in a checkpoint, others of its process in another call for all: they must agree",

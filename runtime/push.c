@@ -262,13 +262,12 @@ static int pushed(struct lgn_push *p, int rc)
 
 int lgn_push_deltas(struct lagoon_worker *w)
 {
-	struct lagoon *lg = w->lg;
-	struct lgn_push *p = lg->push;
+	struct lgn_push *p = w->lg->push;
 	int rc = 0;
 
 	p->range = 0;
 	for (int i = 0; i < LGN_TABLES && !rc; i++) {
-		struct lagoon_table *t = lg->table[i];
+		struct lagoon_table *t = w->lg->table[i];
 
 		if (t && t->apply)
 			rc = pushed(p, lgn_apply_push(w, t));
@@ -485,13 +484,12 @@ int lgn_push_own(struct lagoon_worker *w, struct lagoon_table *t)
 
 int lgn_push_round(struct lagoon_worker *w)
 {
-	struct lagoon *lg = w->lg;
-	struct lgn_push *p = lg->push;
+	struct lgn_push *p = w->lg->push;
 	int rc = 0;
 
 	p->range = 0;
 	for (int i = 0; i < LGN_TABLES && !rc; i++) {
-		struct lagoon_table *t = lg->table[i];
+		struct lagoon_table *t = w->lg->table[i];
 
 		if (t && !t->apply && t->model == LAGOON_BSP)
 			rc = push_own(p, w, t);

@@ -161,11 +161,13 @@ static int begin_run(struct lagoon *lg)
 		lg->resumed = false;
 		return 0;
 	}
+	if (!before)
+		return 0;
 	lg->spell++;
 	for (int i = 0; i < LGN_TABLES; i++)
 		if (lg->table[i])
 			lgn_table_reseed(lg->table[i]);
-	return before ? lgn_clock_restart(lg, 0) : 0;
+	return lgn_clock_restart(lg, 0);
 }
 
 LGN_EXPORT int lagoon_run(struct lagoon *lg,

@@ -238,13 +238,13 @@ static int create_tables(struct lgn_fit *fit)
 		rc = lgn_share_create(fit->lg, "logistic tidings",
 				      sizeof(struct lgn_tidings),
 				      fit->options.model, &fit->share);
-	/* After these, so that they are rounded as without checkpoints. */
-	if (!rc && (fit->options.checkpoint || fit->options.resume))
-		rc = create_saved(fit);
 	if (!rc)
 		rc = lgn_share_create(fit->lg, "logistic accounts",
 				      sizeof(struct lgn_account),
 				      fit->options.model, &fit->accounts);
+	/* After these, so that they are rounded as without checkpoints. */
+	if (!rc && (fit->options.checkpoint || fit->options.resume))
+		rc = create_saved(fit);
 	return rc;
 }
 

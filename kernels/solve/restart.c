@@ -92,6 +92,7 @@ int lgn_restart_open(struct lgn_fit *fit)
 		lagoon_table_set_saved(fit->stop, 0);
 	lagoon_table_set_saved(fit->waited, 0);
 	lagoon_table_set_saved(fit->share.table, 0);
+	lagoon_table_set_saved(fit->accounts.table, 0);
 	return rc || !fit->options.resume ? rc : read_progress(fit);
 }
 

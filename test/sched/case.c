@@ -42,7 +42,7 @@ static void shape_draw(struct shape *s, struct t_rng *rng, int workers, bool bsp
 {
 	static const uint32_t page_rows[] = { 0, 1, 2, 4 };
 
-	s->kind = el_pair[t_below(rng, EL_PAIRS)];
+	s->kind = el_pair[t_below(rng, EL_INTEGERS)];
 	s->cols = 1 + (uint32_t)t_below(rng, 3);
 	s->rows = 1 + t_below(rng, t_once_in(rng, 2) ? 2 : 8);
 	s->page_rows = page_rows[t_below(rng, T_COUNT(page_rows))];

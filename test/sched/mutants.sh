@@ -7,7 +7,7 @@
 #	mutants.sh [NAME...]	only these
 set -u
 srcdir=${srcdir:-.}
-seeds=${SCHED_SEEDS:-6000}
+seeds=${SCHED_SEEDS:-20000}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 case $SCHED_CFLAGS in

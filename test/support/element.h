@@ -16,7 +16,8 @@ struct el_kind {
 };
 
 /* Every legal pair of format and type. */
-enum { EL_PAIRS = 9 };
+/* The integers first. */
+enum { EL_INTEGERS = 7, EL_PAIRS = 9 };
 extern const struct el_kind el_pair[EL_PAIRS];
 
 size_t el_bytes(const struct el_kind *kind);
