@@ -84,6 +84,7 @@ program regression
   call check(ierr == LAGOON_ENOENT, 'no such file')
   call lagoon_regression_result_free(res)
   call lagoon_close(lg)
+  deallocate (x, y, val, start, place)
 
 contains
 
