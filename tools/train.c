@@ -2,6 +2,7 @@
 /* `lagoon train`: fit a model to a file. */
 #include <limits.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,7 +37,8 @@ enum {
 /* EX_TEMPFAIL: ended early, after a checkpoint; to be started again. */
 #define INTERRUPTED 75
 
-static volatile sig_atomic_t interrupted;
+/* Set by a handler, read by workers: lock-free. */
+static atomic_int interrupted;
 
 static const struct argp_option table[] = {
 	{ "data", KEY_DATA, "FILE", 0, "Rows to train on, LIBSVM format", 0 },
@@ -293,13 +295,13 @@ static int fit(struct train *t, struct lagoon *lg)
 static void on_signal(int sig)
 {
 	(void)sig;
-	interrupted = 1;
+	atomic_store(&interrupted, 1);
 }
 
 static int is_interrupted(void *arg)
 {
 	(void)arg;
-	return interrupted;
+	return atomic_load(&interrupted);
 }
 
 /* Slurm sends SIGTERM before the end of the time, or what sbatch --signal
