@@ -62,7 +62,8 @@ LGN_EXPORT int lagoon_wire_stats(const struct lagoon *lg,
 	*stats = (struct lagoon_wire_counts){
 		.size = sizeof(*stats), .posts = c->posts,
 		.gets = c->ops[LGN_GET], .get_bytes = c->bytes[LGN_GET],
-		.puts = c->ops[LGN_PUT], .put_bytes = c->bytes[LGN_PUT],
+		.puts = c->ops[LGN_PUT] + c->ops[LGN_PUT_BELL],
+		.put_bytes = c->bytes[LGN_PUT] + c->bytes[LGN_PUT_BELL],
 		.adds = c->ops[LGN_ADD], .add_bytes = c->bytes[LGN_ADD],
 		.cas = c->ops[LGN_CAS], .cas_bytes = c->bytes[LGN_CAS],
 	};

@@ -112,7 +112,6 @@ struct lgn_bell {
 	int rank;		/* who wrote */
 	uint32_t value;
 };
-#define LGN_OPS 4
 
 struct lgn_wr {
 	struct lgn_rmem *mem;
