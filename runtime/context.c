@@ -92,6 +92,8 @@ void lgn_on_lost(void *arg, int rank)
 	struct lagoon *lg = arg;
 	uint64_t old = LGN_LIVE;
 
+	if (lg->node.wire == lg->wire)
+		lgn_node_note_gone(lg, rank);
 	if (atomic_load(&lg->ready) &&
 	    !lgn_board_state(lg, &lg->watch_view, rank, LGN_LIVE, LGN_DEAD, &old) &&
 	    old == LGN_LEFT)
@@ -127,6 +129,19 @@ int lgn_memory(struct lagoon *lg, uint64_t bytes, int access,
 	return lg->wire->ops->reg(lg->wire, &want, mem);
 }
 
+int lgn_memory_shared(struct lagoon *lg, uint64_t bytes, bool home,
+		      struct lgn_mem *mem)
+{
+	struct lgn_wire *wire = lg->node.wire;
+	struct lgn_mem_want want = {
+		.len = bytes, .access = LGN_ACC_READ | LGN_ACC_WRITE,
+		.sparse = true,
+		.bind = lg->bind && home ? bind_home : NULL, .bind_arg = lg,
+	};
+
+	return wire->ops->reg(wire, &want, mem);
+}
+
 static void free_all(struct lagoon *lg)
 {
 	lgn_workers_close(lg);
@@ -137,6 +152,7 @@ static void free_all(struct lagoon *lg)
 		lgn_board_drain(lg, &lg->sync_view);
 		/* The wire's thread may still look at the board: it goes
 		 * first, the memory of the regions with it. */
+		lgn_node_quiet(lg);
 		lg->wire->ops->quiet(lg->wire);
 		lgn_tables_close(lg);
 		lgn_directory_close(lg);
@@ -145,6 +161,7 @@ static void free_all(struct lagoon *lg)
 		lgn_board_view_close(lg, &lg->watch_view);
 		lgn_board_view_close(lg, &lg->clock_view);
 		lgn_push_close(lg);
+		lgn_node_close(lg);
 		lg->wire->ops->close(lg->wire);
 	}
 	if (lg->topo)
@@ -167,7 +184,7 @@ static int open_rest(struct lagoon *lg)
 		rc = lgn_clock_none(lg);
 	atomic_store(&lg->ready, true);
 	if (!rc)
-		rc = lgn_board_sync(lg);
+		rc = lgn_node_agree(lg);
 	return rc;
 }
 

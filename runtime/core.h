@@ -26,6 +26,7 @@
 #include "runtime/job.h"
 #include "runtime/lagoon.h"
 #include "runtime/layout.h"
+#include "runtime/node.h"
 #include "runtime/number.h"
 #include "runtime/page.h"
 #include "runtime/sample.h"
@@ -48,6 +49,7 @@ struct lgn_member {
 	int first_worker;	/* number in the job of its first */
 	struct lgn_key dir;	/* its directory */
 	_Atomic int dead;	/* set by the wire's thread or a board read */
+	_Atomic int gone;	/* its process has ended, on this machine */
 	_Atomic uint64_t waited_ns;
 };
 
@@ -115,12 +117,19 @@ struct lagoon_table {
 	bool in_place;
 	uint64_t **map;
 	bool direct;			/* adds go there at once, too: not bsp */
-	/* Otherwise: the cache, table sized, page after page. */
-	struct lgn_mem cache_mem, delta_mem;
-	uint64_t *cache;
-	_Atomic uint64_t *delta;	/* bsp: NULL */
+	/* Otherwise: the cache, table sized, page after page: the node's, see
+	 * node.h; */
+	struct lgn_mem shared_mem;	/* of the process that made it, */
+	struct lgn_rmem shared_map;	/* of the others */
+	void *own_states;		/* of one that is alone, or in place */
+	struct lgn_shared *shared;
 	struct lgn_page *page;
-	_Atomic uint64_t tick;		/* psp: samples that were far enough */
+	struct lgn_mem cache_mem;
+	uint64_t *cache;
+	/* and what this process has added and not pushed. */
+	struct lgn_mem delta_mem;
+	_Atomic uint64_t *delta;	/* bsp: NULL */
+	_Atomic uint64_t *dirty;	/* [pages] masks; see page.h */
 	_Atomic uint32_t *used;		/* essp: by page, round of the last use
 					 * + 1; NULL: never essp, or in place */
 	_Atomic uint64_t scanned;	/* essp: stamp of the last scan */
@@ -153,6 +162,7 @@ struct lagoon {
 	int on_death, timeout_s;
 	uint64_t seed;
 	struct lgn_wire *wire;
+	struct lgn_node node;
 	bool bind;			/* LAGOON_BIND */
 	struct lgn_topo *topo;
 	struct lgn_plan plan;
@@ -202,6 +212,11 @@ int lgn_open_on(const struct lagoon_attr *attr, const struct lgn_wire_ops *ops,
 /* Allocate memory near this process's shard; access as enum lgn_access. */
 int lgn_memory(struct lagoon *lg, uint64_t bytes, int access,
 	       struct lgn_mem *mem);
+
+/* The same, for the node's other processes to map; home: near this process's
+ * shard. */
+int lgn_memory_shared(struct lagoon *lg, uint64_t bytes, bool home,
+		      struct lgn_mem *mem);
 
 /* worker.c */
 int lgn_workers_open(struct lagoon *lg);

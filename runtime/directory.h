@@ -13,6 +13,7 @@
 struct lgn_directory_entry {
 	char name[LAGOON_NAME_MAX + 1];	/* "": free */
 	struct lgn_key shard;
+	struct lgn_key cache;		/* for the node's other processes */
 };
 
 int lgn_directory_make(struct lagoon *lg, const struct lgn_board_keys *board,

@@ -97,10 +97,17 @@ static int push_large(struct lgn_push *p, uint32_t i)
 	return rc;
 }
 
-static void release_held(struct lgn_push *p)
+/* rc: of what was sent of these pages. */
+static void release_held(struct lgn_push *p, int rc)
 {
-	for (uint32_t i = 0; i < p->n_held; i++)
-		lgn_page_release(&p->t->page[p->held[i]]);
+	for (uint32_t i = 0; i < p->n_held; i++) {
+		struct lgn_page *page = &p->t->page[p->held[i]];
+
+		if (rc)
+			lgn_page_break(page, p->t->lg->rank);
+		else
+			lgn_page_release(page);
+	}
 	p->n_held = 0;
 }
 
@@ -126,7 +133,7 @@ static int send(struct lgn_push *p)
 		rc = push_large(p, p->large[i]);
 	p->batch.n = 0;
 	p->n_large = 0;
-	release_held(p);
+	release_held(p, rc);
 	return rc;
 }
 
@@ -186,17 +193,33 @@ static uint64_t part_start(const struct lagoon_table *t, uint64_t bit)
 	return (bit * t->layout.page_words + 63) / 64;
 }
 
+/* Nobody waits for a page while he holds others: processes of a node that push
+ * the same pages would wait for each other. */
+static int hold(struct lgn_push *p, uint64_t number)
+{
+	int rc = 0;
+
+	if (lgn_page_acquire(&p->t->page[number], LGN_PUSHING, p->t->lg->rank))
+		return 0;
+	if (p->n_held)
+		rc = send(p);
+	if (!rc)
+		lgn_table_hold(p->t, number);
+	return rc;
+}
+
 static int push_page(struct lgn_push *p, uint64_t number)
 {
 	struct lgn_page *page = &p->t->page[number];
 	uint64_t mask;
-	int rc = 0;
+	int rc = hold(p, number);
 
-	lgn_table_hold(p->t, number);
+	if (rc)
+		return rc;
 	/* Odd before anything moves or looks clean, even after all has moved:
 	 * seq_cst read-modify-writes, which later accesses cannot pass. */
 	atomic_fetch_add(&page->version, 1);
-	mask = atomic_exchange(&page->dirty, 0);
+	mask = atomic_exchange(&p->t->dirty[number], 0);
 	while (mask && !rc) {
 		uint64_t bit = (uint64_t)__builtin_ctzll(mask);
 		uint64_t run = bit + 1;
@@ -235,12 +258,12 @@ static int push_table(struct lgn_push *p)
 	for (uint64_t i = 0; i < pages && !rc; i++) {
 		uint64_t n = first + i < pages ? first + i : first + i - pages;
 
-		if (atomic_load(&t->page[n].dirty))
+		if (atomic_load(&t->dirty[n]))
 			rc = push_page(p, n);
 	}
 	if (!rc)
 		return send(p);
-	release_held(p);
+	release_held(p, rc);
 	return rc;
 }
 
@@ -322,7 +345,9 @@ static uint32_t push_over(struct lgn_push *p, uint32_t i, int *rc)
 	uint64_t number = p->over[i].page;
 	struct lgn_page *page = &p->t->page[number];
 
-	lgn_table_hold(p->t, number);
+	*rc = hold(p, number);
+	if (*rc)
+		return i;
 	atomic_fetch_add(&page->version, 1);
 	for (; i < p->n_over && p->over[i].page == number && !*rc; i++)
 		*rc = take(p, number, p->over[i].word, p->over[i].word + 1);
@@ -340,7 +365,7 @@ static int push_list(struct lgn_push *p)
 	for (uint32_t i = 0; i < p->n_over && !rc; )
 		i = push_over(p, i, &rc);
 	if (rc)
-		release_held(p);
+		release_held(p, rc);
 	else
 		rc = send(p);
 	for (uint32_t i = 0; i < p->n_over && !rc; i++)

@@ -81,7 +81,8 @@ static int room_delta(struct lagoon_table *t)
 	if (t->in_place || t->delta_mem.addr)
 		return 0;
 	rc = lgn_limits_check(bytes * (uint64_t)t->lg->neighbours, false);
-	return rc ? rc : lgn_memory(t->lg, bytes, 0, &t->delta_mem);
+	return rc ? rc : lgn_memory(t->lg, bytes + t->layout.pages * 8, 0,
+				    &t->delta_mem);
 }
 
 static int room_rows(struct lagoon_table *t)
@@ -137,6 +138,7 @@ void lgn_rule_set(struct lagoon_table *t, const struct lgn_rule *rule)
 	t->direct = t->in_place && !bsp;
 	t->bound = add_bound(t);
 	t->delta = bsp ? NULL : t->delta_mem.addr;
+	t->dirty = t->delta ? t->delta + lgn_table_bytes(t) / 8 : NULL;
 	for (int i = 0; i < t->lg->local_workers; i++)
 		t->part[i].own = bsp ? t->part[i].rows : NULL;
 }
@@ -432,17 +434,34 @@ static int best_informed(const struct lagoon *lg, const char *slots, int *rules)
 	return low == high ? -1 : best;
 }
 
+/* Copies are shared, so their dates must mean the same to all; who had left
+ * has missed barriers. */
+static void agree_epoch(struct lagoon *lg, const char *slots)
+{
+	for (int i = 0; i < lg->size; i++) {
+		const struct offer *o =
+			(const void *)(slots + (size_t)i * LGN_SLOT_BYTES);
+
+		if (!atomic_load(&lg->member[i].dead) &&
+		    (uint64_t)o->high > atomic_load(&lg->epoch))
+			atomic_store(&lg->epoch, (uint64_t)o->high);
+	}
+}
+
 int lgn_rules_agree(struct lagoon *lg)
 {
 	char *slots = malloc((size_t)lg->size * LGN_SLOT_BYTES);
-	struct offer mine = { .status = lg->rules };
+	struct offer mine = { .status = lg->rules,
+			      .high = (int64_t)atomic_load(&lg->epoch) };
 	int best = -1, rules = lg->rules, rc, full = 0;
 
 	if (!slots)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for %d members", lg->size);
 	rc = lgn_board_exchange(lg, &mine, sizeof(mine), slots);
-	if (!rc)
+	if (!rc) {
 		best = best_informed(lg, slots, &rules);
+		agree_epoch(lg, slots);
+	}
 	for (int i = 0; !rc && best >= 0 && i < LGN_TABLES; i++) {
 		struct lagoon_table *t = lg->table[i];
 		const struct offer *o =

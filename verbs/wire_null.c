@@ -96,6 +96,12 @@ static const char *null_why(struct lgn_wire *wire, int peer)
 	return "";
 }
 
+static void null_poke(struct lgn_wire *wire, int peer)
+{
+	(void)wire;
+	(void)peer;
+}
+
 const struct lgn_wire_ops lgn_wire_null = {
 	.name = "null",
 	.open = null_open,
@@ -109,4 +115,5 @@ const struct lgn_wire_ops lgn_wire_null = {
 	.post = null_post,
 	.poll = null_poll,
 	.why = null_why,
+	.poke = null_poke,
 };

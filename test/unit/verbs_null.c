@@ -20,7 +20,8 @@ Test(null_wire, no_entry_of_any_wire_is_null)
 		cr_assert_not_null(ops->name);
 		cr_assert(ops->open && ops->start && ops->quiet && ops->close &&
 			  ops->reg && ops->unreg && ops->attach &&
-			  ops->detach && ops->post && ops->poll, "wire %s", ops->name);
+			  ops->detach && ops->post && ops->poll &&
+			  ops->poke, "wire %s", ops->name);
 	}
 }
 

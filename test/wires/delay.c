@@ -361,6 +361,13 @@ static const char *delay_why(struct lgn_wire *wire, int peer)
 	return d->below->ops->why(d->below, peer);
 }
 
+static void delay_poke(struct lgn_wire *wire, int peer)
+{
+	struct delay *d = delay_of(wire);
+
+	d->below->ops->poke(d->below, peer);
+}
+
 const struct lgn_wire_ops lgn_wire_delay = {
 	.name = "delay",
 	.open = delay_open,
@@ -374,4 +381,5 @@ const struct lgn_wire_ops lgn_wire_delay = {
 	.post = delay_post,
 	.poll = delay_poll,
 	.why = delay_why,
+	.poke = delay_poke,
 };

@@ -133,15 +133,19 @@ int lgn_rc_reg(struct lgn_wire *wire, const struct lgn_mem_want *want,
 
 	if (want->access)
 		err = lgn_limits_check(want->len, true);
-	if (!err)
+	if (!err && want->at)
+		m.addr = want->at;
+	else if (!err)
 		err = map(want, &m.addr);
 	if (err)
 		return err;
+	m.borrowed = want->at;
 	m.key = (struct lgn_key){ (uint64_t)(uintptr_t)m.addr, want->len, 0 };
 	if (want->access) {
 		err = register_chunks(rc, m.addr, want->len, want->access, &priv);
 		if (err) {
-			munmap(m.addr, want->len);
+			if (!m.borrowed)
+				munmap(m.addr, want->len);
 			return err;
 		}
 		m.priv = priv;
@@ -160,7 +164,8 @@ void lgn_rc_unreg(struct lgn_wire *wire, struct lgn_mem *mem)
 		list_del(lgn_rc_of(wire), mem->priv);
 		dereg(mem->priv);
 	}
-	munmap(mem->addr, mem->len);
+	if (!mem->borrowed)
+		munmap(mem->addr, mem->len);
 	*mem = (struct lgn_mem){ 0 };
 }
 

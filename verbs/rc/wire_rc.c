@@ -237,6 +237,13 @@ static void rc_detach(struct lgn_rmem *mem)
 	*mem = (struct lgn_rmem){ 0 };
 }
 
+/* Nobody needs it between machines. */
+static void rc_poke(struct lgn_wire *wire, int peer)
+{
+	(void)wire;
+	(void)peer;
+}
+
 const struct lgn_wire_ops lgn_wire_rc = {
 	.name = "rc",
 	.open = rc_open,
@@ -250,4 +257,5 @@ const struct lgn_wire_ops lgn_wire_rc = {
 	.post = lgn_rc_post,
 	.poll = lgn_rc_poll,
 	.why = lgn_rc_why,
+	.poke = rc_poke,
 };

@@ -64,6 +64,8 @@ struct lgn_shm_answer {
 	uint64_t len;
 };
 
+enum { LGN_SHM_POKE = 1 };		/* as rkey: no answer is waited for */
+
 #define LGN_SHM_MAGIC 0x316e6f6f67616cu	/* "lagoon1" */
 
 int lgn_shm_region_make(const struct lgn_mem_want *want, void **addr, int *fd);
@@ -81,6 +83,9 @@ void lgn_shm_listener_stop(struct lgn_shm *shm);
  * *pid: the peer's process, 0 if it is not visible from here. */
 int lgn_shm_ask_peer(const struct lgn_shm *shm, int peer, uint64_t rkey,
 		     struct lgn_shm_answer *answer, int *fd, int *pid);
+
+/* Wake a peer's listener. */
+void lgn_shm_poke_peer(const struct lgn_shm *shm, int peer);
 
 /* The abstract socket's address; its length is returned. */
 struct sockaddr_un;

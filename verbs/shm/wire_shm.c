@@ -141,9 +141,9 @@ static int publish_region(struct lgn_shm *shm, const struct lgn_mem_want *want,
 static int shm_reg(struct lgn_wire *wire, const struct lgn_mem_want *want,
 		   struct lgn_mem *mem)
 {
-	struct lgn_mem m = { .len = want->len };
-	int fd;
-	int rc = lgn_shm_region_make(want, &m.addr, &fd);
+	struct lgn_mem m = { .len = want->len, .addr = want->at, .borrowed = want->at };
+	int fd = -1;
+	int rc = want->at ? 0 : lgn_shm_region_make(want, &m.addr, &fd);
 
 	if (rc)
 		return rc;
@@ -176,7 +176,8 @@ static void shm_unreg(struct lgn_wire *wire, struct lgn_mem *mem)
 		r->fd = -1;
 		pthread_mutex_unlock(&shm->lock);
 	}
-	lgn_shm_region_drop(mem->addr, mem->len);
+	if (!mem->borrowed)
+		lgn_shm_region_drop(mem->addr, mem->len);
 	*mem = (struct lgn_mem){ 0 };
 }
 
@@ -322,6 +323,11 @@ static const char *shm_why(struct lgn_wire *wire, int peer)
 	return "";
 }
 
+static void shm_poke(struct lgn_wire *wire, int peer)
+{
+	lgn_shm_poke_peer(shm_of(wire), peer);
+}
+
 const struct lgn_wire_ops lgn_wire_shm = {
 	.name = "shm",
 	.open = shm_open_wire,
@@ -335,4 +341,5 @@ const struct lgn_wire_ops lgn_wire_shm = {
 	.post = shm_post,
 	.poll = shm_poll,
 	.why = shm_why,
+	.poke = shm_poke,
 };
