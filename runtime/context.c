@@ -160,6 +160,7 @@ static void free_all(struct lagoon *lg)
 		lgn_board_view_close(lg, &lg->sync_view);
 		lgn_board_view_close(lg, &lg->watch_view);
 		lgn_board_view_close(lg, &lg->clock_view);
+		lgn_board_show_close(lg);
 		lgn_push_close(lg);
 		lgn_node_close(lg);
 		lg->wire->ops->close(lg->wire);
@@ -214,6 +215,7 @@ int lgn_open_on(const struct lagoon_attr *attr, const struct lgn_wire_ops *ops,
 	lg->timeout_s = attr->timeout_s;
 	lg->seed = attr->seed;
 	lg->local_workers = attr->workers;
+	lg->restarting = true;	/* until the node has a clock */
 	lg->plan.node = -1;	/* until there is a plan: anywhere */
 	lgn_gate_init(&lg->gate, attr->workers);
 	rc = lgn_join(lg, &job, attr, ops);

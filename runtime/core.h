@@ -126,9 +126,10 @@ struct lagoon_table {
 	struct lgn_page *page;
 	struct lgn_mem cache_mem;
 	uint64_t *cache;
-	/* and what this process has added and not pushed. */
-	struct lgn_mem delta_mem;
-	_Atomic uint64_t *delta;	/* bsp: NULL */
+	/* and what the node's processes have added and not pushed. */
+	struct lgn_mem delta_mem;	/* of a process that is alone */
+	_Atomic uint64_t *delta_words;
+	_Atomic uint64_t *delta;	/* the same; bsp: NULL */
 	_Atomic uint64_t *dirty;	/* [pages] masks; see page.h */
 	_Atomic uint32_t *used;		/* essp: by page, round of the last use
 					 * + 1; NULL: never essp, or in place */
@@ -143,7 +144,7 @@ struct lagoon_worker {
 	int index;			/* in the process */
 	int id;				/* in the job */
 	int64_t clock;
-	_Atomic int64_t shown;		/* clock as siblings see it */
+	_Atomic int64_t *shown;		/* clock as the node's others see it */
 	bool left;
 	struct lgn_board_view view;	/* this worker's board reads */
 	/* [LGN_REQUESTS]; one for blocking calls; [LGN_AHEAD_SLOTS] */
@@ -185,14 +186,16 @@ struct lagoon {
 	_Atomic int lost;		/* rank + 1 of a death that ends the job */
 	int runs;			/* lagoon_run() calls */
 
-	/* Clock of the process: published, and what it knows of the floor. */
-	_Atomic int64_t published;
+	/* What this process knows of the floor. */
 	_Atomic int64_t floor;		/* only grows within a run */
 	_Atomic bool floor_used;	/* by a pull, since the last clock */
 	_Atomic uint64_t epoch;		/* copies of earlier ones are stale */
-	_Atomic bool pushing;		/* the push lock: pushes are serial */
-	struct lgn_push *push;		/* who holds it uses this, */
+	struct lgn_push *push;		/* who holds the push lock uses this, */
 	struct lgn_board_view clock_view;	/* and this */
+	int64_t *show;			/* [node.n] and this, what it publishes; */
+	struct lgn_mem show_mem;
+	struct lgn_wr *show_wr;
+	bool restarting;		/* clocks begin again: none is published */
 	int64_t met;			/* lagoon_barrier() calls */
 	struct lgn_gate gate;		/* where workers meet */
 	struct lgn_board_view sync_view;	/* of the calling thread of collective
@@ -226,17 +229,17 @@ int lgn_worker_check(const struct lagoon_worker *w);
 /* The floor is at least this: remember it. Any thread. */
 void lgn_floor_raise(struct lagoon *lg, int64_t floor);
 
-/* clock.c: publish if the process has advanced. Whoever held the push lock
+/* clock.c: publish if the node has advanced. Whoever held the push lock
  * while workers clocked must look, since these did not wait for it. */
 int lgn_clock_advance(struct lagoon_worker *w);
+
+/* The same for who waits for others, by the view that he waits with: a death
+ * in the node may have let it advance. */
+int lgn_clock_heed(struct lagoon_worker *w, struct lgn_board_view *view);
 
 /* clock.c: a process without workers says that nobody need wait for it; all
  * workers start again at 0 (collective). */
 int lgn_clock_none(struct lagoon *lg);
 int lgn_clock_restart(struct lagoon *lg);
-
-/* The smallest clock among the process's live workers, as siblings
- * show it; LGN_CLOCK_LEFT if all have left. Any thread. */
-int64_t lgn_process_clock(const struct lagoon *lg);
 
 #endif

@@ -220,6 +220,8 @@ static int open_views(struct lagoon *lg)
 		rc = lgn_board_view_open(lg, &lg->watch_view);
 	if (!rc)
 		rc = lgn_board_view_open(lg, &lg->clock_view);
+	if (!rc)
+		rc = lgn_board_show_open(lg);
 	return rc ? rc : lgn_push_open(lg);
 }
 

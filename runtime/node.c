@@ -5,6 +5,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/core.h"
+#include "runtime/directory.h"
 #include "runtime/table.h"
 
 enum {
@@ -22,7 +23,8 @@ static int find_mates(struct lagoon *lg)
 	bool in_place = lg->nodes == 1 && lg->wire->caps & LGN_WIRE_CPU_ATOMIC;
 
 	node->rank = calloc((size_t)lg->size, sizeof(*node->rank));
-	if (!node->rank)
+	node->first = calloc((size_t)lg->size + 1, sizeof(*node->first));
+	if (!node->rank || !node->first)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for %d members", lg->size);
 	for (int i = 0; i < lg->size; i++) {
 		if (in_place ? i != lg->rank :
@@ -35,10 +37,50 @@ static int find_mates(struct lagoon *lg)
 	return 0;
 }
 
-static void stay_alone(struct lagoon *lg)
+static void find_workers(struct lagoon *lg)
 {
 	struct lgn_node *node = &lg->node;
 
+	node->workers = 0;
+	for (int i = 0; i < node->n; i++) {
+		node->first[i] = node->workers;
+		node->workers += lg->member[node->rank[i]].workers;
+	}
+	node->first[node->n] = node->workers;
+}
+
+static uint64_t control_bytes(const struct lgn_node *node)
+{
+	return lgn_round_up(sizeof(struct lgn_control) +
+			    (uint64_t)node->workers * 8, HEAD_BYTES);
+}
+
+static void drop_control(struct lgn_node *node)
+{
+	if (node->wire && node->control_map.priv)
+		node->wire->ops->detach(&node->control_map);
+	if (node->wire)
+		node->wire->ops->unreg(node->wire, &node->control_mem);
+	free(node->control_own);
+	node->control_own = node->control = NULL;
+}
+
+static int control_alone(struct lgn_node *node)
+{
+	node->control = node->control_own =
+		aligned_alloc(LGN_CACHELINE, control_bytes(node));
+	if (!node->control)
+		return lgn_fail(LAGOON_ENOMEM, "no memory for the clocks of %d workers",
+				node->workers);
+	memset(node->control, 0, control_bytes(node));
+	return 0;
+}
+
+static int stay_alone(struct lagoon *lg)
+{
+	struct lgn_node *node = &lg->node;
+
+	drop_control(node);
 	if (node->beside && node->wire)
 		node->wire->ops->close(node->wire);
 	node->wire = NULL;
@@ -46,6 +88,16 @@ static void stay_alone(struct lagoon *lg)
 	node->rank[0] = lg->rank;
 	node->me = 0;
 	node->n = 1;
+	find_workers(lg);
+	return control_alone(node);
+}
+
+/* Why the node's processes stay alone. */
+static void give_up(struct lgn_node *node)
+{
+	lgn_log(LGN_WARN, "the node's processes cannot share caches: %s",
+		lagoon_errmsg());
+	node->ok = false;
 }
 
 int lgn_node_open(struct lagoon *lg, const struct lgn_wire_near *near,
@@ -54,20 +106,21 @@ int lgn_node_open(struct lagoon *lg, const struct lgn_wire_near *near,
 	struct lgn_node *node = &lg->node;
 	int rc = find_mates(lg);
 
-	if (rc || node->n == 1)
+	if (rc)
 		return rc;
+	find_workers(lg);
+	if (node->n == 1)
+		return control_alone(node);
 	node->ok = true;
-	if (lg->wire->ops == &lgn_wire_shm) {
+	node->beside = lg->wire->ops != &lgn_wire_shm;
+	if (!node->beside)
 		node->wire = lg->wire;
-		return 0;
-	}
-	node->beside = true;
-	if (lgn_wire_shm.open(near, mine, &node->wire)) {
-		lgn_log(LGN_WARN, "the node's processes cannot share caches: %s",
-			lagoon_errmsg());
+	else if (lgn_wire_shm.open(near, mine, &node->wire))
 		node->wire = NULL;
-		node->ok = false;
-	}
+	if (!node->wire || (!node->me &&
+	    lgn_memory_shared(lg, control_bytes(node), true, &node->control_mem)))
+		give_up(node);
+	node->control = node->control_mem.addr;
 	return 0;
 }
 
@@ -107,14 +160,11 @@ void lgn_node_start(struct lagoon *lg, const struct lgn_wire_addr *addr,
 {
 	struct lgn_node *node = &lg->node;
 
-	if (!node->ok || !node->beside || !start(lg, addr, nonce))
-		return;
-	lgn_log(LGN_WARN, "the node's processes cannot share caches: %s",
-		lagoon_errmsg());
-	node->ok = false;
+	if (node->ok && node->beside && start(lg, addr, nonce))
+		give_up(node);
 }
 
-/* Nodes whose lowest rank is on this machine count one, or each process. */
+/* Every node has one, or each of its processes. */
 static void count_caches(struct lagoon *lg, const char *slots)
 {
 	for (int i = 0; i < lg->size; i++) {
@@ -122,30 +172,51 @@ static void count_caches(struct lagoon *lg, const char *slots)
 		bool ok = *(const uint64_t *)(slots + (size_t)i * LGN_SLOT_BYTES);
 		int k = 0;
 
-		if (m->machine != lg->member[lg->rank].machine)
-			continue;
 		while (lg->member[k].node != m->node)
 			k++;
-		lg->node.caches += k == i || !ok;
+		if (k != i && ok)
+			continue;
+		lg->node.adders++;
+		lg->node.caches += m->machine == lg->member[lg->rank].machine;
 	}
+}
+
+static int attach_control(struct lagoon *lg)
+{
+	struct lgn_node *node = &lg->node;
+	struct lgn_key key;
+	int rc = lgn_directory_control(lg, node->rank[0], &key);
+
+	if (!rc)
+		rc = node->wire->ops->attach(node->wire,
+					     node->beside ? 0 : node->rank[0],
+					     &key, &node->control_map);
+	node->control = rc ? NULL : (void *)node->control_map.map;
+	return rc;
 }
 
 int lgn_node_agree(struct lagoon *lg)
 {
 	struct lgn_node *node = &lg->node;
 	char *slots = calloc((size_t)lg->size, LGN_SLOT_BYTES);
-	uint64_t ok = node->ok;
+	uint64_t ok;
 	int rc;
 
 	if (!slots)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for %d members", lg->size);
+	if (node->ok && node->me && attach_control(lg))
+		give_up(node);
+	ok = node->ok;
 	rc = lgn_board_exchange(lg, &ok, sizeof(ok), slots);
 	for (int i = 0; !rc && i < node->n; i++)
 		ok &= *(uint64_t *)(slots + (size_t)node->rank[i] * LGN_SLOT_BYTES);
 	if (!rc) {
 		count_caches(lg, slots);
-		if (!ok)
-			stay_alone(lg);
+		if (!ok && node->n > 1)
+			rc = stay_alone(lg);
+		for (int i = 0; !rc && i < lg->local_workers; i++)
+			lg->worker[i].shown = &node->control->shown[node->first[node->me] + i];
+		lg->restarting = false;
 	}
 	free(slots);
 	return rc;
@@ -159,14 +230,49 @@ void lgn_node_quiet(struct lagoon *lg)
 
 void lgn_node_close(struct lagoon *lg)
 {
+	drop_control(&lg->node);
 	if (lg->node.beside && lg->node.wire)
 		lg->node.wire->ops->close(lg->node.wire);
 	free(lg->node.rank);
+	free(lg->node.first);
 }
 
 void lgn_node_note_gone(struct lagoon *lg, int rank)
 {
 	atomic_store(&lg->member[rank].gone, 1);
+}
+
+bool lgn_node_dead(const struct lagoon *lg, int rank)
+{
+	return atomic_load(&lg->member[rank].gone) &&
+		atomic_load(&lg->member[rank].dead);
+}
+
+int64_t lgn_node_clock_of(const struct lagoon *lg, int i)
+{
+	const struct lgn_node *node = &lg->node;
+	int64_t min = LGN_CLOCK_LEFT;
+
+	if (lgn_unlikely(lgn_node_dead(lg, node->rank[i])))
+		return min;
+	for (int k = node->first[i]; k < node->first[i + 1]; k++) {
+		int64_t clock = atomic_load(&node->control->shown[k]);
+
+		min = clock < min ? clock : min;
+	}
+	return min;
+}
+
+int64_t lgn_node_clock(const struct lagoon *lg)
+{
+	int64_t min = LGN_CLOCK_LEFT;
+
+	for (int i = 0; i < lg->node.n; i++) {
+		int64_t clock = lgn_node_clock_of(lg, i);
+
+		min = clock < min ? clock : min;
+	}
+	return min;
 }
 
 void lgn_node_poked(void *arg)
@@ -191,16 +297,24 @@ static uint64_t copies_at(const struct lagoon_table *t)
 	return lgn_round_up(states_bytes(t), large ? COPIES_AT : HEAD_BYTES);
 }
 
+/* Copies, delta words, dirty masks. */
+static uint64_t shared_bytes(const struct lagoon_table *t)
+{
+	return lgn_round_up(copies_at(t) + 2 * lgn_table_bytes(t) +
+			    t->layout.pages * 8, HEAD_BYTES);
+}
+
 static int use_shared(struct lagoon_table *t, void *at)
 {
 	struct lgn_mem_want copies = {
-		.len = lgn_round_up(lgn_table_bytes(t), HEAD_BYTES),
+		.len = lgn_table_bytes(t),
 		.access = LGN_ACC_LOCAL, .at = (char *)at + copies_at(t),
 	};
 
 	t->shared = at;
 	t->page = (struct lgn_page *)((char *)at + HEAD_BYTES);
 	t->cache = copies.at;
+	t->delta_words = (_Atomic uint64_t *)t->cache + lgn_table_bytes(t) / 8;
 	return t->lg->wire->ops->reg(t->lg->wire, &copies, &t->cache_mem);
 }
 
@@ -241,9 +355,7 @@ int lgn_node_table_make(struct lagoon_table *t, struct lgn_key *key)
 		return make_alone(t);
 	if (node->me)
 		return 0;
-	rc = make_memory(t->lg, copies_at(t) +
-			 lgn_round_up(lgn_table_bytes(t), HEAD_BYTES),
-			 &t->shared_mem);
+	rc = make_memory(t->lg, shared_bytes(t), &t->shared_mem);
 	if (rc)
 		return rc;
 	*key = t->shared_mem.key;
@@ -337,7 +449,7 @@ void lgn_node_look(struct lagoon_table *t, uint64_t number, uint64_t *look_ns)
 
 	if (lg->node.n == 1 || !hold || rank == lg->rank)
 		return;
-	if (atomic_load(&lg->member[rank].gone)) {
+	if (lgn_node_dead(lg, rank)) {
 		heal(t, page, hold);
 		return;
 	}

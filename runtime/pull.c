@@ -193,8 +193,12 @@ static int reach_bound(struct lagoon_request *r)
 		rc = lgn_board_poll(lg, &r->w->view, LGN_FLUSHED, &fresh);
 	if (rc)
 		return rc;
-	if (fresh)
+	if (fresh) {
 		look(r);
+		rc = lgn_clock_heed(r->w, &r->w->view);
+		if (rc)
+			return rc;
+	}
 	if (!far_enough(r))
 		return 0;
 	end_wait(r);

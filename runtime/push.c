@@ -111,6 +111,13 @@ static void release_held(struct lgn_push *p, int rc)
 	p->n_held = 0;
 }
 
+/* So many words are taken and not complete, should this process die. */
+static void note_taken(const struct lgn_push *p)
+{
+	atomic_store_explicit(&p->t->lg->node.control->taken,
+			      p->batch.n + p->n_large, memory_order_release);
+}
+
 /* Send what is collected, wait, look at every old value, let go of the pages
  * whose last word this was. */
 static int send(struct lgn_push *p)
@@ -133,6 +140,8 @@ static int send(struct lgn_push *p)
 		rc = push_large(p, p->large[i]);
 	p->batch.n = 0;
 	p->n_large = 0;
+	if (!rc)
+		note_taken(p);
 	release_held(p, rc);
 	return rc;
 }
@@ -166,6 +175,7 @@ static int take(struct lgn_push *p, uint64_t number, uint64_t from, uint64_t to)
 	struct lagoon_table *t = p->t;
 	struct lgn_page *page = &t->page[number];
 	_Atomic uint64_t *delta = lgn_table_delta(t, number);
+	_Atomic uint64_t *taken = &t->lg->node.control->taken;
 	int rc = 0;
 
 	for (uint64_t i = from; i < to && !rc; i++) {
@@ -173,6 +183,8 @@ static int take(struct lgn_push *p, uint64_t number, uint64_t from, uint64_t to)
 
 		if (!atomic_load_explicit(&delta[i], memory_order_relaxed))
 			continue;
+		atomic_store_explicit(taken, p->batch.n + p->n_large + 1,
+				      memory_order_release);
 		d = atomic_exchange(&delta[i], 0);
 		if (!d)
 			continue;
@@ -243,6 +255,7 @@ static void begin(struct lgn_push *p, struct lagoon_worker *w,
 	p->counts = &t->part[w->index].counts;
 	p->batch.n = 0;
 	p->n_large = p->n_held = 0;
+	atomic_store(&t->lg->node.control->table, (uint32_t)t->slot);
 	lgn_count(&p->counts->flushes, 1);
 }
 
@@ -296,6 +309,7 @@ void lgn_push_open_words(struct lagoon_worker *w, struct lagoon_table *t,
 	p->n_large = p->n_held = p->n_over = 0;
 	p->range = p->status = 0;
 	p->most = most;
+	atomic_store(&t->lg->node.control->table, (uint32_t)t->slot);
 }
 
 static int by_place(const void *a, const void *b)
@@ -428,8 +442,8 @@ static int push_row(struct lgn_push *p, uint64_t row, const int64_t *lanes)
 	return rc;
 }
 
-/* One worker's rows. What a batch holds is of one worker, so that a process
- * has one add in flight for a lane. */
+/* One worker's rows. What a batch holds is of one worker, so that a node has
+ * one add in flight for a lane. */
 static int push_rows(struct lgn_push *p, struct lgn_sparse *own)
 {
 	int rc = 0;

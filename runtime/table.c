@@ -129,7 +129,6 @@ static int make_shard(struct lagoon_table *t)
 /* Copies, and their states. Delta words follow: the limit is for both. */
 static int make_cache(struct lagoon_table *t, struct lgn_key *key)
 {
-	const struct lagoon *lg = t->lg;
 	int rc;
 
 	if (t->in_place) {
@@ -137,8 +136,8 @@ static int make_cache(struct lagoon_table *t, struct lgn_key *key)
 		return t->shared ? 0 :
 			lgn_fail(LAGOON_ENOMEM, "no memory for table %s", t->name);
 	}
-	rc = lgn_limits_check(lgn_table_bytes(t) *
-			      (uint64_t)(lg->node.caches + lg->neighbours), false);
+	rc = lgn_limits_check(2 * lgn_table_bytes(t) *
+			      (uint64_t)t->lg->node.caches, false);
 	return rc ? rc : lgn_node_table_make(t, key);
 }
 

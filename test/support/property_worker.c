@@ -402,7 +402,7 @@ static void model_change(struct worker *me, int round)
 	atomic_store(&table->bounds_begun, 1);
 	atomic_store(&table->bounds_done, 1);
 	pthread_mutex_unlock(&me->run->lock);
-	t_ok(lagoon_table_set_model(me->w, table->t, &attr), "set_model");
+	pr_ok(lagoon_table_set_model(me->w, table->t, &attr), "set_model");
 }
 
 static void end_round(struct worker *me)
