@@ -85,22 +85,27 @@ int lgn_check_lost(const struct lagoon *lg)
 			lost - 1);
 }
 
-/* The wire's thread: a peer's process has ended. One that has left in order
- * says so on the board. */
-void lgn_on_lost(void *arg, int rank)
+void lgn_tell_dead(struct lagoon *lg, struct lgn_board_view *view, int rank)
 {
-	struct lagoon *lg = arg;
 	uint64_t old = LGN_LIVE;
 
-	if (lg->node.wire == lg->wire)
-		lgn_node_note_gone(lg, rank);
 	if (atomic_load(&lg->ready) &&
-	    !lgn_board_state(lg, &lg->watch_view, rank, LGN_LIVE, LGN_DEAD, &old) &&
+	    !lgn_board_state(lg, view, rank, LGN_LIVE, LGN_DEAD, &old) &&
 	    old == LGN_LEFT)
 		return;
 	lgn_note_dead(lg, rank);
 	if (atomic_load(&lg->ready))
-		lgn_board_give_up(lg, &lg->watch_view);
+		lgn_board_give_up(lg, view);
+}
+
+/* The wire's thread. */
+void lgn_on_lost(void *arg, int rank)
+{
+	struct lagoon *lg = arg;
+
+	lgn_tell_dead(lg, &lg->watch_view, rank);
+	if (lg->node.wire == lg->wire)
+		lgn_node_note_gone(lg, rank);
 }
 
 static int bind_home(void *arg, void *addr, uint64_t len)
@@ -159,6 +164,7 @@ static void free_all(struct lagoon *lg)
 		lgn_board_close(lg);
 		lgn_board_view_close(lg, &lg->sync_view);
 		lgn_board_view_close(lg, &lg->watch_view);
+		lgn_board_view_close(lg, &lg->mates_view);
 		lgn_board_view_close(lg, &lg->clock_view);
 		lgn_board_show_close(lg);
 		lgn_push_close(lg);

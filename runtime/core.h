@@ -183,6 +183,7 @@ struct lagoon {
 	struct lgn_board board;
 	_Atomic bool gave_up;		/* and this process has left because of it */
 	struct lgn_board_view watch_view; /* of the wire's thread */
+	struct lgn_board_view mates_view; /* of the node wire's, if beside it */
 	_Atomic int lost;		/* rank + 1 of a death that ends the job */
 	int runs;			/* lagoon_run() calls */
 
@@ -204,6 +205,10 @@ struct lagoon {
 
 /* A process is dead: remember it, and whether that ends the job. Any thread. */
 void lgn_note_dead(struct lagoon *lg, int rank);
+
+/* A peer's process has ended: tell the board, unless it has left in order, and
+ * remember it. The thread whose view it is. */
+void lgn_tell_dead(struct lagoon *lg, struct lgn_board_view *view, int rank);
 
 /* LAGOON_EPEER when a death has ended the job; else 0. Any thread. */
 int lgn_check_lost(const struct lagoon *lg);

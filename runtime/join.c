@@ -219,6 +219,8 @@ static int open_views(struct lagoon *lg)
 	if (!rc)
 		rc = lgn_board_view_open(lg, &lg->watch_view);
 	if (!rc)
+		rc = lgn_board_view_open(lg, &lg->mates_view);
+	if (!rc)
 		rc = lgn_board_view_open(lg, &lg->clock_view);
 	if (!rc)
 		rc = lgn_board_show_open(lg);

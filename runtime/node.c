@@ -124,11 +124,13 @@ int lgn_node_open(struct lagoon *lg, const struct lgn_wire_near *near,
 	return 0;
 }
 
-/* The node wire's thread; its ranks are places in the node. */
+/* The node wire's thread; its ranks are places in the node. It tells of the
+ * death, too: who waits for a lock or a page does not look at the board. */
 static void on_gone(void *arg, int mate)
 {
 	struct lagoon *lg = arg;
 
+	lgn_tell_dead(lg, &lg->mates_view, lg->node.rank[mate]);
 	lgn_node_note_gone(lg, lg->node.rank[mate]);
 }
 

@@ -6,9 +6,10 @@
  * holds more than was added, and rows that hold less are no more than the words
  * that the survivors report as uncertain. Run by test/job/mate.sh.
  *
- *	mate --victim R [--workers A,B,...] [--delay] [--pushing]
+ *	mate --victim R [--workers A,B,...] [--delay] [--pushing] [--vap]
  *
- * With --delay over the wire that delays; with --pushing it dies in a push.
+ * With --delay over the wire that delays; with --pushing it dies in a push. With
+ * --vap every add sends, and needs what the dead process held.
  * Each survivor prints "survivor R: N words uncertain".
  */
 #include <getopt.h>
@@ -41,6 +42,7 @@ struct shared {
 struct mate {
 	int victim;
 	bool pushing;
+	int model;
 	struct lagoon_table *t;
 };
 
@@ -180,9 +182,10 @@ int main(int argc, char **argv)
 		{ "workers", required_argument, NULL, 'w' },
 		{ "delay", no_argument, NULL, 'd' },
 		{ "pushing", no_argument, NULL, 'p' },
+		{ "vap", no_argument, NULL, 'V' },
 		{ 0 },
 	};
-	struct mate m = { .victim = 1 };
+	struct mate m = { .victim = 1, .model = LAGOON_SSP };
 	struct lagoon_table_attr shape;
 	struct lagoon_attr attr;
 	t_open_fn open = NULL;
@@ -201,6 +204,8 @@ int main(int argc, char **argv)
 			open = open_on_delay;
 		else if (c == 'p')
 			m.pushing = true;
+		else if (c == 'V')
+			m.model = LAGOON_VAP;
 	}
 	t_open(&attr, open);
 	T_CHECK(lagoon_size(t_lg) <= RANKS, "too many processes");
@@ -210,6 +215,7 @@ int main(int argc, char **argv)
 	shape.format = LAGOON_I64;
 	shape.page_rows = PAGE_ROWS;
 	shape.staleness = STALE;
+	shape.model = m.model;
 	t_ok(lagoon_table_create(t_lg, "shared", &shape, &m.t), "create");
 	if (lagoon_rank(t_lg) == m.victim)
 		pthread_create(&thread, NULL, die_sometime, &m);

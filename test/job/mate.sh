@@ -35,6 +35,7 @@ for i in 1 2 3; do
 	one 4 2 3 --workers 2
 	one 4 2 3 --delay --pushing
 	one 4 2 1 --delay --pushing --workers 2
+	one 4 2 3 --delay --pushing --vap
 	one 4 1 2 --delay
 	one 8 2 6 --delay --pushing
 done
