@@ -4,7 +4,7 @@
  * is doing, and on_death=continue: the others go on with the cache and the
  * deltas that they shared with it. All add to the same rows. At the end no row
  * holds more than was added, and rows that hold less are no more than the words
- * that the survivors report as uncertain. Run by test/job/mate.sh.
+ * that the survivors report as uncertain. Run by test/job/mates.sh.
  *
  *	mate --victim R [--workers A,B,...] [--delay] [--pushing] [--vap]
  *
