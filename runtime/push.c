@@ -102,11 +102,25 @@ static int push_large(struct lgn_push *p, uint32_t i)
 	return rc;
 }
 
-static void release_held(struct lgn_push *p)
+/* rc: of what was sent of these pages. */
+static void release_held(struct lgn_push *p, int rc)
 {
-	for (uint32_t i = 0; i < p->n_held; i++)
-		lgn_page_release(&p->t->page[p->held[i]]);
+	for (uint32_t i = 0; i < p->n_held; i++) {
+		struct lgn_page *page = &p->t->page[p->held[i]];
+
+		if (rc)
+			lgn_page_break(page, p->t->lg->rank);
+		else
+			lgn_page_release(page);
+	}
 	p->n_held = 0;
+}
+
+/* So many words are taken and not complete, should this process die. */
+static void note_taken(const struct lgn_push *p)
+{
+	atomic_store_explicit(&p->t->lg->node.control->taken,
+			      p->batch.n + p->n_large, memory_order_release);
 }
 
 /* Send what is collected, wait, look at every old value, let go of the pages
@@ -131,7 +145,9 @@ static int send(struct lgn_push *p)
 		rc = push_large(p, p->large[i]);
 	p->batch.n = 0;
 	p->n_large = 0;
-	release_held(p);
+	if (!rc)
+		note_taken(p);
+	release_held(p, rc);
 	return rc;
 }
 
@@ -164,6 +180,7 @@ static int take(struct lgn_push *p, uint64_t number, uint64_t from, uint64_t to)
 	struct lagoon_table *t = p->t;
 	struct lgn_page *page = &t->page[number];
 	_Atomic uint64_t *delta = lgn_table_delta(t, number);
+	_Atomic uint64_t *taken = &t->lg->node.control->taken;
 	int rc = 0;
 
 	for (uint64_t i = from; i < to && !rc; i++) {
@@ -171,6 +188,8 @@ static int take(struct lgn_push *p, uint64_t number, uint64_t from, uint64_t to)
 
 		if (!atomic_load_explicit(&delta[i], memory_order_relaxed))
 			continue;
+		atomic_store_explicit(taken, p->batch.n + p->n_large + 1,
+				      memory_order_release);
 		d = atomic_exchange(&delta[i], 0);
 		if (!d)
 			continue;
@@ -191,17 +210,33 @@ static uint64_t part_start(const struct lagoon_table *t, uint64_t bit)
 	return (bit * t->layout.page_words + 63) / 64;
 }
 
+/* Nobody waits for a page while he holds others: processes of a node that push
+ * the same pages would wait for each other. */
+static int hold(struct lgn_push *p, uint64_t number)
+{
+	int rc = 0;
+
+	if (lgn_page_acquire(&p->t->page[number], LGN_PUSHING, p->t->lg->rank))
+		return 0;
+	if (p->n_held)
+		rc = send(p);
+	if (!rc)
+		lgn_table_hold(p->t, number);
+	return rc;
+}
+
 static int push_page(struct lgn_push *p, uint64_t number)
 {
 	struct lgn_page *page = &p->t->page[number];
 	uint64_t mask;
-	int rc = 0;
+	int rc = hold(p, number);
 
-	lgn_table_hold(p->t, number);
+	if (rc)
+		return rc;
 	/* Odd before anything moves or looks clean, even after all has moved:
 	 * seq_cst read-modify-writes, which later accesses cannot pass. */
 	atomic_fetch_add(&page->version, 1);
-	mask = atomic_exchange(&page->dirty, 0);
+	mask = atomic_exchange(&p->t->dirty[number], 0);
 	while (mask && !rc) {
 		uint64_t bit = (uint64_t)__builtin_ctzll(mask);
 		uint64_t run = bit + 1;
@@ -226,6 +261,7 @@ static void begin(struct lgn_push *p, struct lagoon_worker *w,
 	p->counts = &t->part[w->index].counts;
 	p->batch.n = 0;
 	p->n_large = p->n_held = 0;
+	atomic_store(&t->lg->node.control->table, (uint32_t)t->slot);
 	lgn_count(&p->counts->flushes, 1);
 	lgn_trace_flush(p, false);
 }
@@ -242,12 +278,12 @@ static int push_table(struct lgn_push *p)
 	for (uint64_t i = 0; i < pages && !rc; i++) {
 		uint64_t n = first + i < pages ? first + i : first + i - pages;
 
-		if (atomic_load(&t->page[n].dirty))
+		if (atomic_load(&t->dirty[n]))
 			rc = push_page(p, n);
 	}
 	if (!rc)
 		return send(p);
-	release_held(p);
+	release_held(p, rc);
 	return rc;
 }
 
@@ -292,6 +328,7 @@ void lgn_push_open_words(struct lagoon_worker *w, struct lagoon_table *t,
 	p->n_large = p->n_held = p->n_over = 0;
 	p->range = p->status = 0;
 	p->most = most;
+	atomic_store(&t->lg->node.control->table, (uint32_t)t->slot);
 }
 
 static int by_place(const void *a, const void *b)
@@ -341,7 +378,9 @@ static uint32_t push_over(struct lgn_push *p, uint32_t i, int *rc)
 	uint64_t number = p->over[i].page;
 	struct lgn_page *page = &p->t->page[number];
 
-	lgn_table_hold(p->t, number);
+	*rc = hold(p, number);
+	if (*rc)
+		return i;
 	atomic_fetch_add(&page->version, 1);
 	for (; i < p->n_over && p->over[i].page == number && !*rc; i++)
 		*rc = take(p, number, p->over[i].word, p->over[i].word + 1);
@@ -360,7 +399,7 @@ static int push_list(struct lgn_push *p)
 	for (uint32_t i = 0; i < p->n_over && !rc; )
 		i = push_over(p, i, &rc);
 	if (rc)
-		release_held(p);
+		release_held(p, rc);
 	else
 		rc = send(p);
 	for (uint32_t i = 0; i < p->n_over && !rc; i++)
@@ -424,8 +463,8 @@ static int push_row(struct lgn_push *p, uint64_t row, const int64_t *lanes)
 	return rc;
 }
 
-/* One worker's rows. What a batch holds is of one worker, so that a process
- * has one add in flight for a lane. */
+/* One worker's rows. What a batch holds is of one worker, so that a node has
+ * one add in flight for a lane. */
 static int push_rows(struct lgn_push *p, struct lgn_sparse *own)
 {
 	int rc = 0;

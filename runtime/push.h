@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Pushing: deltas go to the shards as fetch-and-adds, many to a post. One
- * pusher at a time in a process: it holds lagoon.pushing.
+ * pusher at a time in a node (node.h): its process holds lgn_control.pusher.
  */
 #ifndef LGN_RUNTIME_PUSH_H
 #define LGN_RUNTIME_PUSH_H
@@ -49,8 +49,8 @@ void lgn_push_unlock(struct lagoon *lg);
 int lgn_push_run(struct lagoon_table *t, struct lgn_counts *counts,
 		 struct lgn_batch *batch);
 
-/* Everything that this process has added to tables that are not bsp, complete
- * on return. Needs the push lock; counts for w. LAGOON_ERANGE after all else
+/* Everything that the node has added to tables that are not bsp, complete on
+ * return. Needs the push lock; counts for w. LAGOON_ERANGE after all else
  * was done. */
 int lgn_push_deltas(struct lagoon_worker *w);
 
