@@ -49,6 +49,18 @@ void lgn_push_unlock(struct lagoon *lg);
 int lgn_push_run(struct lagoon_table *t, struct lgn_counts *counts,
 		 struct lgn_batch *batch);
 
+/* What push.c builds upon; all need the push lock. One word more, if there is
+ * room; what is collected goes out, and is complete on return, and the pages
+ * held whose last word it was are let go, as they are when sending failed (rc).
+ * A delta that left the legal range, in the lanes of mask, is told. */
+bool lgn_push_full(const struct lgn_push *p);
+void lgn_push_append(struct lgn_push *p, uint64_t page, uint64_t word,
+		     uint64_t delta);
+int lgn_push_send(struct lgn_push *p);
+void lgn_push_release(struct lgn_push *p, int rc);
+void lgn_push_report(struct lgn_push *p, const struct lgn_pushed *at, int mask,
+		     uint64_t delta);
+
 /* Everything that the node has added to tables that are not bsp, complete on
  * return. Needs the push lock; counts for w. LAGOON_ERANGE after all else
  * was done. */
