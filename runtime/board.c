@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "runtime/base/status.h"
@@ -409,6 +410,13 @@ int lgn_board_tell(struct lagoon *lg, struct lgn_board_view *view,
 int lgn_board_exchange(struct lagoon *lg, const void *mine, size_t len,
 		       void *all)
 {
-	return lgn_board_tell(lg, &lg->sync_view, LGN_SYNCED,
-			      (int64_t)++lg->board.sync, mine, len, all);
+	char keep[512];
+	int rc;
+
+	snprintf(keep, sizeof(keep), "%s", lagoon_errmsg());
+	rc = lgn_board_tell(lg, &lg->sync_view, LGN_SYNCED,
+			    (int64_t)++lg->board.sync, mine, len, all);
+	if (!rc)
+		lgn_errmsg_set(keep);
+	return rc;
 }

@@ -125,7 +125,8 @@ const void *lgn_board_said(const struct lagoon *lg, const void *all, int rank,
 			   enum lgn_board_row row, int64_t value);
 
 /* Everybody says `mine` and gets all of them, [size x LGN_SLOT_BYTES]. Also a
- * barrier of processes. Collective. */
+ * barrier of processes. On success the thread's message is what it was: who
+ * comes with an error still has its sentence. Collective. */
 int lgn_board_exchange(struct lagoon *lg, const void *mine, size_t len,
 		       void *all);
 

@@ -44,16 +44,12 @@ static int agree(struct restore *r, int rc)
 		.id = r->manifest.head.id, .clock = r->manifest.head.clock,
 	};
 	char *slots = malloc((size_t)lg->size * LGN_SLOT_BYTES);
-	char keep[512];
 
 	if (!slots)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for %d members", lg->size);
-	snprintf(keep, sizeof(keep), "%s", rc ? lagoon_errmsg() : "");
 	rc = lgn_board_exchange(lg, &mine, sizeof(mine), slots);
-	if (!rc && mine.status) {
-		lgn_errmsg_set(keep);
+	if (!rc)
 		rc = mine.status;
-	}
 	for (int i = 0; i < lg->size && !rc; i++) {
 		const struct offer *o =
 			(const void *)(slots + (size_t)i * LGN_SLOT_BYTES);

@@ -97,18 +97,13 @@ static int agree(struct lagoon *lg, const struct proposal *mine,
 		 struct lgn_ring *ring)
 {
 	char *slots = malloc((size_t)lg->size * LGN_SLOT_BYTES);
-	char keep[512];
 	int rc;
 
 	if (!slots)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for %d members", lg->size);
-	snprintf(keep, sizeof(keep), "%s", lagoon_errmsg());
 	rc = lgn_board_exchange(lg, mine, sizeof(*mine), slots);
-	if (!rc) {
-		if (mine->status)
-			lgn_errmsg_set(keep);
+	if (!rc)
 		rc = judge(lg, slots);
-	}
 	for (int i = 0; !rc && i < lg->homes; i++) {
 		const struct proposal *p = (const void *)
 			(slots + (size_t)lg->home_rank[i] * LGN_SLOT_BYTES);

@@ -142,8 +142,7 @@ static int new_table(struct lagoon *lg, const char *name,
 		return rc;
 	}
 	t->attr.page_rows = 1u << t->layout.page_shift;
-	if (!lgn_apply_format(a.format))
-		lgn_audit_layout(t);
+	lgn_audit_layout(t);
 	t->in_place = lg->nodes == 1 && lg->wire->caps & LGN_WIRE_CPU_ATOMIC;
 	t->model = rule.model;
 	t->attr.update = NULL;
@@ -310,18 +309,13 @@ static int judge(const struct lagoon *lg, const struct proposal *mine,
 static int agree(struct lagoon *lg, const struct proposal *mine)
 {
 	char *slots = malloc((size_t)lg->size * LGN_SLOT_BYTES);
-	char keep[512];
 	int rc;
 
 	if (!slots)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for %d members", lg->size);
-	snprintf(keep, sizeof(keep), "%s", lagoon_errmsg());
 	rc = lgn_board_exchange(lg, mine, sizeof(*mine), slots);
-	if (!rc) {
-		if (mine->status)
-			lgn_errmsg_set(keep);
+	if (!rc)
 		rc = judge(lg, mine, slots);
-	}
 	free(slots);
 	return rc;
 }

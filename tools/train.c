@@ -80,7 +80,7 @@ static const struct argp_option table[] = {
 	{ 0 }
 };
 
-static int consistency(struct argp_state *state, const char *text)
+int train_consistency(struct argp_state *state, const char *text)
 {
 	static const char *const name[] = {
 		[LAGOON_SSP] = "ssp", [LAGOON_BSP] = "bsp",
@@ -122,7 +122,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_TRACE: t->trace = arg; break;
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
-	case KEY_CONSISTENCY: t->fit.model = consistency(state, arg); break;
+	case KEY_CONSISTENCY: t->fit.model = train_consistency(state, arg); break;
 	case KEY_C: t->fit.c = args_number(state, "--c", arg, 0); break;
 	case KEY_RATE:
 		t->fit.rate = args_number(state, "--rate", arg, 0);
@@ -200,7 +200,7 @@ static int exit_status(int rc)
 	return rc ? 1 : 0;
 }
 
-static bool has_launcher(void)
+bool train_has_launcher(void)
 {
 	return getenv("PMIX_NAMESPACE") && getenv("PMIX_RANK");
 }
@@ -208,14 +208,14 @@ static bool has_launcher(void)
 /* Known before the job is open, and when opening it failed. */
 static bool is_rank_0(void)
 {
-	const char *rank = has_launcher() ? getenv("PMIX_RANK") : "0";
+	const char *rank = train_has_launcher() ? getenv("PMIX_RANK") : "0";
 
 	return !strcmp(rank, "0");
 }
 
 /* An error that all ranks met is told once, by rank 0. One that rank 0
  * cannot tell, since it died of it, is told by the others. */
-static int fail(int rc)
+int train_fail(int rc)
 {
 	const char *text = lagoon_errmsg();
 
@@ -233,7 +233,7 @@ static int check_outputs(const struct train *t)
 		rc = train_report_check(t->report);
 	if (!rc && t->trace)
 		rc = lagoon_model_check_path(t->trace);
-	return rc ? fail(rc) : 0;
+	return rc ? train_fail(rc) : 0;
 }
 
 static int save_model(const struct train *t,
@@ -258,7 +258,7 @@ static int finish(const struct train *t, struct train_report *report,
 	int rc = t->model ? save_model(t, r) : 0;
 
 	if (rc)
-		return fail(rc);
+		return train_fail(rc);
 	train_recover(t->data, r, &recovery);
 	return train_report_end(report, r, &recovery) ? 1 : 0;
 }
@@ -278,7 +278,7 @@ static int fit(struct train *t, struct lagoon *lg)
 		t->fit.progress_arg = &report;
 	}
 	rc = lagoon_logistic_fit_file(lg, t->data, t->test, &t->fit, &result);
-	status = rc ? fail(rc) : 0;
+	status = rc ? train_fail(rc) : 0;
 	if (!status && result.interrupted)
 		status = INTERRUPTED;
 	else if (!status && !lagoon_rank(lg))
@@ -343,18 +343,17 @@ static int run(struct train *t)
 	if (!rc)
 		rc = lagoon_open(&attr, &lg);
 	if (rc)
-		return fail(rc);
+		return train_fail(rc);
 	status = fit(t, lg);
 	rc = lagoon_close(lg);
 	if (rc)
-		return status && status != INTERRUPTED ? status : fail(rc);
+		return status && status != INTERRUPTED ? status : train_fail(rc);
 	if (status == INTERRUPTED && is_rank_0())
 		say_interrupted(t);
 	return status;
 }
 
-/* The same command line again, in each process of a job. */
-static int spawn(const struct train *t, int argc, char **argv)
+int train_spawn(int processes, int nodes, int argc, char **argv)
 {
 	static char self[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -367,32 +366,10 @@ static int spawn(const struct train *t, int argc, char **argv)
 		args[0] = self;
 		args[1] = (char *)"train";
 		memcpy(args + 2, argv + 1, (size_t)(argc - 1) * sizeof(*args));
-		status = tool_spawn(t->processes, t->nodes, args);
+		status = tool_spawn(processes, nodes, args);
 	}
 	free(args);
 	return status;
-}
-
-int train_fail(int rc)
-{
-	return fail(rc);
-}
-
-bool train_has_launcher(void)
-{
-	return has_launcher();
-}
-
-int train_consistency(struct argp_state *state, const char *text)
-{
-	return consistency(state, text);
-}
-
-int train_spawn(int processes, int nodes, int argc, char **argv)
-{
-	const struct train t = { .processes = processes, .nodes = nodes };
-
-	return spawn(&t, argc, argv);
 }
 
 int tool_train(int argc, char **argv)
@@ -409,8 +386,8 @@ int tool_train(int argc, char **argv)
 	status = check_outputs(&t);
 	if (status)
 		return status;
-	if (t.processes > 1 && !has_launcher())
-		return spawn(&t, argc, argv);
+	if (t.processes > 1 && !train_has_launcher())
+		return train_spawn(t.processes, t.nodes, argc, argv);
 	catch_signals(&t);
 	return run(&t);
 }

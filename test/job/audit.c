@@ -99,36 +99,35 @@ static int pull_one(struct lagoon_worker *w)
 	return lagoon_pull(w, table, ROW, 1, &x);
 }
 
-/* An add goes wrong on its way to the shard; the next meeting finds it. */
-static int sums(struct lagoon_worker *w)
+/* A round in which the writer's add goes wrong on its way to the shard. */
+static int wrong_round(struct lagoon_worker *w)
 {
-	bool writer = lagoon_rank(t_lg) == WRITER;
 	int rc = 0;
 
-	if (writer) {
+	if (lagoon_rank(t_lg) == WRITER) {
 		lie(scene->writer);
 		rc = add_one(w);
 	}
 	if (!rc)
 		rc = lagoon_clock(w);
 	lying_begin(LIE_NONE, 0, 0);
+	return rc;
+}
+
+/* The next meeting finds it. */
+static int sums(struct lagoon_worker *w)
+{
+	int rc = wrong_round(w);
+
 	return rc ? rc : lagoon_barrier(w);
 }
 
 /* The same with all of them; the writer itself is the first to see it. */
 static int own(struct lagoon_worker *w)
 {
-	bool writer = lagoon_rank(t_lg) == WRITER;
-	int rc = 0;
+	int rc = wrong_round(w);
 
-	if (writer) {
-		lie(scene->writer);
-		rc = add_one(w);
-	}
-	if (!rc)
-		rc = lagoon_clock(w);
-	lying_begin(LIE_NONE, 0, 0);
-	if (!rc && writer)
+	if (!rc && lagoon_rank(t_lg) == WRITER)
 		rc = pull_one(w);
 	return rc;
 }
