@@ -34,4 +34,5 @@ AC_DEFUN([LAGOON_SANITIZERS],
      [SANITIZE_CFLAGS="-fsanitize=$enable_sanitizers -fno-omit-frame-pointer"
       AS_CASE([$enable_sanitizers], [*thread*],
         [SANITIZE_CFLAGS="$SANITIZE_CFLAGS -Wno-tsan"])])
-   AC_SUBST([SANITIZE_CFLAGS])])
+   AC_SUBST([SANITIZE_CFLAGS])
+   AM_CONDITIONAL([SANITIZED], [test "$enable_sanitizers" != no])])

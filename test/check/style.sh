@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Sizes: functions of at most 80 lines, files of at most 500 (public headers
-# and tests excepted); nothing left for later; a licence line in each file.
+# and tests excepted); nothing left for later; a licence line in each file; no
+# two tests whose logs have one name, of which make would run only one.
 set -u
 cd "${srcdir:-.}" || exit 1
 bad=0
@@ -28,4 +29,7 @@ END { exit bad }' "${files[@]}" || bad=1
 mapfile -t all < <(find runtime numa verbs kernels tools bench examples test doc m4/lagoon_* \
 	configure.ac Makefile.am quickstart README.md HACKING.md -type f ! -path test/check/style.sh)
 grep -nE 'TODO|FIXME|\bXXX\b|not implemented' "${all[@]}" && bad=1
+same=$(grep -oE 'test/[a-z_/0-9]+\.(sh|mp|mpi|unit)' test/Makefile.inc | sort -u |
+	sed -E 's/\.[a-z]+$//' | uniq -d)
+[ -z "$same" ] || { echo "two tests called" $same; bad=1; }
 exit $bad
