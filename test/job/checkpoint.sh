@@ -26,6 +26,9 @@ for made in '-n 1 -- SAVED --workers 2' '-n 3 --nodes 2 -- SAVED --workers 1,1,0
 		done
 	done
 done
+status 0 'f64: 2203 x 3, f64, bsp, push apply, update adam,rate=0.01, 3 arrays of state' \
+	"$lagoon" checkpoint inspect one
+status 0 'q32: 4001 x 5, q32, .*, push atomic, ' "$lagoon" checkpoint inspect one
 # Other workers: the sums of deltas that are not rounded.
 rm -rf one
 run -n 2 -- "$saved" --exact --save one --every 5 --stop 5
