@@ -85,6 +85,18 @@ static inline uint64_t lgn_apply_elems(const struct lagoon_table *t)
 	return t->layout.page_words * t->layout.lanes;
 }
 
+/* In a shard, in bytes: from an array to the next, values first; and the locks
+ * of its pages, by their slots. 0 without apply mode. */
+static inline uint64_t lgn_apply_stride(const struct lagoon_table *t)
+{
+	return t->apply ? t->apply->stride : 0;
+}
+
+static inline uint64_t lgn_apply_locks(const struct lagoon_table *t)
+{
+	return (1 + (uint64_t)t->apply->fn.fn->states) * t->apply->stride;
+}
+
 /* Whether deltas of one element may be put together. */
 static inline bool lgn_apply_combines(const struct lgn_apply *a)
 {

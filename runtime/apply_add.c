@@ -167,6 +167,9 @@ int lgn_apply_add(struct lagoon_worker *w, struct lagoon_table *t,
 {
 	struct lgn_apply_add a = { .w = w, .t = t, .part = &t->part[w->index] };
 
+	/* As for rounding, of which there is none: lagoon_checkpoint() asks. */
+	a.part->round = w->clock;
+	a.part->call = 1;
 	lgn_count(&a.part->counts.adds, 1);
 	lgn_count(&a.part->counts.rows_added, n);
 	if (lgn_unlikely(t->model == LAGOON_VAP && !t->in_place))

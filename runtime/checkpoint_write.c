@@ -87,17 +87,6 @@ static int sync_dir(const char *dir)
 
 /* ---------------------------------------------------------------- a file */
 
-/* Not from the table: it may be destroyed while its copy is written. */
-uint64_t lgn_saver_bytes(const struct lgn_saver *s, int table, int shard)
-{
-	const struct lgn_ckpt_table *d = &s->table[table];
-	const struct lgn_layout l = {
-		.pages = d->pages, .block = d->block, .shards = s->head.shards,
-	};
-
-	return lgn_layout_shard_pages(&l, (uint64_t)shard) * d->page_words * 8;
-}
-
 static uint32_t *sum_up(uint32_t *sum, const char *bytes, uint64_t n)
 {
 	for (uint64_t at = 0; at < n; at += LGN_CKPT_CHUNK)
@@ -175,7 +164,7 @@ static int write_shard(const struct lgn_saver *s, int shard, const char **bytes)
 	h.state_bytes = 0;
 	memcpy(table, s->table, sizeof(table));
 	for (uint32_t i = 0; i < h.tables; i++) {
-		section[i] = lgn_saver_bytes(s, (int)i, shard);
+		section[i] = lgn_saver_bytes(s, i, shard);
 		table[i].words = section[i] / 8;
 		n += section[i];
 	}

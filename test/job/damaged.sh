@@ -25,8 +25,8 @@ refused() {
 }
 for file in manifest "$shard"; do
 	fresh; put $file 0 X; refused 1 "$file: this is no file of a checkpoint"
-	fresh; put $file 8 '\002'; refused 1 "$file: version 2, newer than 1"
-	fresh; put $file 8 '\000'; refused 1 "$file: version 0, older than 1"
+	fresh; put $file 8 '\003'; refused 1 "$file: version 3, newer than 2"
+	fresh; put $file 8 '\001'; refused 1 "$file: version 1, older than 2"
 	fresh; put $file 12 '\001\002\003\004'; refused 1 "$file: byte order 04030201"
 	fresh; put $file 56 '\177'; refused 1 "$file: its head or its sums are damaged"
 	fresh; put $file 200 '\177'; refused 1 "$file: its head or its sums are damaged"
