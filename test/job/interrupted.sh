@@ -121,7 +121,7 @@ for ((i = 0; i < kills; i++)); do
 done
 clock=$("$lagoon" checkpoint inspect one | sed -n 's/^clock *//p')
 echo "$kills kills, the last checkpoint at clock $clock"
-run -n 2 -- "$saved" --resume one --rounds $((clock + 3)) --dump killed
+run -n 2 -- "$saved" --resume one --rounds $((clock + 3)) --dump killed --save one
 run -n 1 -- "$saved" --workers 2 --rounds $((clock + 3)) --dump whole
 same whole killed "$kills kills with update functions"
 tidy one
