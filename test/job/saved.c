@@ -70,6 +70,7 @@ static void make_tables(void)
 	 * that tables that lagoon_restore() makes are not where they were. */
 	lagoon_table_attr_init(&a);
 	a.rows = (uint64_t)lagoon_workers(t_lg);
+	a.model = LAGOON_BSP;
 	t_ok(lagoon_table_create(t_lg, "scratch", &a, &scratch), "create");
 	t_ok(lagoon_table_set_saved(scratch, 0), "set_saved");
 	for (int i = 0; i < TABLES; i++) {
@@ -171,12 +172,15 @@ static int work(struct lagoon_worker *w, void *arg)
 /* What is added before and not sent is dropped. */
 static void add_in_vain(void)
 {
+	const double one = 1;
 	struct lagoon_worker *w;
 
 	for (int k = 0; k < lagoon_local_workers(t_lg); k++) {
 		t_ok(lagoon_worker(t_lg, k, &w), "worker");
 		for (int i = 0; i < TABLES; i++)
 			add_part(w, i, 0, lagoon_worker_id(w) % PARTS);
+		t_ok(lagoon_add(w, scratch, (uint64_t)lagoon_worker_id(w), 1,
+				&one), "add");
 	}
 }
 
