@@ -353,7 +353,8 @@ struct lagoon_linear_epoch {
 struct lagoon_linear_options {
 	size_t size;		/* sizeof(struct lagoon_linear_options) */
 	int loss;		/* enum lagoon_linear_loss [logistic] */
-	int method;		/* enum lagoon_linear_method [LAGOON_LINEAR_SGD] */
+	int method;		/* enum lagoon_linear_method
+				 * [LAGOON_LINEAR_ADAGRAD] */
 	double c;		/* weight of the losses, > 0 [1] */
 	double l1;		/* weight of the sum of |w|, >= 0 [0] */
 	double l2;		/* weight of w'w / 2, >= 0 [1] */
@@ -361,8 +362,9 @@ struct lagoon_linear_options {
 	int epochs;		/* at most, >= 1 [0: the method's own] */
 	double tolerance;	/* end when the gap is at most this share of the
 				 * objective; without a gap, when the objective
-				 * changed by at most this share in 5 epochs,
-				 * >= 0 [1e-4] */
+				 * changed by at most this share in 5 epochs, of
+				 * sgd, adagrad and downpour in the last half of
+				 * them, >= 0 [1e-4] */
 	uint64_t batch;		/* rows a worker uses between two clocks
 				 * [0: a 50th of its rows] */
 	int model;		/* enum lagoon_model [LAGOON_SSP] */

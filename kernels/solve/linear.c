@@ -37,6 +37,7 @@ lagoon_linear_options_init(struct lagoon_linear_options *options)
 {
 	*options = (struct lagoon_linear_options){
 		.size = sizeof(*options),
+		.method = LAGOON_LINEAR_ADAGRAD,
 		.c = 1,
 		.l2 = 1,
 		.tolerance = 1e-4,
