@@ -333,6 +333,10 @@ enum lagoon_linear_method {
 	LAGOON_LINEAR_SGD = 0,
 	/** The same with AdaGrad's lengths of steps, one for each weight. */
 	LAGOON_LINEAR_ADAGRAD = 1,
+	/** Downpour SGD: each worker steps in a copy that it fetches now and then,
+	 * and pushes gradients; AdaGrad at the homes of the weights, in apply
+	 * mode. Not with l1, nor under vap. */
+	LAGOON_LINEAR_DOWNPOUR = 2,
 };
 
 /** Labels that softmax takes at most. */
@@ -367,6 +371,8 @@ struct lagoon_linear_options {
 				 * them, >= 0 [1e-4] */
 	uint64_t batch;		/* rows a worker uses between two clocks
 				 * [0: a 50th of its rows] */
+	int n_fetch, n_push;	/* downpour: batches from one to the next, >= 1
+				 * [1] */
 	int model;		/* enum lagoon_model [LAGOON_SSP] */
 	int32_t staleness;	/* ssp, essp, psp: >= 0 [1] */
 	int32_t sample;		/* psp: >= 0 [1] */

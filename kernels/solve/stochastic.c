@@ -265,9 +265,9 @@ static int open_vectors(struct lgn_linear *t, struct lgn_stochastic *s,
 			t->n);
 }
 
-int lgn_stochastic_open(struct lgn_linear *t, bool by_coordinate)
+int lgn_stochastic_open(struct lgn_linear *t, bool by_coordinate, size_t size)
 {
-	struct lgn_stochastic *s = calloc(1, sizeof(*s));
+	struct lgn_stochastic *s = calloc(1, size);
 	const struct lgn_block *b;
 	int rc;
 
