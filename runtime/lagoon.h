@@ -486,9 +486,9 @@ int lagoon_fetch_add(struct lagoon_worker *w, struct lagoon_table *t,
 /** Write the tables of the job to a folder, as they are at the workers' clock:
  * all deltas of the rounds before it, none of later ones. It is a
  * lagoon_barrier() too. Homes copy their shards while all workers are in the
- * call; a thread of the library writes the copies to the disk while the
- * workers go on. The next lagoon_checkpoint(), lagoon_restore() and
- * lagoon_close() wait for it and return what it met.
+ * call, with the states of update functions; a thread of the library writes the
+ * copies to the disk while the workers go on. The next lagoon_checkpoint(),
+ * lagoon_restore() and lagoon_close() wait for it and return what it met.
  *
  * The folder then holds one file a shard and a manifest, each with checksums.
  * It is made if need be, and must be the same for all processes. The checkpoint
@@ -500,12 +500,10 @@ int lagoon_fetch_add(struct lagoon_worker *w, struct lagoon_table *t,
  *               the live worker with the lowest number are kept; copied
  * @return 0; LAGOON_EINVAL, in every worker, if the workers are not at one
  * clock, if one has added to a table since its last lagoon_clock() or has
- * requests in flight, or if they do not agree; LAGOON_ENOTSUP with a table in
- * apply mode that is to be saved (lagoon_table_set_saved()), and with
- * LAGOON_CHECK; LAGOON_EIO if the folder cannot
+ * requests in flight, or if they do not agree; LAGOON_EIO if the folder cannot
  * be written, or if the last checkpoint could not: then nothing is written now;
- * LAGOON_ENOMEM; else as lagoon_barrier(). No error removes the checkpoint that
- * is in the folder.
+ * LAGOON_ENOMEM; LAGOON_EPEER if a page is uncertain, or as lagoon_barrier().
+ * No error removes the checkpoint that is in the folder.
  * Threads: the worker's.  Blocks: until the copies are made.
  * Collective: yes, every live worker.
  */
@@ -525,16 +523,19 @@ int lagoon_table_set_saved(struct lagoon_table *t, int saved);
  * the rules that they had; tables that it does not have stay as they are. All
  * workers begin at its clock, also in the next lagoon_run(). With the same
  * workers and seed, bsp tables then go on as if nothing had happened, bit for
- * bit.
+ * bit. A table in apply mode goes on with its update function's states; here it
+ * must have the same function and parameters, and a function of your own the
+ * same bytes in its file.
  *
  * @param state  [*bytes] gets what lagoon_checkpoint() was given; may be NULL
  *               with bytes
  * @param bytes  in: room; out: what was kept
  * @return 0; LAGOON_ENOENT if there is no checkpoint; LAGOON_ECORRUPT if a file
  * is damaged, cut or missing; LAGOON_ENOTSUP if it is of another version or
- * byte order, and with LAGOON_CHECK; LAGOON_EEXIST if a table has another shape here; LAGOON_EINVAL if
- * the state is larger than the room, or the processes find different
- * checkpoints; LAGOON_EIO; LAGOON_ENOMEM; LAGOON_EPEER. After an error no table
+ * byte order; LAGOON_EEXIST if a table has another shape or update function
+ * here; LAGOON_EINVAL if the state is larger than the room, or the processes
+ * find different checkpoints; what lagoon_table_create() says of an update
+ * function that is not there; LAGOON_EIO; LAGOON_ENOMEM; LAGOON_EPEER. After an error no table
  * is changed, in any process.
  * Threads: one, outside lagoon_run().  Blocks: yes.  Collective: yes, every
  * process.
