@@ -13,6 +13,8 @@ _lagoon_benchmarks='get-lat get-bw add-lat add-rate clock barrier counter incast
 _lagoon_train='--data= --test= --zero-based --batch= --c= --change= --consistency=
 	--epochs= --rate= --sample= --seed= --staleness= --tolerance= --nodes= -n --workers=
 	--model= --report= --trace= --checkpoint= --every= --resume= --help --usage'
+_lagoon_predict='--data= --format= --model= -o --output= --probabilities --target=
+	--zero-based --help --usage'
 _lagoon_checkpoint='--help --usage'
 _lagoon_generate='--cols= --nnz= -o --output= --rows= --seed= --help --usage'
 
@@ -47,9 +49,12 @@ _lagoon_long() {
 _lagoon_value() {
 	case $1 in
 	--consistency) _lagoon_reply 'bsp ssp essp psp vap asp' "$2" ;;
-	--format) _lagoon_reply 'q64 q32 i64 i32' "$2" ;;
+	--format) case ${COMP_WORDS[1]} in
+		bench) _lagoon_reply 'q64 q32 i64 i32' "$2" ;;
+		*) _lagoon_reply 'csv libsvm matrix' "$2" ;;
+		esac ;;
 	--on-death) _lagoon_reply 'stop continue' "$2" ;;
-	--data|--test|--model|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
+	--data|--test|--target|--model|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
 	esac
 }
 
@@ -99,7 +104,7 @@ _lagoon() {
 	local valued plain ended
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		_lagoon_reply 'train checkpoint generate run bench info --help --version' "$cur"
+		_lagoon_reply 'train predict checkpoint generate run bench info --help --version' "$cur"
 		return
 	fi
 	_lagoon_walk "$command"
@@ -121,6 +126,7 @@ _lagoon() {
 	checkpoint,*) if ((plain && plain < COMP_CWORD)); then _lagoon_file
 		else _lagoon_reply 'inspect verify' "$cur"; fi ;;
 	train,-*) _lagoon_reply "$_lagoon_train" "$cur" ;;
+	predict,*) _lagoon_reply "$_lagoon_predict" "$cur" ;;
 	generate,-*) _lagoon_reply "$_lagoon_generate" "$cur" ;;
 	train,*) _lagoon_reply 'elastic-net lasso logistic ridge' "$cur" ;;
 	generate,*) _lagoon_reply 'logistic' "$cur" ;;

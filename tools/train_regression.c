@@ -67,18 +67,6 @@ static const struct argp_option table[] = {
 	{ 0 }
 };
 
-static int choice(struct argp_state *state, const char *option,
-		  const char *text, const char *const *names, int n,
-		  const char *expected)
-{
-	for (int i = 0; i < n; i++)
-		if (!strcmp(text, names[i]))
-			return i;
-	argp_failure(state, 2, 0, "%s is \"%s\": expected %s", option, text,
-		     expected);
-	return 0;
-}
-
 static int method(struct argp_state *state, const char *text)
 {
 	static const char *const names[] = {
@@ -86,19 +74,8 @@ static int method(struct argp_state *state, const char *text)
 		[LAGOON_MSPG] = "mspg",
 	};
 
-	return choice(state, "--method", text, names, (int)LGN_COUNT(names),
-		      "cd, sdca or mspg");
-}
-
-static int format(struct argp_state *state, const char *text)
-{
-	static const char *const names[] = {
-		[LAGOON_FILE_LIBSVM] = "libsvm", [LAGOON_FILE_CSV] = "csv",
-		[LAGOON_FILE_MATRIX] = "matrix",
-	};
-
-	return choice(state, "--format", text, names, (int)LGN_COUNT(names),
-		      "libsvm, csv or matrix");
+	return args_choice(state, "--method", text, names, (int)LGN_COUNT(names),
+			   "cd, sdca or mspg");
 }
 
 static void check_end(struct argp_state *state, const struct regression *t)
@@ -130,7 +107,7 @@ static error_t parse_job(int key, char *arg, struct argp_state *state)
 	case KEY_TARGET: t->target = arg; break;
 	case KEY_MODEL: t->model = arg; break;
 	case KEY_REPORT: t->report.path = arg; break;
-	case KEY_FORMAT: t->fit.format = format(state, arg); break;
+	case KEY_FORMAT: t->fit.format = args_format(state, arg); break;
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
 	case ARGP_KEY_ARG:
 		if (state->arg_num)

@@ -42,7 +42,7 @@ printed() {
 	}' | sort -u | paste -sd' '
 }
 
-for command in run info train generate bench; do
+for command in run info train predict generate bench; do
 	is "$command" "$(offered $command -)" "$(printed $command)"
 done
 is commands "$(offered '')" "$("$lagoon" --help |
@@ -52,6 +52,9 @@ is benchmarks "$(offered bench '')" \
 is 'a part' "$(offered tr)" train
 is value "$(offered train --consistency =)" 'asp bsp essp psp ssp vap'
 is 'part of a value' "$(offered train --consistency = a)" asp
+is 'format of a benchmark' "$(offered bench --format = q6)" q64
+is 'format of a file' "$(offered predict --format = '')" 'csv libsvm matrix'
+is 'an option at once' "$(offered predict --prob)" --probabilities
 is 'on death' "$(offered run --on-death = c)" continue
 is solver "$(offered train l)" 'lasso logistic'
 
@@ -71,6 +74,7 @@ for option in --data --test --model --report; do
 	is "$option" "$(offered train $option '')" '(files)'
 	is "$option=" "$(offered train $option = x)" '(files)'
 done
+is 'targets' "$(offered predict --target x)" '(files)'
 is '-o' "$(offered generate -o x)" '(files)'
 is '--output' "$(offered generate --output x)" '(files)'
 
