@@ -329,8 +329,10 @@ enum lagoon_linear_loss {
 
 /** How to minimise. */
 enum lagoon_linear_method {
-	/** Stochastic gradient steps on a block of rows between two clocks. */
+	/** Stochastic gradient steps, on a block of rows between two clocks. */
 	LAGOON_LINEAR_SGD = 0,
+	/** The same with AdaGrad's lengths of steps, one for each weight. */
+	LAGOON_LINEAR_ADAGRAD = 1,
 };
 
 /** Labels that softmax takes at most. */

@@ -19,6 +19,7 @@ static const struct lgn_linear_method *linear_method(int method)
 {
 	static const struct lgn_linear_method *const methods[] = {
 		[LAGOON_LINEAR_SGD] = &lgn_linear_sgd,
+		[LAGOON_LINEAR_ADAGRAD] = &lgn_linear_adagrad,
 	};
 
 	if (method < 0 || (size_t)method >= LGN_COUNT(methods)) {
