@@ -333,6 +333,10 @@ enum lagoon_linear_method {
 	LAGOON_LINEAR_SGD = 0,
 	/** The same with AdaGrad's lengths of steps, one for each weight. */
 	LAGOON_LINEAR_ADAGRAD = 1,
+	/** Downpour SGD: each worker steps in a copy that it fetches now and then,
+	 * and pushes gradients; AdaGrad at the homes of the weights, in apply
+	 * mode. Not with l1, nor under vap. */
+	LAGOON_LINEAR_DOWNPOUR = 2,
 };
 
 /** Labels that softmax takes at most. */
@@ -353,7 +357,8 @@ struct lagoon_linear_epoch {
 struct lagoon_linear_options {
 	size_t size;		/* sizeof(struct lagoon_linear_options) */
 	int loss;		/* enum lagoon_linear_loss [logistic] */
-	int method;		/* enum lagoon_linear_method [LAGOON_LINEAR_SGD] */
+	int method;		/* enum lagoon_linear_method
+				 * [LAGOON_LINEAR_ADAGRAD] */
 	double c;		/* weight of the losses, > 0 [1] */
 	double l1;		/* weight of the sum of |w|, >= 0 [0] */
 	double l2;		/* weight of w'w / 2, >= 0 [1] */
@@ -361,10 +366,13 @@ struct lagoon_linear_options {
 	int epochs;		/* at most, >= 1 [0: the method's own] */
 	double tolerance;	/* end when the gap is at most this share of the
 				 * objective; without a gap, when the objective
-				 * changed by at most this share in 5 epochs,
-				 * >= 0 [1e-4] */
+				 * changed by at most this share in 5 epochs, of
+				 * sgd, adagrad and downpour in the last half of
+				 * them, >= 0 [1e-4] */
 	uint64_t batch;		/* rows a worker uses between two clocks
 				 * [0: a 50th of its rows] */
+	int n_fetch, n_push;	/* downpour: batches from one to the next, >= 1
+				 * [1] */
 	int model;		/* enum lagoon_model [LAGOON_SSP] */
 	int32_t staleness;	/* ssp, essp, psp: >= 0 [1] */
 	int32_t sample;		/* psp: >= 0 [1] */

@@ -176,7 +176,8 @@ static int adagrad_create(struct lgn_linear_fit *fit)
 
 static int sgd_open(struct lgn_linear *t)
 {
-	return lgn_stochastic_open(t, is_adagrad(t));
+	return lgn_stochastic_open(t, is_adagrad(t),
+				   sizeof(struct lgn_stochastic));
 }
 
 #define ALL(n) ((1u << (n)) - 1)

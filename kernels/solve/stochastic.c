@@ -49,15 +49,17 @@ static double scaled_square(const struct lgn_linear *t,
 }
 
 static void add_squares(const struct lgn_linear *t, const struct lgn_block *b,
-			size_t i, const double *change, double *squares)
+			size_t i, const double *slope, double *squares)
 {
 	const int32_t *start = b->a.start, *index = b->a.index;
 	const double *val = b->a.val;
 	size_t outputs = t->fit->outputs;
 
+	if (outputs == 1 && slope[0] == 0)
+		return;
 	for (int32_t k = start[i]; k < start[i + 1]; k++)
 		for (size_t c = 0; c < outputs; c++) {
-			double g = t->fit->options.c * change[c] * val[k];
+			double g = t->fit->options.c * slope[c] * val[k];
 
 			squares[(size_t)index[k] * outputs + c] += g * g;
 		}
@@ -93,15 +95,15 @@ static void step_row(struct lgn_linear *t, const struct lgn_block *b, size_t i,
 	double change = -*slope - lagoon_dual_step(t->fit->options.loss, product,
 						   b->sign[i], curve, 0);
 
+	*slope += change;
+	if (squares)
+		add_squares(t, b, i, slope, squares);
 	if (change == 0)
 		return;
-	*slope += change;
 	if (s->scale)
 		add_row(t, b, i, by, &change, w);
 	else
 		lagoon_sparse_line_add(&b->a, i, -by * change, w);
-	if (squares)
-		add_squares(t, b, i, &change, squares);
 }
 
 /* The curvature of softmax on the line of a row is at most half of its square:
@@ -127,7 +129,7 @@ static void step_classes(struct lgn_linear *t, const struct lgn_block *b,
 	}
 	add_row(t, b, i, by, t->slope, w);
 	if (squares)
-		add_squares(t, b, i, t->slope, squares);
+		add_squares(t, b, i, slope, squares);
 }
 
 void lgn_stochastic_rows(struct lgn_linear *t, const struct lgn_block *b,
@@ -184,14 +186,17 @@ int lgn_stochastic_tell(struct lgn_linear *t)
 			      s->own) : 0;
 }
 
+/* All of the last half: one of its epochs may be as high by chance. */
 int lgn_stochastic_judge(struct lgn_linear *t)
 {
 	struct lgn_stochastic *s = t->state;
-	double least = t->fit->options.tolerance * t->objective;
+	double change = 0;
 
 	s->objective[t->epoch] = t->objective;
+	for (int i = t->epoch / 2; i < t->epoch; i++)
+		change = fmax(change, fabs(s->objective[i] - t->objective));
 	t->converged = t->epoch >= 2 * LGN_LINEAR_WINDOW &&
-		fabs(s->objective[t->epoch / 2] - t->objective) <= least;
+		change <= t->fit->options.tolerance * t->objective;
 	return 0;
 }
 
@@ -260,9 +265,9 @@ static int open_vectors(struct lgn_linear *t, struct lgn_stochastic *s,
 			t->n);
 }
 
-int lgn_stochastic_open(struct lgn_linear *t, bool by_coordinate)
+int lgn_stochastic_open(struct lgn_linear *t, bool by_coordinate, size_t size)
 {
-	struct lgn_stochastic *s = calloc(1, sizeof(*s));
+	struct lgn_stochastic *s = calloc(1, size);
 	const struct lgn_block *b;
 	int rc;
 

@@ -54,8 +54,9 @@ struct lgn_stochastic {
 int lgn_stochastic_create(struct lgn_linear_fit *fit);
 void lgn_stochastic_destroy(struct lgn_linear_fit *fit);
 
-/* t->state; with scale and squares if asked. */
-int lgn_stochastic_open(struct lgn_linear *t, bool by_coordinate);
+/* t->state, of this size, which begins with struct lgn_stochastic; with scale and
+ * squares if asked. */
+int lgn_stochastic_open(struct lgn_linear *t, bool by_coordinate, size_t size);
 void lgn_stochastic_close(struct lgn_linear *t);
 
 /* Step through the rows of a block, each seeing those before; w changes by -
