@@ -331,6 +331,11 @@ enum lagoon_linear_loss {
 enum lagoon_linear_method {
 	/** Stochastic gradient steps on a block of rows between two clocks. */
 	LAGOON_LINEAR_SGD = 0,
+	/** Limited-memory BFGS with whole gradients; smooth losses, without l1.
+	 * An epoch is up to 5 steps. */
+	LAGOON_LINEAR_LBFGS = 1,
+	/** Steepest descent with whole gradients; the same problems. */
+	LAGOON_LINEAR_GRADIENT = 2,
 };
 
 /** Labels that softmax takes at most. */

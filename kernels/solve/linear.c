@@ -19,6 +19,8 @@ static const struct lgn_linear_method *linear_method(int method)
 {
 	static const struct lgn_linear_method *const methods[] = {
 		[LAGOON_LINEAR_SGD] = &lgn_linear_sgd,
+		[LAGOON_LINEAR_LBFGS] = &lgn_linear_lbfgs,
+		[LAGOON_LINEAR_GRADIENT] = &lgn_linear_gradient_descent,
 	};
 
 	if (method < 0 || (size_t)method >= LGN_COUNT(methods)) {
