@@ -336,6 +336,9 @@ enum lagoon_linear_method {
 	LAGOON_LINEAR_LBFGS = 1,
 	/** Steepest descent with whole gradients; the same problems. */
 	LAGOON_LINEAR_GRADIENT = 2,
+	/** Stochastic dual coordinate ascent: workers own rows and their dual
+	 * variables; without softmax and l1, l2 above 0. */
+	LAGOON_LINEAR_SDCA = 3,
 };
 
 /** Labels that softmax takes at most. */

@@ -647,7 +647,6 @@ static void give_up(struct lgn_linear *t)
 
 static int step(struct lgn_linear *t)
 {
-	struct smooth *s = t->state;
 	double value = t->objective;
 	int found, rc = make_direction(t);
 
