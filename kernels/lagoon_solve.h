@@ -339,6 +339,9 @@ enum lagoon_linear_method {
 	/** Stochastic dual coordinate ascent: workers own rows and their dual
 	 * variables; without softmax and l1, l2 above 0. */
 	LAGOON_LINEAR_SDCA = 3,
+	/** Delayed block proximal gradient: blocks of columns in turn; logistic and
+	 * squared hinge loss, best with l1. */
+	LAGOON_LINEAR_PROXIMAL = 4,
 };
 
 /** Labels that softmax takes at most. */

@@ -22,6 +22,7 @@ static const struct lgn_linear_method *linear_method(int method)
 		[LAGOON_LINEAR_LBFGS] = &lgn_linear_lbfgs,
 		[LAGOON_LINEAR_GRADIENT] = &lgn_linear_gradient_descent,
 		[LAGOON_LINEAR_SDCA] = &lgn_linear_sdca,
+		[LAGOON_LINEAR_PROXIMAL] = &lgn_linear_proximal,
 	};
 
 	if (method < 0 || (size_t)method >= LGN_COUNT(methods)) {
