@@ -329,19 +329,25 @@ enum lagoon_linear_loss {
 
 /** How to minimise. */
 enum lagoon_linear_method {
-	/** Stochastic gradient steps on a block of rows between two clocks. */
+	/** Stochastic gradient steps, on a block of rows between two clocks. */
 	LAGOON_LINEAR_SGD = 0,
+	/** The same with AdaGrad's lengths of steps, one for each weight. */
+	LAGOON_LINEAR_ADAGRAD = 1,
+	/** Downpour SGD: each worker steps in a copy that it fetches now and then,
+	 * and pushes gradients; AdaGrad at the homes of the weights, in apply
+	 * mode. Not with l1, nor under vap. */
+	LAGOON_LINEAR_DOWNPOUR = 2,
 	/** Limited-memory BFGS with whole gradients; smooth losses, without l1.
 	 * An epoch is up to 5 steps. */
-	LAGOON_LINEAR_LBFGS = 1,
+	LAGOON_LINEAR_LBFGS = 3,
 	/** Steepest descent with whole gradients; the same problems. */
-	LAGOON_LINEAR_GRADIENT = 2,
+	LAGOON_LINEAR_GRADIENT = 4,
 	/** Stochastic dual coordinate ascent: workers own rows and their dual
 	 * variables; without softmax and l1, l2 above 0. */
-	LAGOON_LINEAR_SDCA = 3,
+	LAGOON_LINEAR_SDCA = 5,
 	/** Delayed block proximal gradient: blocks of columns in turn; logistic and
 	 * squared hinge loss, best with l1. */
-	LAGOON_LINEAR_PROXIMAL = 4,
+	LAGOON_LINEAR_PROXIMAL = 6,
 };
 
 /** Labels that softmax takes at most. */
@@ -362,7 +368,8 @@ struct lagoon_linear_epoch {
 struct lagoon_linear_options {
 	size_t size;		/* sizeof(struct lagoon_linear_options) */
 	int loss;		/* enum lagoon_linear_loss [logistic] */
-	int method;		/* enum lagoon_linear_method [LAGOON_LINEAR_SGD] */
+	int method;		/* enum lagoon_linear_method
+				 * [LAGOON_LINEAR_ADAGRAD] */
 	double c;		/* weight of the losses, > 0 [1] */
 	double l1;		/* weight of the sum of |w|, >= 0 [0] */
 	double l2;		/* weight of w'w / 2, >= 0 [1] */
@@ -370,10 +377,13 @@ struct lagoon_linear_options {
 	int epochs;		/* at most, >= 1 [0: the method's own] */
 	double tolerance;	/* end when the gap is at most this share of the
 				 * objective; without a gap, when the objective
-				 * changed by at most this share in 5 epochs,
-				 * >= 0 [1e-4] */
+				 * changed by at most this share in 5 epochs, of
+				 * sgd, adagrad and downpour in the last half of
+				 * them, >= 0 [1e-4] */
 	uint64_t batch;		/* rows a worker uses between two clocks
 				 * [0: a 50th of its rows] */
+	int n_fetch, n_push;	/* downpour: batches from one to the next, >= 1
+				 * [1] */
 	int model;		/* enum lagoon_model [LAGOON_SSP] */
 	int32_t staleness;	/* ssp, essp, psp: >= 0 [1] */
 	int32_t sample;		/* psp: >= 0 [1] */
@@ -505,7 +515,8 @@ void lagoon_linear_result_free(struct lagoon_linear_result *result);
 /** A linear model. Its file is text: one "key value" a line, then weights.
  *
  *     lagoon-model 1
- *     solver logistic
+ *     solver svm
+ *     loss squared-hinge
  *     c 1
  *     labels -1 1
  *     features 123
@@ -513,23 +524,31 @@ void lagoon_linear_result_free(struct lagoon_linear_result *result);
  *     <one number a line, 17 significant digits: exact>
  *     end
  *
- * The solvers lasso, ridge and elastic-net have four other lines instead of c
- * and labels: "l1 0.5", "l2 0", "standardised 1" and "intercept 9.9".
+ * Classifiers need c and labels. With more than one output, as softmax has,
+ * a line "outputs 3" says so, there are as many labels, and a line of weights
+ * has a number for each output. The solvers lasso, ridge and elastic-net need
+ * l1, l2, standardised and intercept, as in "l1 0.5", instead of c and labels.
+ * The other keys are left out when they are 0 or empty.
  */
 struct lagoon_model_file {
 	size_t size;		/* sizeof(struct lagoon_model_file) */
 	char solver[32];	/* a word */
 	double c;
-	double labels[2];	/* of -1 and +1 */
+	double labels[2];	/* of -1 and +1, with one output */
 	uint64_t features;
-	double *weights;	/* [features] */
-	double l1, l2;		/* of lasso, ridge, elastic-net; else 0 */
-	double intercept;
+	double *weights;	/* [features][outputs] */
+	double l1, l2;		/* weights of the penalties */
+	double intercept;	/* with one output */
 	int standardised;
+	uint64_t outputs;	/* columns of weights; 0 is saved as 1 */
+	double *classes;	/* [outputs] labels, when these are more than 1 */
+	char loss[32];		/* a word, or empty when the solver says it */
+	char method[32];	/* a word, or empty */
 };
 
 /** Write a model. The file appears whole under its name or not at all.
- * @return 0; LAGOON_EIO; LAGOON_EINVAL if solver is not a word.
+ * @return 0; LAGOON_EIO; LAGOON_EINVAL if solver, loss or method is not a word,
+ * or a number is not finite.
  * Threads: any.  Blocks: for the disk.  Collective: no.
  */
 int lagoon_model_save(const char *path, const struct lagoon_model_file *model);
@@ -542,13 +561,13 @@ int lagoon_model_check_path(const char *path);
 
 /** Read a model; free it with lagoon_model_free().
  * @param model  its size field must be set
- * @return 0; LAGOON_ENOENT; LAGOON_ECORRUPT with the line that is wrong;
+ * @return 0; LAGOON_EINVAL if it is not; LAGOON_ENOENT; LAGOON_ECORRUPT with the line that is wrong;
  * LAGOON_EIO; LAGOON_ENOMEM.
  * Threads: any.  Blocks: for the disk.  Collective: no.
  */
 int lagoon_model_load(const char *path, struct lagoon_model_file *model);
 
-/** Free the weights.
+/** Free the weights and the classes.
  * Threads: any.  Blocks: no.  Collective: no.
  */
 void lagoon_model_free(struct lagoon_model_file *model);
