@@ -348,6 +348,9 @@ enum lagoon_linear_method {
 	/** Delayed block proximal gradient: blocks of columns in turn; logistic and
 	 * squared hinge loss, best with l1. */
 	LAGOON_LINEAR_PROXIMAL = 6,
+	/** FTRL-proximal: gradients of blocks of rows, and a rate of each weight's
+	 * own where the weights are, in apply mode. */
+	LAGOON_LINEAR_FTRL = 7,
 };
 
 /** Labels that softmax takes at most. */

@@ -148,7 +148,7 @@ struct lgn_linear_method {
 
 extern const struct lgn_linear_method lgn_linear_sgd, lgn_linear_adagrad,
 	lgn_linear_downpour, lgn_linear_lbfgs, lgn_linear_gradient_descent,
-	lgn_linear_sdca, lgn_linear_proximal;
+	lgn_linear_sdca, lgn_linear_proximal, lgn_linear_ftrl;
 
 /* Each for lagoon_run(); arg: struct lgn_linear_fit. */
 int lgn_linear_load(struct lagoon_worker *w, void *arg);
