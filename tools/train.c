@@ -18,6 +18,7 @@ struct train {
 	const char *model;
 	const char *report;
 	const char *trace;
+	const char *plot;
 	int processes;
 	int nodes;
 	int workers;
@@ -31,7 +32,7 @@ enum {
 	KEY_STALENESS, KEY_EPOCHS, KEY_TOLERANCE, KEY_NODES, KEY_WORKERS,
 	KEY_SEED, KEY_MODEL, KEY_REPORT, KEY_ZERO_BASED, KEY_BATCH,
 	KEY_SAMPLE, KEY_CHANGE, KEY_CHECKPOINT, KEY_EVERY, KEY_RESUME,
-	KEY_TRACE,
+	KEY_TRACE, KEY_PLOT, KEY_METHOD,
 };
 
 /* EX_TEMPFAIL: ended early, after a checkpoint; to be started again. */
@@ -57,6 +58,8 @@ static const struct argp_option table[] = {
 	{ "epochs", KEY_EPOCHS, "N", 0, "At most this many [200]", 1 },
 	{ "tolerance", KEY_TOLERANCE, "X", 0,
 	  "End when the objective changed by at most this share in 5 epochs [1e-4]", 1 },
+	{ "method", KEY_METHOD, "svrg", 0,
+	  "Or one of lagoon train logistic --method= --help [svrg]", 1 },
 	{ "rate", KEY_RATE, "X", 0, "Length of steps [0.5]", 1 },
 	{ "batch", KEY_BATCH, "N", 0,
 	  "Rows a worker uses in a round [a 50th of its rows]", 1 },
@@ -69,6 +72,8 @@ static const struct argp_option table[] = {
 	{ "model", KEY_MODEL, "FILE", 0, "Write the weights there", 3 },
 	{ "report", KEY_REPORT, "FILE", 0,
 	  "Append a JSON object an epoch and one at the end", 3 },
+	{ "plot", KEY_PLOT, "FILE.svg", 0,
+	  "Draw the objective over epochs and over time, by gnuplot", 3 },
 	{ "checkpoint", KEY_CHECKPOINT, "DIR", 0,
 	  "Write checkpoints there; SIGTERM and SIGUSR1 make one and end the run", 4 },
 	{ "every", KEY_EVERY, "N", 0,
@@ -121,6 +126,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		t->fit.every = args_count(state, "--every", arg, 1, INT64_MAX);
 		break;
 	case KEY_TRACE: t->trace = arg; break;
+	case KEY_PLOT: t->plot = arg; break;
+	case KEY_METHOD: break;		/* svrg: train_is_linear() */
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
 	case KEY_CONSISTENCY: t->fit.model = train_consistency(state, arg); break;
 	case KEY_C: t->fit.c = args_number(state, "--c", arg, 0); break;
@@ -162,7 +169,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (t->solver || strcmp(arg, "logistic"))
-			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\" here, or \"lasso\", \"ridge\" or \"elastic-net\" as the first word", arg);
+			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\" here, or \"softmax\", \"svm\", \"lasso\", \"ridge\" or \"elastic-net\" as the first word", arg);
 		t->solver = arg;
 		break;
 	case ARGP_KEY_END:
@@ -233,6 +240,8 @@ static int check_outputs(const struct train *t)
 		rc = train_report_check(t->report);
 	if (!rc && t->trace)
 		rc = lagoon_model_check_path(t->trace);
+	if (!rc && t->plot)
+		rc = train_plot_check(t->plot);
 	return rc ? train_fail(rc) : 0;
 }
 
@@ -267,6 +276,9 @@ static int fit(struct train *t, struct lagoon *lg)
 {
 	struct train_report report = {
 		.path = t->report,
+		.plot = t->plot,
+		.solver = t->solver,
+		.epochs = t->fit.epochs,
 		.change = t->fit.model == LAGOON_VAP ? t->fit.change : -1,
 		.terminal = isatty(STDERR_FILENO),
 	};
@@ -278,6 +290,7 @@ static int fit(struct train *t, struct lagoon *lg)
 		t->fit.progress_arg = &report;
 	}
 	rc = lagoon_logistic_fit_file(lg, t->data, t->test, &t->fit, &result);
+	train_progress_end(&report);
 	status = rc ? train_fail(rc) : 0;
 	if (!status && result.interrupted)
 		status = INTERRUPTED;
@@ -321,9 +334,8 @@ static void catch_signals(struct train *t)
 /* The checkpoint is on the disk now. */
 static void say_interrupted(const struct train *t)
 {
-	fprintf(stderr, "%slagoon train: interrupted: checkpoint at clock %lld, in epoch %d; go on with --resume %s\n",
-		isatty(STDERR_FILENO) ? "\n" : "", (long long)t->clock, t->epoch,
-		t->fit.checkpoint);
+	fprintf(stderr, "lagoon train: interrupted: checkpoint at clock %lld, in epoch %d; go on with --resume %s\n",
+		(long long)t->clock, t->epoch, t->fit.checkpoint);
 }
 
 static int run(struct train *t)
@@ -379,6 +391,8 @@ int tool_train(int argc, char **argv)
 
 	if (argc > 1 && train_is_regression(argv[1]))
 		return train_regression(argc, argv);
+	if (train_is_linear(argc, argv))
+		return train_linear(argc, argv);
 	lagoon_logistic_options_init(&t.fit);
 	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, 0, NULL, &t))

@@ -2,11 +2,13 @@
 ! SPDX-License-Identifier: BSD-3-Clause
 !
 ! Model files from Fortran: what is saved is loaded, bit for bit, whatever the
-! number of outputs; a call that fails says why.
+! number of outputs; what it says to rows in memory, dense and sparse, and of a
+! file is the same; a call that fails says why.
 program models
   use, intrinsic :: iso_c_binding
-  use, intrinsic :: iso_fortran_env, only: real64
+  use, intrinsic :: iso_fortran_env, only: int32, real32, real64
   use lagoon
+  use lagoon_kernels
   use lagoon_solve
   implicit none
 
@@ -17,13 +19,18 @@ program models
     end function
   end interface
 
-  integer, parameter :: d = 7, k = 3
+  integer, parameter :: d = 7, k = 3, n = 9
   type(lagoon_model_file) :: out, in
   real(real64), target :: w(k, d), classes(k) = [1, 2, 5]
   real(real64), pointer :: weights(:,:), labels(:)
+  type(lagoon_predict_options) :: options
+  type(lagoon_predict_result) :: res
+  real(real64) :: x(d, n), values(n), again(n), products(k, n), chances(k, n)
+  real(real64), target :: val(d * n)
+  integer(int32), target :: start(n + 1), place(d * n)
   character(len=:), allocatable :: path
   character(len=16) :: pid
-  integer :: i, j, ierr
+  integer :: i, j, l, ierr
 
   write (pid, '(i0)') c_getpid()
   path = '/tmp/lagoon-models-f90.' // trim(pid)
@@ -44,6 +51,40 @@ program models
   call c_f_pointer(in%classes, labels, [k])
   call check(all([((abs(weights(i, j) - w(i, j)) <= 0, i = 1, k), j = 1, d)]), 'weights')
   call check(all(abs(labels - classes) <= 0), 'classes')
+
+  x = reshape([(real(mod(13 * i, 17) - 8, real64), i = 1, d * n)], [d, n])
+  call lagoon_predict(in, x, values, products, chances)
+  call check(all(abs(products - matmul(w, x)) < 1e-12), 'products')
+  call check(all(abs(values - classes(maxloc(products, 1))) <= 0), 'values')
+  call check(all(abs(sum(chances, 1) - 1) < 1e-12), 'probabilities')
+  call lagoon_predict(in, real(x, real32), values=again)
+  call check(all(abs(values - again) <= 0), 'real32')
+  val = [x]
+  start = [(d * i, i = 0, n)]
+  place = [((j, j = 1, d), i = 1, n)]
+  again = 0
+  call lagoon_predict(in, lagoon_sparse_view(LAGOON_CSR, n, d, start, place, val), again)
+  call check(all(abs(values - again) <= 0), 'sparse')
+  call lagoon_predict(in, x, again(2:), ierr=ierr)
+  call check(ierr == LAGOON_EINVAL, 'fewer values than rows')
+  open (newunit=j, file=path // '.rows', status='replace')
+  do i = 1, n
+    write (j, '(i0,7(a,i0,a,f0.1))') nint(values(i)), &
+      (' ', l, ':', x(l, i), l = 1, d)
+  end do
+  close (j)
+  call lagoon_predict_options_init(options)
+  call lagoon_predict_file(in, path // '.rows', path // '.out', options, res)
+  call check(res%rows == n .and. res%correct == n, 'a file of rows')
+  open (newunit=j, file=path // '.out')
+  read (j, *) again
+  call check(all(abs(values - again) <= 0), 'a file of values')
+  close (j, status='delete')
+  call lagoon_predict_file(in, path // '.rows', '', options, res)
+  open (newunit=j, file=path // '.rows')
+  close (j, status='delete')
+  call lagoon_predict_file(in, path // '.rows', '', options, res, ierr)
+  call check(ierr == LAGOON_ENOENT, 'no such rows')
   call lagoon_model_free(in)
 
   out%classes = c_null_ptr
