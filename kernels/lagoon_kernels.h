@@ -2,7 +2,8 @@
 /**
  * @file lagoon_kernels.h
  * Node-local inner loops of Lagoon's solvers. Usable without the rest: no
- * state, no allocation, no communication, no errors.
+ * allocation, no communication, no errors, and no state but which
+ * instructions are used.
  *
  * All calls: Threads: any, on different outputs.  Blocks: no.
  * Collective: no.
@@ -16,6 +17,35 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* ---------------------------------------------------------- instructions */
+
+/** For which instructions loops are compiled. The least that the processor's
+ * kind has (SSE2 of x86-64, NEON of 64-bit ARM) is in every build, the others
+ * where the compiler knows them. */
+enum lagoon_simd {
+	LAGOON_SIMD_BEST = -1,	/* what the machine has */
+	LAGOON_SIMD_GENERIC = 0,
+	LAGOON_SIMD_AVX2 = 1,	/* and FMA */
+	LAGOON_SIMD_AVX512 = 2,	/* F, BW, DQ, VL */
+	LAGOON_SIMD_SVE = 3
+};
+
+/** The instructions that are used, of enum lagoon_simd; the best ones unless
+ * lagoon_simd_use() said otherwise.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_simd(void);
+
+/** Use others from now on, in the whole process. Results differ between them in
+ * the last places.
+ *
+ * @param level  enum lagoon_simd
+ * @return  what is used now: not level, if machine or build do not have that;
+ * nothing has changed then
+ * Threads: one, while no other thread computes.  Blocks: no.  Collective: no.
+ */
+int lagoon_simd_use(int level);
 
 /** A block of labelled sparse rows: row i holds the entries
  * [start[i], start[i + 1]) of col and val. A column stands at most once in a

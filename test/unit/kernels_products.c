@@ -162,7 +162,7 @@ static void check_lines(struct matrix *m, uint64_t *seed)
 	}
 }
 
-Test(products, sparse_equal_the_dense_sums)
+LEVEL_TEST(products, sparse_equal_the_dense_sums)
 {
 	static const size_t size[][2] = {
 		{ 0, 0 }, { 0, 5 }, { 5, 0 }, { 1, 1 }, { 3, 7 }, { 8, 8 },
@@ -196,7 +196,7 @@ Test(products, sparse_equal_the_dense_sums)
 }
 
 /* Of both types, off by 0 to 7 elements from a cache line. */
-Test(products, dense_equal_the_plain_sums)
+LEVEL_TEST(products, dense_equal_the_plain_sums)
 {
 	enum { LONG = 300 };
 	static double x[LONG + 8], y[LONG + 8], was[LONG + 8];
@@ -277,7 +277,7 @@ static void check_dense(size_t rows, size_t cols, size_t stride, double beta,
 	}
 }
 
-Test(products, dense_matrices_equal_the_plain_sums)
+LEVEL_TEST(products, dense_matrices_equal_the_plain_sums)
 {
 	static const size_t size[] = { 0, 1, 2, 3, 4, 5, 31, 32, 33, MOST };
 	uint64_t seed = 3;
