@@ -15,6 +15,7 @@ Lagoon $PACKAGE_VERSION
   lagoon run         $lagoon_pmix
   RDMA wire          $lagoon_verbs
   liblagoon_kernels  yes ($lagoon_simd)
+  BLAS and LAPACK    $lagoon_blas
   liblagoon_solve    yes
   liblagoon_fortran  $lagoon_fortran
   unit tests         $lagoon_criterion

@@ -59,11 +59,37 @@
 	     (size_t n, const uint64_t *words, int64_t *lanes), \
 	     (n, words, lanes))
 
+#define LGN_LOOPS_OF(CALL, REAL, S) \
+	CALL(void, product##S, \
+	     (int ta, int tb, size_t rows, size_t cols, size_t inner, \
+	      double alpha, const REAL *a, size_t a_stride, const REAL *b, \
+	      size_t b_stride, double beta, REAL *c, size_t c_stride), ()) \
+	CALL(size_t, solve##S, \
+	     (size_t n, REAL *a, size_t stride, size_t many, REAL *b, \
+	      size_t b_stride), ())
+
+/* Along lines, each with its own row of y; or across them. */
+#define LGN_LOOP_OF_SPARSE(CALL, S) \
+	CALL(void, sparse_product##S, \
+	     (const struct lagoon_sparse *a, int along, size_t lines, \
+	      size_t across, size_t n, double alpha, const void *x, \
+	      size_t x_stride, double beta, void *y, size_t y_stride), ())
+
+/* Those that other files of this folder call. */
+#define LGN_LOOPS(CALL) \
+	LGN_LOOPS_OF(CALL, double, ) \
+	LGN_LOOPS_OF(CALL, float, _f32) \
+	LGN_LOOP_OF_SPARSE(CALL, _f64_i32) \
+	LGN_LOOP_OF_SPARSE(CALL, _f64_i64) \
+	LGN_LOOP_OF_SPARSE(CALL, _f32_i32) \
+	LGN_LOOP_OF_SPARSE(CALL, _f32_i64)
+
 #define LGN_CALL_MEMBER(type, name, parameters, arguments) \
 	type (*name) parameters;
 
 struct lgn_calls {
 	LGN_CALLS(LGN_CALL_MEMBER)
+	LGN_LOOPS(LGN_CALL_MEMBER)
 };
 
 /* One of each instruction set; dispatch.c knows which this machine has. */
@@ -71,5 +97,8 @@ extern const struct lgn_calls lgn_calls_generic;
 extern const struct lgn_calls lgn_calls_avx2;
 extern const struct lgn_calls lgn_calls_avx512;
 extern const struct lgn_calls lgn_calls_sve;
+
+/* Those in use. */
+const struct lgn_calls *lgn_calls(void);
 
 #endif

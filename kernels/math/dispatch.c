@@ -69,6 +69,11 @@ static inline const struct lgn_calls *calls(void)
 	return lgn_likely(c) ? c : choose_best();
 }
 
+const struct lgn_calls *lgn_calls(void)
+{
+	return calls();
+}
+
 LGN_EXPORT int lagoon_simd(void)
 {
 	const struct lgn_calls *c = calls();

@@ -28,7 +28,18 @@ enum { FIXED_CHUNK = 512 };	/* stays in the first cache between two passes */
 #include "kernels/math/dense.inc"
 #include "kernels/math/fixed.inc"
 #include "kernels/math/loss.inc"
+#include "kernels/math/product.inc"
 #include "kernels/math/prox.inc"
+#define INDEX int32_t
+#define MANY(x) x##_f64_i32
+#include "kernels/math/many.inc"
+#undef INDEX
+#undef MANY
+#define INDEX int64_t
+#define MANY(x) x##_f64_i64
+#include "kernels/math/many.inc"
+#undef INDEX
+#undef MANY
 #undef REAL
 #undef NAME
 #undef LOAD
@@ -43,7 +54,16 @@ enum { FIXED_CHUNK = 512 };	/* stays in the first cache between two passes */
 #include "kernels/math/dense.inc"
 #include "kernels/math/fixed.inc"
 #include "kernels/math/loss.inc"
+#include "kernels/math/product.inc"
 #include "kernels/math/prox.inc"
+#define INDEX int32_t
+#define MANY(x) x##_f32_i32
+#include "kernels/math/many.inc"
+#undef INDEX
+#undef MANY
+#define INDEX int64_t
+#define MANY(x) x##_f32_i64
+#include "kernels/math/many.inc"
 
 #define MEMBER(type, name, parameters, arguments) .name = name,
 #define TABLE_OF(level) lgn_calls_##level
@@ -51,4 +71,5 @@ enum { FIXED_CHUNK = 512 };	/* stays in the first cache between two passes */
 
 const struct lgn_calls TABLE(LGN_LEVEL) = {
 	LGN_CALLS(MEMBER)
+	LGN_LOOPS(MEMBER)
 };

@@ -36,7 +36,7 @@ done
 while read -r name value; do
 	grep -qE "parameter, public :: $name = $value\$" "$kernels" ||
 		complain "$name is not $value in module lagoon_kernels"
-done < <(sed -nE 's/^	(LAGOON_[A-Z_]+) = ([0-9]+).*/\1 \2/p' "$src/kernels/lagoon_kernels.h")
+done < <(sed -nE 's/^	(LAGOON_[A-Z0-9_]+) = (-?[0-9]+).*/\1 \2/p' "$src/kernels/lagoon_kernels.h")
 
 # --- constants and structures, printed by a program in each language
 names=$(sed -nE -e 's/^	(LAGOON_[A-Z0-9_]+) = .*/\1/p' \

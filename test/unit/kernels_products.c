@@ -129,6 +129,44 @@ static void check_whole(struct matrix *m, bool transposed, double beta,
 		cr_assert_eq(at(&y, real, i), before.f64[i], "past the end");
 }
 
+enum { MANY = 9 };	/* vectors side by side */
+
+/* n of them, in rows that are longer. */
+static void check_many(struct matrix *m, int transposed, size_t n, double beta,
+		       uint64_t *seed)
+{
+	static double x[MOST][MANY + SPARE], y[MOST][MANY + SPARE];
+	static float xf[MOST][MANY + SPARE], yf[MOST][MANY + SPARE];
+	static double was[MOST][MANY + SPARE];
+	size_t rows = transposed ? m->a.cols : m->a.rows;
+	size_t len = transposed ? m->a.rows : m->a.cols;
+	int real = m->a.real_size;
+
+	for (size_t i = 0; i < MOST; i++)
+		for (size_t k = 0; k < MANY + SPARE; k++) {
+			x[i][k] = xf[i][k] = (float)(uniform(seed) - 0.5);
+			was[i][k] = (double)(float)(uniform(seed) - 0.5);
+			y[i][k] = beta == 0 && i < rows && k < n ? NAN :
+				was[i][k];	/* must not be read */
+			yf[i][k] = (float)y[i][k];
+		}
+	lagoon_sparse_product(&m->a, transposed, n, 0.75,
+			      real == 8 ? (void *)x : xf, MANY + SPARE, beta,
+			      real == 8 ? (void *)y : yf, MANY + SPARE);
+	for (size_t i = 0; i < MOST; i++)
+		for (size_t k = 0; k < MANY + SPARE; k++) {
+			double want = was[i][k], sum = 0;
+
+			for (size_t j = 0; j < len && i < rows; j++)
+				sum += x[j][k] * (transposed ? m->dense[j][i] :
+						  m->dense[i][j]);
+			if (i < rows && k < n)
+				want = 0.75 * sum + (beta == 0 ? 0 : beta * want);
+			near(real == 8 ? y[i][k] : (double)yf[i][k], want, real,
+			     "many");
+		}
+}
+
 static void check_lines(struct matrix *m, uint64_t *seed)
 {
 	bool csr = m->a.layout == LAGOON_CSR;
@@ -191,6 +229,11 @@ LEVEL_TEST(products, sparse_equal_the_dense_sums)
 		check_whole(&m, true, 0, &seed);
 		check_whole(&m, true, 1, &seed);
 		check_whole(&m, true, 0.5, &seed);
+		for (int t = 0; t < 2; t++) {
+			check_many(&m, t, k % (MANY + 1), 0, &seed);
+			check_many(&m, t, MANY - k % (MANY + 1), 0.5, &seed);
+			check_many(&m, t, MANY, 1, &seed);
+		}
 		check_lines(&m, &seed);
 	}
 }
