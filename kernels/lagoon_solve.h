@@ -329,8 +329,14 @@ enum lagoon_linear_loss {
 
 /** How to minimise. */
 enum lagoon_linear_method {
-	/** Stochastic gradient steps on a block of rows between two clocks. */
+	/** Stochastic gradient steps, on a block of rows between two clocks. */
 	LAGOON_LINEAR_SGD = 0,
+	/** The same with AdaGrad's lengths of steps, one for each weight. */
+	LAGOON_LINEAR_ADAGRAD = 1,
+	/** Downpour SGD: each worker steps in a copy that it fetches now and then,
+	 * and pushes gradients; AdaGrad at the homes of the weights, in apply
+	 * mode. Not with l1, nor under vap. */
+	LAGOON_LINEAR_DOWNPOUR = 2,
 };
 
 /** Labels that softmax takes at most. */
@@ -351,7 +357,8 @@ struct lagoon_linear_epoch {
 struct lagoon_linear_options {
 	size_t size;		/* sizeof(struct lagoon_linear_options) */
 	int loss;		/* enum lagoon_linear_loss [logistic] */
-	int method;		/* enum lagoon_linear_method [LAGOON_LINEAR_SGD] */
+	int method;		/* enum lagoon_linear_method
+				 * [LAGOON_LINEAR_ADAGRAD] */
 	double c;		/* weight of the losses, > 0 [1] */
 	double l1;		/* weight of the sum of |w|, >= 0 [0] */
 	double l2;		/* weight of w'w / 2, >= 0 [1] */
@@ -359,10 +366,13 @@ struct lagoon_linear_options {
 	int epochs;		/* at most, >= 1 [0: the method's own] */
 	double tolerance;	/* end when the gap is at most this share of the
 				 * objective; without a gap, when the objective
-				 * changed by at most this share in 5 epochs,
-				 * >= 0 [1e-4] */
+				 * changed by at most this share in 5 epochs, of
+				 * sgd, adagrad and downpour in the last half of
+				 * them, >= 0 [1e-4] */
 	uint64_t batch;		/* rows a worker uses between two clocks
 				 * [0: a 50th of its rows] */
+	int n_fetch, n_push;	/* downpour: batches from one to the next, >= 1
+				 * [1] */
 	int model;		/* enum lagoon_model [LAGOON_SSP] */
 	int32_t staleness;	/* ssp, essp, psp: >= 0 [1] */
 	int32_t sample;		/* psp: >= 0 [1] */
@@ -494,7 +504,8 @@ void lagoon_linear_result_free(struct lagoon_linear_result *result);
 /** A linear model. Its file is text: one "key value" a line, then weights.
  *
  *     lagoon-model 1
- *     solver logistic
+ *     solver svm
+ *     loss squared-hinge
  *     c 1
  *     labels -1 1
  *     features 123
@@ -502,23 +513,31 @@ void lagoon_linear_result_free(struct lagoon_linear_result *result);
  *     <one number a line, 17 significant digits: exact>
  *     end
  *
- * The solvers lasso, ridge and elastic-net have four other lines instead of c
- * and labels: "l1 0.5", "l2 0", "standardised 1" and "intercept 9.9".
+ * Classifiers need c and labels. With more than one output, as softmax has,
+ * a line "outputs 3" says so, there are as many labels, and a line of weights
+ * has a number for each output. The solvers lasso, ridge and elastic-net need
+ * l1, l2, standardised and intercept, as in "l1 0.5", instead of c and labels.
+ * The other keys are left out when they are 0 or empty.
  */
 struct lagoon_model_file {
 	size_t size;		/* sizeof(struct lagoon_model_file) */
 	char solver[32];	/* a word */
 	double c;
-	double labels[2];	/* of -1 and +1 */
+	double labels[2];	/* of -1 and +1, with one output */
 	uint64_t features;
-	double *weights;	/* [features] */
-	double l1, l2;		/* of lasso, ridge, elastic-net; else 0 */
-	double intercept;
+	double *weights;	/* [features][outputs] */
+	double l1, l2;		/* weights of the penalties */
+	double intercept;	/* with one output */
 	int standardised;
+	uint64_t outputs;	/* columns of weights; 0 is saved as 1 */
+	double *classes;	/* [outputs] labels, when these are more than 1 */
+	char loss[32];		/* a word, or empty when the solver says it */
+	char method[32];	/* a word, or empty */
 };
 
 /** Write a model. The file appears whole under its name or not at all.
- * @return 0; LAGOON_EIO; LAGOON_EINVAL if solver is not a word.
+ * @return 0; LAGOON_EIO; LAGOON_EINVAL if solver, loss or method is not a word,
+ * or a number is not finite.
  * Threads: any.  Blocks: for the disk.  Collective: no.
  */
 int lagoon_model_save(const char *path, const struct lagoon_model_file *model);
@@ -531,16 +550,90 @@ int lagoon_model_check_path(const char *path);
 
 /** Read a model; free it with lagoon_model_free().
  * @param model  its size field must be set
- * @return 0; LAGOON_ENOENT; LAGOON_ECORRUPT with the line that is wrong;
+ * @return 0; LAGOON_EINVAL if it is not; LAGOON_ENOENT; LAGOON_ECORRUPT with the line that is wrong;
  * LAGOON_EIO; LAGOON_ENOMEM.
  * Threads: any.  Blocks: for the disk.  Collective: no.
  */
 int lagoon_model_load(const char *path, struct lagoon_model_file *model);
 
-/** Free the weights.
+/** Free the weights and the classes.
  * Threads: any.  Blocks: no.  Collective: no.
  */
 void lagoon_model_free(struct lagoon_model_file *model);
+
+/* ------------------------------------------------------- predictions */
+
+/** What a model says to rows in memory. Columns that it does not have count as
+ * 0 weights; columns that the rows do not have, as zeros.
+ *
+ * @param data           the rows; their target does not count
+ * @param values         [rows] of a classifier the label, else the target; or
+ *                       NULL. With one output the label is that of +1 where the
+ *                       product is above 0, with more that of the largest one.
+ * @param products       [rows][outputs] w'x and the intercept, or NULL
+ * @param probabilities  [rows][2, or outputs] of the labels in the order of the
+ *                       model, or NULL; of logistic and softmax alone
+ * @return 0; LAGOON_EINVAL for a model without probabilities, shapes that are
+ * wrong, an index out of range or a number that is not finite, with row and
+ * column; LAGOON_ENOMEM.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_predict(const struct lagoon_model_file *model,
+		   const struct lagoon_regression_data *data, double *values,
+		   double *products, double *probabilities);
+
+/** How to predict. Fill with lagoon_predict_options_init(), then change. */
+struct lagoon_predict_options {
+	size_t size;		/* sizeof(struct lagoon_predict_options) */
+	int format;		/* enum lagoon_file_format, -1: by the name,
+				 * libsvm if that does not say [-1] */
+	int zero_based;		/* indices of a libsvm file start at 0 [0] */
+	const char *target;	/* labels or targets of a MatrixMarket file, a
+				 * matrix of one column [NULL] */
+	int probabilities;	/* write them, too [0] */
+};
+
+/** How well the model fits; what there is no label or target for is -1. */
+struct lagoon_predict_result {
+	size_t size;		/* sizeof(struct lagoon_predict_result) */
+	uint64_t rows;
+	uint64_t ignored;	/* entries of columns that the model does not
+				 * have */
+	uint64_t unknown;	/* rows with a label that it does not have: they
+				 * count as wrong */
+	uint64_t correct;	/* rows with the right label */
+	double accuracy;	/* [0, 1] */
+	double log_loss;	/* mean of -log of the probability of the label,
+				 * of rows whose label is known */
+	double mse;		/* of a regression, mean of the squared errors */
+	double seconds;
+};
+
+/** Set every field to its default.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_predict_options_init(struct lagoon_predict_options *options);
+
+/** What a model says to the rows of a file, plain or by gzip, one line a row:
+ * the value of lagoon_predict(), with 17 digits. With probabilities the first
+ * line is "labels" and these, and each value is followed by the probabilities.
+ *
+ * The file is read in blocks: memory does not grow with it, but for a number
+ * for each row and output of MatrixMarket, whose entries come in any order.
+ * In a CSV file with one column more than the model has features, the last one
+ * has the labels or targets; with as many, there are none.
+ *
+ * @param output   appears whole under its name or not at all; NULL: none
+ * @param options  NULL for the defaults
+ * @param result   its size field must be set
+ * @return 0; LAGOON_EINVAL for a line that is not legal, with file and line, or
+ * an option; LAGOON_ENOENT, LAGOON_EIO, LAGOON_ENOMEM.
+ * Threads: any.  Blocks: for the disk.  Collective: no.
+ */
+int lagoon_predict_file(const struct lagoon_model_file *model,
+			const char *data, const char *output,
+			const struct lagoon_predict_options *options,
+			struct lagoon_predict_result *result);
 
 /* ---------------------------------------------------- generated data */
 

@@ -10,9 +10,20 @@ _lagoon_bench='--bidirectional --csv --format= --iterations= --json --list --no-
 _lagoon_benchmarks='get-lat get-bw add-lat add-rate clock barrier counter incast
 	sparse-get sparse-add dense-add dense-apply sgd ssp
 	scale numa start'
-_lagoon_train='--data= --test= --zero-based --batch= --c= --change= --consistency=
+# Of train, where no solver stands yet: of all of them.
+_lagoon_train_logistic='--data= --test= --zero-based --batch= --c= --change= --consistency=
 	--epochs= --rate= --sample= --seed= --staleness= --tolerance= --nodes= -n --workers=
-	--model= --report= --trace= --checkpoint= --every= --resume= --help --usage'
+	--model= --plot= --report= --trace= --checkpoint= --every= --resume= --help --usage'
+_lagoon_train_lasso='--data= --target= --format= --zero-based --l1= --l2= --standardise
+	--no-intercept --method= --tolerance= --epochs= --rounds= --consistency=
+	--staleness= --sample= --seed= --nodes= -n --workers= --model= --plot= --report=
+	--help --usage'
+_lagoon_train_ridge=$_lagoon_train_lasso
+_lagoon_train_elastic_net=$_lagoon_train_lasso
+_lagoon_solvers='elastic-net lasso logistic ridge'
+_lagoon_train=$(printf '%s\n' $_lagoon_train_logistic $_lagoon_train_lasso | sort -u)
+_lagoon_predict='--data= --format= --model= -o --output= --probabilities --target=
+	--zero-based --help --usage'
 _lagoon_checkpoint='--help --usage'
 _lagoon_generate='--cols= --nnz= -o --output= --rows= --seed= --help --usage'
 
@@ -27,6 +38,17 @@ _lagoon_reply() {
 _lagoon_file() {
 	COMPREPLY=()
 	compopt -o default
+}
+
+# _lagoon_solver: the solver that stands behind train, as a variable has it.
+_lagoon_solver() {
+	local word
+	for word in "${COMP_WORDS[@]:2}"; do
+		[[ " $_lagoon_solvers " = *" $word "* ]] || continue
+		printf '_lagoon_train_%s\n' "${word//-/_}"
+		return
+	done
+	echo _lagoon_train
 }
 
 # _lagoon_long COMMAND WORD: prints what the word is short for among the long
@@ -46,10 +68,14 @@ _lagoon_long() {
 # _lagoon_value OPTION PREFIX: the value of an option that takes one.
 _lagoon_value() {
 	case $1 in
+	--method) _lagoon_reply 'cd mspg sdca' "$2" ;;
 	--consistency) _lagoon_reply 'bsp ssp essp psp vap asp' "$2" ;;
-	--format) _lagoon_reply 'q64 q32 i64 i32' "$2" ;;
+	--format) case ${COMP_WORDS[1]} in
+		bench) _lagoon_reply 'q64 q32 i64 i32' "$2" ;;
+		*) _lagoon_reply 'csv libsvm matrix' "$2" ;;
+		esac ;;
 	--on-death) _lagoon_reply 'stop continue' "$2" ;;
-	--data|--test|--model|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
+	--data|--test|--target|--model|--plot|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
 	esac
 }
 
@@ -99,7 +125,7 @@ _lagoon() {
 	local valued plain ended
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		_lagoon_reply 'train checkpoint generate run bench info --help --version' "$cur"
+		_lagoon_reply 'train predict checkpoint generate run bench info --help --version' "$cur"
 		return
 	fi
 	_lagoon_walk "$command"
@@ -120,9 +146,10 @@ _lagoon() {
 	checkpoint,-*) _lagoon_reply "$_lagoon_checkpoint" "$cur" ;;
 	checkpoint,*) if ((plain && plain < COMP_CWORD)); then _lagoon_file
 		else _lagoon_reply 'inspect verify' "$cur"; fi ;;
-	train,-*) _lagoon_reply "$_lagoon_train" "$cur" ;;
+	train,-*) plain=$(_lagoon_solver); _lagoon_reply "${!plain}" "$cur" ;;
+	predict,*) _lagoon_reply "$_lagoon_predict" "$cur" ;;
 	generate,-*) _lagoon_reply "$_lagoon_generate" "$cur" ;;
-	train,*) _lagoon_reply 'elastic-net lasso logistic ridge' "$cur" ;;
+	train,*) _lagoon_reply "$_lagoon_solvers" "$cur" ;;
 	generate,*) _lagoon_reply 'logistic' "$cur" ;;
 	run,*) _lagoon_program "$cur" ;;
 	esac

@@ -18,6 +18,7 @@ struct train {
 	const char *model;
 	const char *report;
 	const char *trace;
+	const char *plot;
 	int processes;
 	int nodes;
 	int workers;
@@ -31,7 +32,7 @@ enum {
 	KEY_STALENESS, KEY_EPOCHS, KEY_TOLERANCE, KEY_NODES, KEY_WORKERS,
 	KEY_SEED, KEY_MODEL, KEY_REPORT, KEY_ZERO_BASED, KEY_BATCH,
 	KEY_SAMPLE, KEY_CHANGE, KEY_CHECKPOINT, KEY_EVERY, KEY_RESUME,
-	KEY_TRACE,
+	KEY_TRACE, KEY_PLOT,
 };
 
 /* EX_TEMPFAIL: ended early, after a checkpoint; to be started again. */
@@ -69,6 +70,8 @@ static const struct argp_option table[] = {
 	{ "model", KEY_MODEL, "FILE", 0, "Write the weights there", 3 },
 	{ "report", KEY_REPORT, "FILE", 0,
 	  "Append a JSON object an epoch and one at the end", 3 },
+	{ "plot", KEY_PLOT, "FILE.svg", 0,
+	  "Draw the objective over epochs and over time, by gnuplot", 3 },
 	{ "checkpoint", KEY_CHECKPOINT, "DIR", 0,
 	  "Write checkpoints there; SIGTERM and SIGUSR1 make one and end the run", 4 },
 	{ "every", KEY_EVERY, "N", 0,
@@ -121,6 +124,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		t->fit.every = args_count(state, "--every", arg, 1, INT64_MAX);
 		break;
 	case KEY_TRACE: t->trace = arg; break;
+	case KEY_PLOT: t->plot = arg; break;
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
 	case KEY_CONSISTENCY: t->fit.model = train_consistency(state, arg); break;
 	case KEY_C: t->fit.c = args_number(state, "--c", arg, 0); break;
@@ -233,6 +237,8 @@ static int check_outputs(const struct train *t)
 		rc = train_report_check(t->report);
 	if (!rc && t->trace)
 		rc = lagoon_model_check_path(t->trace);
+	if (!rc && t->plot)
+		rc = train_plot_check(t->plot);
 	return rc ? train_fail(rc) : 0;
 }
 
@@ -267,6 +273,9 @@ static int fit(struct train *t, struct lagoon *lg)
 {
 	struct train_report report = {
 		.path = t->report,
+		.plot = t->plot,
+		.solver = t->solver,
+		.epochs = t->fit.epochs,
 		.change = t->fit.model == LAGOON_VAP ? t->fit.change : -1,
 		.terminal = isatty(STDERR_FILENO),
 	};
@@ -278,6 +287,7 @@ static int fit(struct train *t, struct lagoon *lg)
 		t->fit.progress_arg = &report;
 	}
 	rc = lagoon_logistic_fit_file(lg, t->data, t->test, &t->fit, &result);
+	train_progress_end(&report);
 	status = rc ? train_fail(rc) : 0;
 	if (!status && result.interrupted)
 		status = INTERRUPTED;
@@ -321,9 +331,8 @@ static void catch_signals(struct train *t)
 /* The checkpoint is on the disk now. */
 static void say_interrupted(const struct train *t)
 {
-	fprintf(stderr, "%slagoon train: interrupted: checkpoint at clock %lld, in epoch %d; go on with --resume %s\n",
-		isatty(STDERR_FILENO) ? "\n" : "", (long long)t->clock, t->epoch,
-		t->fit.checkpoint);
+	fprintf(stderr, "lagoon train: interrupted: checkpoint at clock %lld, in epoch %d; go on with --resume %s\n",
+		(long long)t->clock, t->epoch, t->fit.checkpoint);
 }
 
 static int run(struct train *t)

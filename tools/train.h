@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* `lagoon train`, in parts: train.c reads the command line and runs the fit,
- * train_report.c tells how it goes and what came out; train_regression.c does
- * both for ridge, lasso and elastic net. */
+ * train_report.c tells what came out; train_regression.c does both for ridge,
+ * lasso and elastic net. train_progress.c tells how it goes, and train_plot.c
+ * draws it. */
 #ifndef LGN_TOOLS_TRAIN_H
 #define LGN_TOOLS_TRAIN_H
 
@@ -10,14 +11,31 @@
 #include <stdio.h>
 
 #include "kernels/lagoon_solve.h"
+#include "runtime/base/attr.h"
+#include "runtime/base/status.h"
+
+/* How far an epoch came. */
+struct train_point {
+	int epoch;
+	double seconds;
+	double objective;
+};
 
 /* Progress, summary and report of rank 0; the others have none. */
 struct train_report {
 	const char *path;	/* of the report, or NULL */
+	const char *plot;	/* of the picture, or NULL */
+	const char *solver;	/* a word: its title */
+	int epochs;		/* at most: the end of the bar */
 	double change;		/* vap: what may be kept back; else -1 */
 	FILE *out;		/* opened by the first epoch */
 	bool terminal;		/* progress rewrites its line */
 	bool failed;		/* the report could not be written */
+	bool drawn;		/* the cursor stands behind a bar */
+	bool lost;		/* no memory for a point */
+	struct train_point *point;
+	int points;
+	int room;
 };
 
 /* How well planted weights were found. */
@@ -39,6 +57,21 @@ int train_report_end(struct train_report *report,
 		     const struct lagoon_logistic_result *result,
 		     const struct train_recovery *recovery);
 void train_report_close(struct train_report *report);
+
+/* An epoch is over: a bar and a line on a terminal, else a line; what is
+ * particular to the solver as printf() has it. */
+void train_progress(struct train_report *report, int epoch, double objective,
+		    double seconds, const char *fmt, ...) LGN_PRINTF(5, 6);
+
+/* Before anything else is said. */
+void train_progress_end(struct train_report *report);
+
+/* Can --plot be drawn there? As lagoon_model_check_path(); LAGOON_ENOTSUP
+ * without gnuplot. */
+int train_plot_check(const char *path);
+
+/* Draw it, if it is wanted. 0, or -1 with a sentence on stderr. */
+int train_plot(const struct train_report *report);
 
 /* Begin and end of the report's objects, for other solvers. object is freed. */
 struct json_t;

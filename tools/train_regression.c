@@ -27,6 +27,7 @@ enum {
 	KEY_L1, KEY_L2, KEY_STANDARDISE, KEY_NO_INTERCEPT, KEY_TOLERANCE,
 	KEY_EPOCHS, KEY_ROUNDS, KEY_CONSISTENCY, KEY_STALENESS, KEY_SAMPLE,
 	KEY_SEED, KEY_NODES, KEY_WORKERS, KEY_MODEL, KEY_REPORT,
+	KEY_PLOT,
 };
 
 static const struct argp_option table[] = {
@@ -64,20 +65,10 @@ static const struct argp_option table[] = {
 	{ "model", KEY_MODEL, "FILE", 0, "Write the weights there", 4 },
 	{ "report", KEY_REPORT, "FILE", 0,
 	  "Append a JSON object an epoch and one at the end", 4 },
+	{ "plot", KEY_PLOT, "FILE.svg", 0,
+	  "Draw the objective over epochs and over time, by gnuplot", 4 },
 	{ 0 }
 };
-
-static int choice(struct argp_state *state, const char *option,
-		  const char *text, const char *const *names, int n,
-		  const char *expected)
-{
-	for (int i = 0; i < n; i++)
-		if (!strcmp(text, names[i]))
-			return i;
-	argp_failure(state, 2, 0, "%s is \"%s\": expected %s", option, text,
-		     expected);
-	return 0;
-}
 
 static int method(struct argp_state *state, const char *text)
 {
@@ -86,19 +77,8 @@ static int method(struct argp_state *state, const char *text)
 		[LAGOON_MSPG] = "mspg",
 	};
 
-	return choice(state, "--method", text, names, (int)LGN_COUNT(names),
-		      "cd, sdca or mspg");
-}
-
-static int format(struct argp_state *state, const char *text)
-{
-	static const char *const names[] = {
-		[LAGOON_FILE_LIBSVM] = "libsvm", [LAGOON_FILE_CSV] = "csv",
-		[LAGOON_FILE_MATRIX] = "matrix",
-	};
-
-	return choice(state, "--format", text, names, (int)LGN_COUNT(names),
-		      "libsvm, csv or matrix");
+	return args_choice(state, "--method", text, names, (int)LGN_COUNT(names),
+			   "cd, sdca or mspg");
 }
 
 static void check_end(struct argp_state *state, const struct regression *t)
@@ -130,7 +110,8 @@ static error_t parse_job(int key, char *arg, struct argp_state *state)
 	case KEY_TARGET: t->target = arg; break;
 	case KEY_MODEL: t->model = arg; break;
 	case KEY_REPORT: t->report.path = arg; break;
-	case KEY_FORMAT: t->fit.format = format(state, arg); break;
+	case KEY_PLOT: t->report.plot = arg; break;
+	case KEY_FORMAT: t->fit.format = args_format(state, arg); break;
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
 	case ARGP_KEY_ARG:
 		if (state->arg_num)
@@ -201,10 +182,9 @@ static int on_epoch(void *arg, const struct lagoon_regression_epoch *e)
 {
 	struct train_report *r = arg;
 
-	fprintf(stderr, "%sepoch %3d  objective %.10g  gap %.2g  nonzeros %llu  %.2f s%s",
-		r->terminal ? "\r" : "", e->epoch, e->objective, e->gap,
-		(unsigned long long)e->nonzeros, e->seconds,
-		r->terminal ? "\033[K" : "\n");
+	train_progress(r, e->epoch, e->objective, e->seconds,
+		       "gap %.2g  nonzeros %llu", e->gap,
+		       (unsigned long long)e->nonzeros);
 	train_report_object(r, json_pack("{s:i, s:f, s:f, s:I, s:f}",
 					 "epoch", e->epoch,
 					 "objective", e->objective, "gap", e->gap,
@@ -237,8 +217,6 @@ static int finish(struct regression *t,
 
 	if (rc)
 		return train_fail(rc);
-	if (t->report.terminal)
-		fputc('\n', stderr);
 	printf("data           %llu rows, %llu features, %llu entries\n",
 	       (unsigned long long)r->rows, (unsigned long long)r->features,
 	       (unsigned long long)r->entries);
@@ -255,7 +233,7 @@ static int finish(struct regression *t,
 		"epochs", r->epochs, "converged", r->converged,
 		"rows", (json_int_t)r->rows,
 		"features", (json_int_t)r->features, "seconds", r->seconds));
-	return t->report.failed ? 1 : 0;
+	return train_plot(&t->report) || t->report.failed ? 1 : 0;
 }
 
 /* ---------------------------------------------------------------- runs */
@@ -269,8 +247,11 @@ static int fit(struct regression *t, struct lagoon *lg)
 		t->fit.progress = on_epoch;
 		t->fit.progress_arg = &t->report;
 	}
+	t->report.solver = t->solver;
+	t->report.epochs = t->fit.epochs;
 	rc = lagoon_regression_fit_file(lg, t->data, t->target, &t->fit,
 					&result);
+	train_progress_end(&t->report);
 	status = rc ? train_fail(rc) : 0;
 	if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
@@ -306,6 +287,8 @@ static int check_outputs(const struct regression *t)
 
 	if (!rc && t->report.path)
 		rc = train_report_check(t->report.path);
+	if (!rc && t->report.plot)
+		rc = train_plot_check(t->report.plot);
 	return rc ? train_fail(rc) : 0;
 }
 

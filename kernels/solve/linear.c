@@ -19,6 +19,8 @@ static const struct lgn_linear_method *linear_method(int method)
 {
 	static const struct lgn_linear_method *const methods[] = {
 		[LAGOON_LINEAR_SGD] = &lgn_linear_sgd,
+		[LAGOON_LINEAR_ADAGRAD] = &lgn_linear_adagrad,
+		[LAGOON_LINEAR_DOWNPOUR] = &lgn_linear_downpour,
 	};
 
 	if (method < 0 || (size_t)method >= LGN_COUNT(methods)) {
@@ -36,9 +38,12 @@ lagoon_linear_options_init(struct lagoon_linear_options *options)
 {
 	*options = (struct lagoon_linear_options){
 		.size = sizeof(*options),
+		.method = LAGOON_LINEAR_ADAGRAD,
 		.c = 1,
 		.l2 = 1,
 		.tolerance = 1e-4,
+		.n_fetch = 1,
+		.n_push = 1,
 		.model = LAGOON_SSP,
 		.staleness = 1,
 		.sample = 1,
@@ -84,6 +89,10 @@ static int check_options(const struct lagoon_linear_options *o)
 		rc = check_least("epochs", o->epochs, 0);
 	if (!rc)
 		rc = check_least("tolerance", o->tolerance, 0);
+	if (!rc)
+		rc = check_least("n_fetch", o->n_fetch, 1);
+	if (!rc)
+		rc = check_least("n_push", o->n_push, 1);
 	if (!rc)
 		rc = check_range("model", o->model, LAGOON_SSP, LAGOON_VAP);
 	if (!rc)

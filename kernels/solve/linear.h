@@ -146,7 +146,8 @@ struct lgn_linear_method {
 	int (*judge)(struct lgn_linear *t);
 };
 
-extern const struct lgn_linear_method lgn_linear_sgd;
+extern const struct lgn_linear_method lgn_linear_sgd, lgn_linear_adagrad,
+	lgn_linear_downpour;
 
 /* Each for lagoon_run(); arg: struct lgn_linear_fit. */
 int lgn_linear_load(struct lagoon_worker *w, void *arg);

@@ -28,12 +28,12 @@ offered() {
 	printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd' '
 }
 
-# The long options of a command, with = where they take a value, and the short
+# The long options of a command of one word or more, with = where they take a value, and the short
 # ones that have no long form.
 printed() {
-	"$lagoon" "$1" --help | awk '/^ +-/ {
+	"$lagoon" "$@" --help | awk '/^ +-/ {
 		word = $0
-		while (match(word, /--[a-z-]+=?/)) {
+		while (match(word, /--[a-z0-9-]+=?/)) {
 			print substr(word, RSTART, RLENGTH)
 			sub(/^ +(-.,? )?/, "", word)
 			break
@@ -42,9 +42,18 @@ printed() {
 	}' | sort -u | paste -sd' '
 }
 
-for command in run info train generate bench; do
+for command in run info predict generate bench; do
 	is "$command" "$(offered $command -)" "$(printed $command)"
 done
+# Each solver has its own; where none stands yet, all.
+solvers=$(offered train '')
+for solver in $solvers; do
+	is "train $solver" "$(offered train "$solver" -)" "$(printed train "$solver")"
+	is "train with $solver behind" "$(offered train --data x "$solver" -)" \
+		"$(printed train "$solver")"
+done
+is train "$(offered train -)" "$(for solver in $solvers; do
+	printed train "$solver" | tr ' ' '\n'; done | sort -u | paste -sd' ')"
 is commands "$(offered '')" "$("$lagoon" --help |
 	awk '/^  [a-z]/ { print $1 } END { print "--help\n--version" }' | sort | paste -sd' ')"
 is benchmarks "$(offered bench '')" \
@@ -52,6 +61,11 @@ is benchmarks "$(offered bench '')" \
 is 'a part' "$(offered tr)" train
 is value "$(offered train --consistency =)" 'asp bsp essp psp ssp vap'
 is 'part of a value' "$(offered train --consistency = a)" asp
+is 'method of a solver' "$(offered train lasso --method = s)" sdca
+is 'format of rows' "$(offered train ridge --format = m)" matrix
+is 'format of a benchmark' "$(offered bench --format = q6)" q64
+is 'format of a file' "$(offered predict --format = '')" 'csv libsvm matrix'
+is 'an option at once' "$(offered predict --prob)" --probabilities
 is 'on death' "$(offered run --on-death = c)" continue
 is solver "$(offered train l)" 'lasso logistic'
 
@@ -67,10 +81,11 @@ is 'after a value' "$(offered train --data x --consistency b)" bsp
 is 'a value that looks like an option' "$(offered train --model --data '')" 'elastic-net lasso logistic ridge'
 is 'an option after it' "$(offered train --consistency bsp --stal)" --staleness=
 is 'a flag has no value' "$(offered train --zero-based lo)" logistic
-for option in --data --test --model --report; do
+for option in --data --test --model --report --plot; do
 	is "$option" "$(offered train $option '')" '(files)'
 	is "$option=" "$(offered train $option = x)" '(files)'
 done
+is 'targets' "$(offered predict --target x)" '(files)'
 is '-o' "$(offered generate -o x)" '(files)'
 is '--output' "$(offered generate --output x)" '(files)'
 
