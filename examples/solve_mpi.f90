@@ -1,7 +1,8 @@
 ! SPDX-License-Identifier: BSD-3-Clause
-! A program of MPI and OpenMP that fits a model in the middle of its run. The
-! rows are its own arrays, which OpenMP fills, each rank its part; Lagoon finds
-! the few columns of 40 that matter (lasso), and MPI goes on with the result.
+! A program of MPI and OpenMP that fits two models in the middle of its run. The
+! rows are its own arrays, which OpenMP fills, each rank its part. Lagoon finds
+! the few columns of 40 that matter (lasso), and tells large from small
+! (logistic regression, of the same numbers as sparse rows); MPI goes on.
 !
 !	mpifort -fopenmp solve_mpi.f90 -o solve_mpi \
 !		$(pkg-config --cflags --libs lagoon-fortran)
@@ -67,27 +68,39 @@ program solve_mpi
   use, intrinsic :: iso_fortran_env, only: error_unit
   use solve_exchange
   use lagoon
+  use lagoon_kernels
   use lagoon_solve
   implicit none
   integer, parameter :: n = 3000, cols = 40
   real(real64), parameter :: l1 = 0.02_real64
-  real(real64), target :: x(cols, n), y(n), w(cols), planted(cols)
+  integer :: k
+  integer, parameter :: number(cols) = [(k, k = 1, cols)]
+  real(real64), target :: x(cols * n), y(n), label(n), w(cols), planted(cols), v(cols)
+  integer, target :: start(n + 1), place(cols * n)
   integer(int8), allocatable :: before(:,:), after(:,:)
   type(lagoon_regression_options) :: options
   type(lagoon_regression_result) :: res
+  type(lagoon_linear_options) :: choice
+  type(lagoon_linear_result) :: found
+  type(lagoon_sparse) :: a
   type(lagoon_attr) :: attr
   type(lagoon_t) :: lg
-  real(real64) :: squares, check
+  real(real64), pointer, contiguous :: row(:,:)
+  real(real64) :: squares, losses, sums(2), objective, other
   integer :: provided, rank, i, bad, rows, all
 
   call MPI_Init_thread(MPI_THREAD_FUNNELED, provided)
   call MPI_Comm_rank(MPI_COMM_WORLD, rank)
   planted = 0
   planted(1::10) = [1.0_real64, 0.5_real64, -0.5_real64, -1.0_real64]
+  row(1:cols, 1:n) => x
+  start = [(1 + cols * i, i = 0, n)]
   !$omp parallel do
   do i = 1, n
-    x(:, i) = draw(rank, i, [(all, all = 1, cols)])
-    y(i) = dot_product(planted, x(:, i)) + 0.1_real64 * draw(rank, i, cols + 1)
+    row(:, i) = draw(rank, i, number)
+    y(i) = dot_product(planted, row(:, i)) + 0.1_real64 * draw(rank, i, cols + 1)
+    label(i) = sign(1.0_real64, y(i))
+    place((i - 1) * cols + 1:i * cols) = number
   end do
   !$omp end parallel do
 
@@ -101,7 +114,10 @@ program solve_mpi
   options%l1 = l1
   options%intercept = 0
   options%tolerance = 1e-9_real64
-  call lagoon_lasso_fit(lg, x, y, options, w, res)
+  call lagoon_lasso_fit(lg, row, y, options, w, res)
+  a = lagoon_sparse_view(LAGOON_CSR, n, cols, start, place, x)
+  call lagoon_linear_options_init(choice)
+  call lagoon_logistic_fit(lg, a, label, choice, v, found)
   call lagoon_close(lg)
   after = masks()
   bad = 0
@@ -110,22 +126,32 @@ program solve_mpi
     bad = 1
   end if
 
-  ! The same objective from the rows, by OpenMP and MPI alone.
+  ! The same objectives from the rows, by OpenMP and MPI alone.
   squares = 0
-  !$omp parallel do reduction(+:squares)
+  losses = 0
+  !$omp parallel do reduction(+:squares, losses)
   do i = 1, n
-    squares = squares + (y(i) - dot_product(w, x(:, i)))**2
+    squares = squares + (y(i) - dot_product(w, row(:, i)))**2
+    losses = losses + log(1 + exp(-label(i) * dot_product(v, row(:, i))))
   end do
   !$omp end parallel do
-  call MPI_Allreduce(MPI_IN_PLACE, squares, 1, MPI_DOUBLE_PRECISION, MPI_SUM, &
-    MPI_COMM_WORLD)
+  sums = [squares, losses]
+  call MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_DOUBLE_PRECISION, MPI_SUM, MPI_COMM_WORLD)
   call MPI_Allreduce(n, rows, 1, MPI_INTEGER, MPI_SUM, MPI_COMM_WORLD)
-  check = squares / (2 * real(rows, real64)) + l1 * sum(abs(w))
+  objective = sums(1) / (2 * real(rows, real64)) + l1 * sum(abs(w))
+  other = sums(2) + sum(v**2) / 2
   if (res%nonzeros /= 4 .or. any(abs(w - planted) > 0.1_real64) .or. &
-    abs(check - res%objective) > 1e-9_real64 * check) bad = 1
+    abs(objective - res%objective) > 1e-9_real64 * objective) bad = 1
+  if (found%accuracy < 0.95_real64 .or. &
+    abs(other - found%objective) > 1e-6_real64 * other) bad = 1
+  call lagoon_linear_result_free(found)
   call MPI_Allreduce(bad, all, 1, MPI_INTEGER, MPI_MAX, MPI_COMM_WORLD)
-  if (rank == 0) print '(a,i0,a,i0,a,f11.9,a,f11.9)', 'lasso: ', res%nonzeros, &
-    ' weights of ', cols, ', objective ', res%objective, ', by MPI ', check
+  if (rank == 0) then
+    print '(2(a,i0),2(a,f0.9))', 'lasso: ', res%nonzeros, ' weights of ', cols, &
+      ', objective ', res%objective, ', by MPI ', objective
+    print '(a,f0.1,2(a,f0.3))', 'logistic: ', 100 * found%accuracy, &
+      ' % right, objective ', found%objective, ', by MPI ', other
+  end if
   call MPI_Finalize()
   if (all /= 0) error stop 'not the minimum'
 end program
