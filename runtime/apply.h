@@ -141,6 +141,9 @@ bool lgn_apply_has_own(const struct lagoon_table *t, int worker);
  * LAGOON_ERANGE after all else was done. */
 int lgn_apply_push(struct lagoon_worker *w, struct lagoon_table *t);
 
+/* The same of all tables. */
+int lgn_apply_push_all(struct lagoon_worker *w);
+
 /* bsp: the round of one table, or of all (NULL). Needs the push lock, and all
  * workers of the job between rounds. Collective. */
 int lgn_apply_round(struct lagoon_worker *w, struct lagoon_table *only);

@@ -202,3 +202,20 @@ int lgn_apply_push(struct lagoon_worker *w, struct lagoon_table *t)
 		lgn_errmsg_set(f.text);
 	return rc ? rc : f.range;
 }
+
+int lgn_apply_push_all(struct lagoon_worker *w)
+{
+	int range = 0, rc = 0;
+
+	for (int i = 0; i < LGN_TABLES && !rc; i++) {
+		struct lagoon_table *t = w->lg->table[i];
+
+		if (t && t->apply)
+			rc = lgn_apply_push(w, t);
+		if (rc == LAGOON_ERANGE) {
+			range = rc;
+			rc = 0;
+		}
+	}
+	return rc ? rc : range;
+}

@@ -63,7 +63,8 @@ void lgn_fetch_include(struct lagoon_request *r, uint64_t page, uint64_t need)
 {
 	struct lgn_page *p = &r->view.t->page[page];
 
-	if (fresh(p, need) || !lgn_page_acquire(p, LGN_READING))
+	if (fresh(p, need) ||
+	    !lgn_page_acquire(p, LGN_READING, r->w->lg->rank))
 		return;
 	/* Somebody may have just refreshed it. */
 	if (fresh(p, need))
@@ -109,7 +110,7 @@ static int64_t date(const struct lagoon_request *r)
 	case LAGOON_VAP:
 		return r->clock;
 	case LAGOON_PSP:
-		return (int64_t)atomic_load(&t->tick);
+		return (int64_t)atomic_load(&t->shared->tick);
 	default:
 		return r->floor;
 	}
@@ -165,9 +166,11 @@ void lgn_table_hold(struct lagoon_table *t, uint64_t page)
 {
 	struct lgn_wire *wire = t->lg->wire;
 	struct lgn_wait wait = LGN_WAIT_INIT;
+	uint64_t look_ns = 0;
 
-	while (!lgn_page_acquire(&t->page[page], LGN_PUSHING)) {
+	while (!lgn_page_acquire(&t->page[page], LGN_PUSHING, t->lg->rank)) {
 		wire->ops->poll(wire);
+		lgn_node_look(t, page, &look_ns);
 		lgn_wait_step(&wait);
 	}
 }
