@@ -144,8 +144,9 @@ int lgn_apply_push(struct lagoon_worker *w, struct lagoon_table *t);
 /* The same of all tables. */
 int lgn_apply_push_all(struct lagoon_worker *w);
 
-/* bsp: the round of one table, or of all (NULL). Needs the push lock, and all
- * workers of the job between rounds. Collective. */
+/* bsp: the round of one table, or of all (NULL). Needs all workers of the job
+ * between rounds. Collective, so without the push lock, which the others of
+ * the node need to get there. */
 int lgn_apply_round(struct lagoon_worker *w, struct lagoon_table *only);
 
 /* vap: what an add leaves behind. */

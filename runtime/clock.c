@@ -145,6 +145,10 @@ static int end_round(void *arg)
 		return range;
 	if (more && more != LAGOON_ERANGE)
 		return more;
+	range = range ? range : more;
+	more = lgn_apply_round(w, NULL);
+	if (more && more != LAGOON_ERANGE)
+		return more;
 	rc = wait_row(lg, LGN_FLUSHED, next);
 	if (rc)
 		return rc;

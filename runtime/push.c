@@ -350,12 +350,11 @@ static int push_own(struct lgn_push *p, struct lagoon_worker *w,
 int lgn_push_own(struct lagoon_worker *w, struct lagoon_table *t)
 {
 	struct lgn_push *p = w->lg->push;
-	int rc;
+	int rc = 0;
 
-	if (t->apply)
-		return lgn_apply_round(w, t);
 	p->range = 0;
-	rc = push_own(p, w, t);
+	if (!t->apply)
+		rc = push_own(p, w, t);
 	return rc ? rc : p->range;
 }
 
@@ -371,7 +370,5 @@ int lgn_push_round(struct lagoon_worker *w)
 		if (t && !t->apply && t->model == LAGOON_BSP)
 			rc = push_own(p, w, t);
 	}
-	if (!rc)
-		rc = pushed(p, lgn_apply_round(w, NULL));
 	return rc ? rc : p->range;
 }

@@ -66,8 +66,9 @@ void lgn_push_report(struct lgn_push *p, const struct lgn_pushed *at, int mask,
  * was done. */
 int lgn_push_deltas(struct lagoon_worker *w);
 
-/* bsp: the rows of every worker of the process, of one table or of all. Needs
- * the push lock, and all workers of the job between rounds. */
+/* bsp: the rows of every worker of the process, of one table or of all, but
+ * for tables in apply mode (lgn_apply_round()). Needs the push lock, and all
+ * workers of the job between rounds. */
 int lgn_push_own(struct lagoon_worker *w, struct lagoon_table *t);
 int lgn_push_round(struct lagoon_worker *w);
 

@@ -356,8 +356,12 @@ static int send_all(struct lagoon_worker *w, struct lagoon_table *t)
 		own = lgn_push_own(w, t);
 	rc = own && own != LAGOON_ERANGE ? own : lgn_push_deltas(w);
 	lgn_push_unlock(lg);
-	more = lgn_clock_advance(w);
 	rc = rc ? rc : own;
+	if (t->apply && (!rc || rc == LAGOON_ERANGE)) {
+		own = lgn_apply_round(w, t);
+		rc = rc && (!own || own == LAGOON_ERANGE) ? rc : own;
+	}
+	more = lgn_clock_advance(w);
 	return rc ? rc : more;
 }
 

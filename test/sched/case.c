@@ -293,6 +293,8 @@ static void wire_draw(struct t_rng *rng)
 		.again_in = again[t_below(rng, T_COUNT(again))],
 		.linger_in = linger[t_below(rng, T_COUNT(linger))],
 		.refuse_in = t_once_in(rng, 3) ? 8 : 0,
+		.strange = t_once_in(rng, 6) ?
+			(int)t_below(rng, (uint64_t)run.job.procs) : -1,
 	};
 }
 
@@ -327,4 +329,5 @@ void case_run(void)
 	sched_run();
 	left = sched_heap_end();
 	T_CHECK(!left || run.dead >= 0, "%u pieces of memory are left", left);
+	T_CHECK(node_sim_clean(), "memory of a node is left");
 }
