@@ -310,9 +310,11 @@ int lgn_leave(struct lagoon_worker *w)
 	if (!rc2)
 		rc2 = lgn_push_deltas(w);
 	rc = rc ? rc : rc2;
-	atomic_store(&w->ended, LGN_CLOCK_LEFT);
-	atomic_store(w->shown, LGN_CLOCK_LEFT);
+	/* One that gives up has not pushed what it had ended: its clock counts
+	 * until everybody knows why, in its node, too. */
 	if (!rc2 || rc2 == LAGOON_ERANGE) {
+		atomic_store(&w->ended, LGN_CLOCK_LEFT);
+		atomic_store(w->shown, LGN_CLOCK_LEFT);
 		rc2 = push_and_publish(w, &lg->clock_view);
 		if (!rc2 && lgn_node_clock_of(lg, lg->node.me) == LGN_CLOCK_LEFT)
 			rc2 = publish_left(lg);

@@ -58,9 +58,7 @@ static int hold(struct lgn_push *p, uint64_t number)
 		return 0;
 	if (p->n_held)
 		rc = lgn_push_send(p);
-	if (!rc)
-		lgn_table_hold(p->t, number);
-	return rc;
+	return rc ? rc : lgn_table_hold(p->t, number);
 }
 
 static int push_page(struct lgn_push *p, uint64_t number)

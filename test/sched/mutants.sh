@@ -53,9 +53,9 @@ mutant() {
 wrong='I[1-4]|bsp'
 
 mutant take_while_reading fetch.c "$wrong" \
-	's/while \(!lgn_page_acquire\((&t->page\[page\]), LGN_PUSHING\)\) \{(.*?)\n\t\}/while (atomic_load($1.state) == LGN_PUSHING) {$2\n\t}\n\tatomic_store($1.state, LGN_PUSHING);/s'
+	's/while \(!lgn_page_acquire\((&t->page\[page\]), LGN_PUSHING, t->lg->rank\)\) \{(.*?)\n\t\}/while (lgn_page_pushing($1)) {$2\n\t}\n\tatomic_store($1.hold, lgn_hold(LGN_PUSHING, t->lg->rank));/s'
 mutant publish_first clock.c "$wrong" \
-	's/rc = lgn_push_deltas\(w\);\n\tif \(rc && rc != LAGOON_ERANGE\)\n\t\treturn rc;\n\trc2 = publish\(lg, clock\);/rc2 = publish(lg, clock);\n\trc = lgn_push_deltas(w);/'
+	's/rc = lgn_push_deltas\(w\);\n\tif \(rc && rc != LAGOON_ERANGE\)\n\t\treturn rc;\n\trc2 = publish\(lg, view, clock\);/rc2 = publish(lg, view, clock);\n\trc = lgn_push_deltas(w);/'
 mutant clock_after_push clock.c "$wrong" \
 	's/(rc2 = publish\(lg, view, )clock\)/$1lgn_node_clock(lg))/'
 mutant look_once clock.c 'stuck' \
@@ -81,7 +81,7 @@ mutant clear_after push.c "$wrong" \
 mutant no_epoch clock.c "$wrong" \
 	's/(static int meet.*?)atomic_fetch_add\(&lg->epoch, 1\);/$1/s'
 mutant ticket_not_held fetch_add.c "$wrong" \
-	's/lgn_table_hold\(t, p.page\);/;/; s/lgn_page_release\(&t->page\[p.page\]\);/;/'
+	's/rc = lgn_table_hold\(t, p.page\);/;/; s/lgn_page_release\(&t->page\[p.page\]\);/;/'
 mutant bsp_no_end clock.c "$wrong" \
 	's/rc = wait_row\(lg, LGN_ENDED, next\);/rc = 0;/'
 mutant gave_up_is_out board.c "$wrong" \
