@@ -410,12 +410,24 @@ static uint64_t name_of(const struct lagoon *lg, enum lgn_board_row row,
 		((uint64_t)lg->runs & 0xffffff) << 32 | (uint32_t)value;
 }
 
+/* The last word of a slot: of which meeting, and over what it stands, so that
+ * what a process has written in part when it died is not taken for its word. */
+static uint64_t seal(uint64_t name, const uint64_t *slot)
+{
+	for (int i = 0; i < SLOT_WORDS - 1; i++) {
+		name = (name ^ slot[i]) * 0x9e3779b97f4a7c15u;
+		name ^= name >> 32;
+	}
+	return name;
+}
+
 const void *lgn_board_said(const struct lagoon *lg, const void *all, int rank,
 			   enum lgn_board_row row, int64_t value)
 {
 	const uint64_t *slot = (const uint64_t *)all + (uint64_t)rank * SLOT_WORDS;
 
-	return slot[SLOT_WORDS - 1] == name_of(lg, row, value) ? slot : NULL;
+	return slot[SLOT_WORDS - 1] == seal(name_of(lg, row, value), slot) ?
+		slot : NULL;
 }
 
 /* Two sets of slots in turn: a process that is one meeting ahead writes the
@@ -431,7 +443,7 @@ int lgn_board_tell(struct lagoon *lg, struct lgn_board_view *view,
 	lgn_board_drain(lg, view);
 	memset(view->word, 0, LGN_SLOT_BYTES);
 	memcpy(view->word, mine, len);
-	view->word[SLOT_WORDS - 1] = name_of(lg, row, value);
+	view->word[SLOT_WORDS - 1] = seal(name_of(lg, row, value), view->word);
 	view->wr[0] = (struct lgn_wr){
 		.mem = &lg->board.slots,
 		.off = set + (uint64_t)lg->rank * LGN_SLOT_BYTES,

@@ -74,6 +74,8 @@ void lgn_note_dead(struct lagoon *lg, int rank)
 	 * waits for this rank any more must also see that the job is over. */
 	if (fatal)
 		atomic_compare_exchange_strong(&lg->lost, &none, rank + 1);
+	if (fatal && rank != lg->rank && atomic_load(&lg->node.agreed))
+		atomic_store(&lg->node.control->lost, rank + 1);
 	if (!atomic_exchange(&lg->member[rank].dead, 1)) {
 		lgn_trace_death(lg, rank);
 		lgn_log(LGN_WARN, "rank %d is dead", rank);

@@ -219,6 +219,7 @@ int lgn_node_agree(struct lagoon *lg)
 		for (int i = 0; !rc && i < lg->local_workers; i++)
 			lg->worker[i].shown = &node->control->shown[node->first[node->me] + i];
 		lg->restarting = false;
+		atomic_store(&node->agreed, !rc);
 	}
 	free(slots);
 	return rc;

@@ -26,6 +26,8 @@
  *	published		who holds the push lock (bsp: everybody, the
  *				same value)
  *	shown			each worker its own
+ *	lost			who notes it: whose mates have given up sees no
+ *				more of the board, since the node's clock stands
  *
  * A worker's deltas are there before its clock is shown, and clocks are read
  * before deltas are taken: what a push publishes is in the shards, whichever
@@ -56,6 +58,7 @@ struct lgn_control {
 	_Atomic uint32_t table;		/* slot of the one being pushed */
 	_Atomic uint64_t taken;		/* words of it on their way, at most */
 	_Atomic int64_t published;	/* node's clock that is on the board */
+	_Atomic int lost;		/* rank + 1 of a death that ends the job */
 	_Atomic int64_t shown[];	/* clocks of workers, process by process */
 };
 
@@ -66,6 +69,7 @@ struct lgn_node {
 	struct lgn_wire *wire;	/* to them; NULL: alone */
 	bool beside;		/* not the job's wire */
 	bool ok;		/* it works, as far as this process knows */
+	_Atomic bool agreed;	/* its memory stays as it is */
 	int caches;		/* on this machine, of all nodes on it */
 	int adders;		/* of the job: one push at a time in each */
 	int workers;		/* of all that share */

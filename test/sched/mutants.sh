@@ -57,7 +57,7 @@ mutant take_while_reading fetch.c "$wrong" \
 mutant publish_first clock.c "$wrong" \
 	's/rc = lgn_push_deltas\(w\);\n\tif \(rc && rc != LAGOON_ERANGE\)\n\t\treturn rc;\n\trc2 = publish\(lg, view, clock\);/rc2 = publish(lg, view, clock);\n\trc = lgn_push_deltas(w);/'
 mutant clock_after_push clock.c "$wrong" \
-	's/(rc2 = publish\(lg, view, )clock\)/$1lgn_node_clock(lg))/'
+	's/(rc2 = publish\(lg, view, clock\);)/for (int i = 0; i < lg->node.n; i++) lg->show[i] = lgn_node_clock_of(lg, i);\n\t$1/'
 mutant look_once clock.c 'stuck' \
 	's/(int lgn_clock_advance.*?)while \(/$1if (/s'
 mutant stamp_late fetch.c "$wrong" \

@@ -326,3 +326,15 @@ bool or_short(struct or_log *log, uint32_t elem, int64_t value)
 			return true;
 	return false;
 }
+
+bool or_same(struct or_log *log, uint32_t elem, int64_t one, int64_t two)
+{
+	int64_t a[OR_WORKERS], b[OR_WORKERS];
+
+	if (!or_decode(log, elem, one, a) || !or_decode(log, elem, two, b))
+		return false;
+	for (int j = 0; j < (int)log->workers; j++)
+		if (!atomic_load(&log->dead[j]) && a[j] != b[j])
+			return false;
+	return true;
+}

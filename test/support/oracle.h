@@ -126,6 +126,10 @@ bool or_pull_check(struct or_log *log, const struct or_pull *pull,
  * the living, exactly. */
 bool or_exact(struct or_log *log, uint32_t elem, int64_t value, char *why);
 
+/* Two values of an element are the same but for what the dead added: that may
+ * arrive at any time, from what they shared with the others of their node. */
+bool or_same(struct or_log *log, uint32_t elem, int64_t one, int64_t two);
+
 /* Something is missing of what the living and torn have added. */
 bool or_short(struct or_log *log, uint32_t elem, int64_t value);
 
