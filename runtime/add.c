@@ -69,7 +69,7 @@ static inline int add_word(struct adder *a, _Atomic uint64_t *words,
 	mask = lgn_word_add(&words[word], t->number.lanes, t->number.legal,
 			    t->bound, delta);
 	if (!t->direct) {
-		lgn_page_mark(&t->page[page], word, t->layout.page_words);
+		lgn_page_mark(&t->dirty[page], word, t->layout.page_words);
 		if (watched(t))
 			lgn_push_changed(t->lg->push, page, word);
 	}
@@ -249,7 +249,7 @@ static size_t add_spread(struct adder *a, const uint64_t *rows, uint64_t left,
 					      bound, delta)))
 			break;
 		if (!direct)
-			lgn_page_mark(&t->page[rows[i] >> p.shift],
+			lgn_page_mark(&t->dirty[rows[i] >> p.shift],
 				      rows[i] & p.mask, t->layout.page_words);
 		sent++;
 	}

@@ -153,8 +153,12 @@ bool lgn_apply_has_own(const struct lagoon_table *t, int worker);
  * LAGOON_ERANGE after all else was done. */
 int lgn_apply_push(struct lagoon_worker *w, struct lagoon_table *t);
 
-/* bsp: the round of one table, or of all (NULL). Needs the push lock, and all
- * workers of the job between rounds. Collective. */
+/* The same of all tables. */
+int lgn_apply_push_all(struct lagoon_worker *w);
+
+/* bsp: the round of one table, or of all (NULL). Needs all workers of the job
+ * between rounds. Collective, so without the push lock, which the others of
+ * the node need to get there. */
 int lgn_apply_round(struct lagoon_worker *w, struct lagoon_table *only);
 
 /* vap: what an add leaves behind. */

@@ -106,7 +106,8 @@ enum lagoon_on_death {
 	LAGOON_DEATH_STOP = 0,		/* survivors get LAGOON_EPEER */
 	LAGOON_DEATH_CONTINUE = 1,	/* the dead process leaves the job; as stop
 					 * if it was rank 0 or home of a shard,
-					 * or with a bsp table */
+					 * or with a bsp table; what it was just
+					 * sending for its node is uncertain */
 };
 
 /** How to open. Fill with lagoon_attr_init(), then change fields. */
@@ -218,12 +219,14 @@ int lagoon_run(struct lagoon *lg,
 
 /** End the worker's round: clock c becomes c + 1.
  *
- * When every worker of the process has finished round c, the one that comes
- * last sends what was added in rounds <= c, waits until it is complete, and
- * publishes. With a bsp table in the job it waits for every worker.
+ * When every worker of the node has finished round c, the one that comes last
+ * sends what all of them added in rounds <= c, waits until it is complete, and
+ * publishes. (In a job of one node over shared memory each process does so for
+ * itself.) With a bsp table in the job it waits for every worker.
  *
- * @return 0; LAGOON_ERANGE if a delta was dropped because its element would
- * have left the legal range (the message names table, row, column, value);
+ * @return 0; LAGOON_ERANGE if a delta, perhaps of another worker of the node,
+ * was dropped because its element would have left the legal range (the
+ * message names table, row, column, value);
  * LAGOON_EPEER, LAGOON_EJOB, LAGOON_ETIMEDOUT.
  * Threads: the worker's.  Blocks: until completions; under bsp until all
  * workers have ended the round.  Collective: under bsp, every live worker.
@@ -560,7 +563,9 @@ int lagoon_checkpoint_describe(const char *dir, char *buf, size_t len);
 
 /* ----------------------------------------------------------- statistics */
 
-/** What this process did with one table since it was made. */
+/** What this process did with one table since it was made. The processes of a
+ * node share copies and what is not sent yet, so what is read or sent once for
+ * all of them counts where it happened; sums over processes are right. */
 struct lagoon_stats {
 	size_t size;		/* sizeof(struct lagoon_stats), set by the caller */
 	uint64_t pulls;		/* calls */
@@ -577,7 +582,9 @@ struct lagoon_stats {
 	uint64_t rejected;	/* deltas dropped with LAGOON_ERANGE; of those sent
 				 * to homes in apply mode, records with such */
 	uint64_t uncertain;	/* words pushed that may or may not have arrived;
-				 * of pages locked by a dead process */
+				 * also those of a process of this node that
+				 * died while it pushed, and of pages locked by
+				 * a dead process */
 	uint64_t wait_ns;	/* pulls waited for clocks [ns, all workers] */
 	uint64_t ages[LAGOON_AGES]; /* pulls by the age of their oldest page */
 	double unpushed;	/* vap: the largest change of an element that an

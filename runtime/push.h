@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Pushing: deltas go to the shards as fetch-and-adds, many to a post. One
- * pusher at a time in a process: it holds lagoon.pushing.
+ * pusher at a time in a node (node.h): its process holds lgn_control.pusher.
  */
 #ifndef LGN_RUNTIME_PUSH_H
 #define LGN_RUNTIME_PUSH_H
@@ -49,13 +49,26 @@ void lgn_push_unlock(struct lagoon *lg);
 int lgn_push_run(struct lagoon_table *t, struct lgn_counts *counts,
 		 struct lgn_batch *batch);
 
-/* Everything that this process has added to tables that are not bsp, complete
- * on return. Needs the push lock; counts for w. LAGOON_ERANGE after all else
+/* What push.c builds upon; all need the push lock. One word more, if there is
+ * room; what is collected goes out, and is complete on return, and the pages
+ * held whose last word it was are let go, as they are when sending failed (rc).
+ * A delta that left the legal range, in the lanes of mask, is told. */
+bool lgn_push_full(const struct lgn_push *p);
+void lgn_push_append(struct lgn_push *p, uint64_t page, uint64_t word,
+		     uint64_t delta);
+int lgn_push_send(struct lgn_push *p);
+void lgn_push_release(struct lgn_push *p, int rc);
+void lgn_push_report(struct lgn_push *p, const struct lgn_pushed *at, int mask,
+		     uint64_t delta);
+
+/* Everything that the node has added to tables that are not bsp, complete on
+ * return. Needs the push lock; counts for w. LAGOON_ERANGE after all else
  * was done. */
 int lgn_push_deltas(struct lagoon_worker *w);
 
-/* bsp: the rows of every worker of the process, of one table or of all. Needs
- * the push lock, and all workers of the job between rounds. */
+/* bsp: the rows of every worker of the process, of one table or of all, but
+ * for tables in apply mode (lgn_apply_round()). Needs the push lock, and all
+ * workers of the job between rounds. */
 int lgn_push_own(struct lagoon_worker *w, struct lagoon_table *t);
 int lgn_push_round(struct lagoon_worker *w);
 

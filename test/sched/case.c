@@ -228,6 +228,7 @@ static void stats_check(struct proc *p)
 			(unsigned long long)st.rejected);
 		T_CHECK(!st.uncertain || run.dead >= 0, "%llu words uncertain",
 			(unsigned long long)st.uncertain);
+		run.uncertain[i] += st.uncertain;
 	}
 }
 
@@ -262,6 +263,30 @@ static void *process(void *arg)
 	return NULL;
 }
 
+/* It has the node's push lock, and words that no shard and no delta word may
+ * have: of any of the node's workers. */
+static void tear(const struct lagoon *lg, int proc)
+{
+	const struct lgn_node *node = &lg->node;
+	uint32_t slot = node->control->table;
+
+	if (node->control->pusher != (uint32_t)proc + 1 || !node->control->taken)
+		return;
+	for (int i = 0; i < run.job.tables; i++) {
+		if (run.proc[proc].tab[i].t != lg->table[slot])
+			continue;
+		sched_tell("%llu words of table %d are in its hands",
+			   (unsigned long long)node->control->taken, i);
+		run.torn = true;
+		for (int k = 0; k < node->n; k++) {
+			const struct lgn_member *m = &lg->member[node->rank[k]];
+
+			for (int w = 0; w < m->workers; w++)
+				or_tear(&run.log[i], m->first_worker + w);
+		}
+	}
+}
+
 /* The victim is to die now: not if it is over its work. */
 static bool die(int proc)
 {
@@ -275,6 +300,7 @@ static bool die(int proc)
 		for (int k = 0; j == proc && k < run.job.workers_of[j]; k++)
 			for (int i = 0; i < run.job.tables; i++)
 				or_die(&run.log[i], w + k);
+	tear(run.proc[proc].lg, proc);
 	return true;
 }
 
@@ -293,6 +319,8 @@ static void wire_draw(struct t_rng *rng)
 		.again_in = again[t_below(rng, T_COUNT(again))],
 		.linger_in = linger[t_below(rng, T_COUNT(linger))],
 		.refuse_in = t_once_in(rng, 3) ? 8 : 0,
+		.strange = t_once_in(rng, 6) ?
+			(int)t_below(rng, (uint64_t)run.job.procs) : -1,
 	};
 }
 
@@ -303,7 +331,9 @@ void case_run(void)
 	unsigned left;
 
 	run.dead = -1;
-	run.fatal = run.final_seen = false;
+	run.fatal = run.final_seen = run.torn = false;
+	memset(run.missing, 0, sizeof(run.missing));
+	memset(run.uncertain, 0, sizeof(run.uncertain));
 	run.calls = 0;
 	run.begun = run.over = 0;
 	run.tickets_begun = run.tickets_done = 0;
@@ -327,4 +357,10 @@ void case_run(void)
 	sched_run();
 	left = sched_heap_end();
 	T_CHECK(!left || run.dead >= 0, "%u pieces of memory are left", left);
+	for (int i = 0; i < job->tables; i++)
+		T_CHECK(run.missing[i] <= 2 * run.uncertain[i],
+			"I3, %llu elements are less than was added, but %llu words are uncertain",
+			(unsigned long long)run.missing[i],
+			(unsigned long long)run.uncertain[i]);
+	T_CHECK(node_sim_clean(), "memory of a node is left");
 }

@@ -453,6 +453,20 @@ int sched_join(unsigned long number)
 	return 0;
 }
 
+void sched_park(void)
+{
+	leave_runnable(s.now);
+	SCHED_WAIT("to be woken");
+}
+
+void sched_wake(unsigned long number)
+{
+	struct co *co = s.co[number];
+
+	if (!co->ended && co->at == NOWHERE)
+		enter_runnable(co);
+}
+
 void sched_kill(int proc)
 {
 	sched_tell("process %d dies", proc);
