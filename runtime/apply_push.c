@@ -50,6 +50,8 @@ static int finish(struct flush *f)
 		f->range = rc;
 		snprintf(f->text, sizeof(f->text), "%s", lagoon_errmsg());
 	}
+	if (rc && rc != LAGOON_ERANGE)
+		lgn_note_broken(f->lg, -1);
 	for (uint32_t i = 0; i < f->n; i++) {
 		struct lgn_page *page = &f->t->page[f->held[i]];
 

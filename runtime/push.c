@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
-#include <string.h>
 
 #include "runtime/apply.h"
 #include "runtime/audit.h"
@@ -146,12 +145,11 @@ static bool full(const struct lgn_push *p)
 static void append(struct lgn_push *p, uint64_t page, uint64_t word,
 		   uint64_t delta)
 {
-	struct lgn_pushed at = { page, word };
 	bool small = lgn_word_small(p->t->number.lanes, p->t->bound, delta);
 	uint32_t i = small ? p->batch.n++ : LGN_PUSH_WRS - 1 - p->n_large;
 
-	p->at[i] = at;
-	p->wr[i] = request(p, &at, LGN_ADD, i);
+	p->at[i] = (struct lgn_pushed){ page, word };
+	p->wr[i] = request(p, &p->at[i], LGN_ADD, i);
 	p->wr[i].operand = delta;
 	if (!small)
 		p->large[p->n_large++] = i;
@@ -194,14 +192,14 @@ static uint64_t part_start(const struct lagoon_table *t, uint64_t bit)
 static int push_page(struct lgn_push *p, uint64_t number)
 {
 	struct lgn_page *page = &p->t->page[number];
-	uint64_t mask;
+	uint64_t mask, all;
 	int rc = 0;
 
 	lgn_table_hold(p->t, number);
 	/* Odd before anything moves or looks clean, even after all has moved:
 	 * seq_cst read-modify-writes, which later accesses cannot pass. */
 	atomic_fetch_add(&page->version, 1);
-	mask = atomic_exchange(&page->dirty, 0);
+	mask = all = atomic_exchange(&page->dirty, 0);
 	while (mask && !rc) {
 		uint64_t bit = (uint64_t)__builtin_ctzll(mask);
 		uint64_t run = bit + 1;
@@ -211,6 +209,8 @@ static int push_page(struct lgn_push *p, uint64_t number)
 		mask = run < 64 ? mask >> run << run : 0;
 		rc = take(p, number, part_start(p->t, bit), part_start(p->t, run));
 	}
+	if (rc)		/* what was not taken must go on being seen */
+		atomic_fetch_or(&page->dirty, all);
 	atomic_fetch_add(&page->version, 1);
 	p->held[p->n_held++] = number;
 	if (!rc && p->n_held == LGN_PUSH_WRS)

@@ -47,6 +47,15 @@ void lgn_push_unlock(struct lagoon *lg)
 	atomic_store(&lg->pushing, false);
 }
 
+/* Whose memory could not be reached. */
+static int peer_of(struct lgn_wire *wire, const struct lgn_batch *batch)
+{
+	for (uint32_t i = 0; i < batch->n; i++)
+		if (*wire->ops->why(wire, batch->wr[i].mem->peer))
+			return batch->wr[i].mem->peer;
+	return batch->wr[0].mem->peer;
+}
+
 /* The way to a shard broke with atomics on it: nobody can tell which of them
  * arrived, so they are counted and told, and never sent again. */
 static int uncertain(struct lagoon_table *t, struct lgn_counts *counts,
@@ -72,5 +81,8 @@ int lgn_push_run(struct lagoon_table *t, struct lgn_counts *counts,
 {
 	int rc = lgn_wire_run(t->lg->wire, batch, t->lg->timeout_s);
 
-	return lgn_likely(!rc) ? 0 : uncertain(t, counts, batch, rc);
+	if (lgn_likely(!rc))
+		return 0;
+	lgn_note_broken(t->lg, peer_of(t->lg->wire, batch));
+	return uncertain(t, counts, batch, rc);
 }

@@ -84,6 +84,10 @@ mutant ticket_not_held fetch_add.c "$wrong" \
 	's/lgn_table_hold\(t, p.page\);/;/; s/lgn_page_release\(&t->page\[p.page\]\);/;/'
 mutant bsp_no_end clock.c "$wrong" \
 	's/rc = wait_row\(lg, LGN_ENDED, next\);/rc = 0;/'
+mutant broke_untold push_run.c "$wrong" \
+	's/lgn_note_broken\([^;]*;/;/' --deaths
+mutant left_to_wait_for board.c 'stuck' \
+	's/return never_comes\(lg, view, left\);/;/' --deaths
 mutant gave_up_is_out board.c "$wrong" \
 	's/!lgn_board_counts\(view, i\)/view->state[i] != LGN_LIVE/' --deaths
 mutant arrived_for_ever gate.c "$wrong" \

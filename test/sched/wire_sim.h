@@ -28,9 +28,6 @@ struct wire_sim_style {
 extern struct wire_sim_style wire_sim_style;
 extern const struct lgn_wire_ops lgn_wire_sim;
 
-/* Whether an ADD or CAS of the process has failed: its job is over. */
-bool wire_sim_has_failed(int proc);
-
 /* Requests posted, and GETs that were executed once more, in all schedules. */
 extern uint64_t wire_sim_posted, wire_sim_again;
 
