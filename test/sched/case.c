@@ -82,7 +82,9 @@ static void tight_draw(struct job *job, struct t_rng *rng, int procs,
 		job->workers += job->workers_of[i];
 	}
 	job->tables = 1;
-	shape_draw(s, rng, job->workers, false);
+	job->bsp = deaths && t_once_in(rng, 3);
+	shape_draw(s, rng, job->workers, job->bsp);
+	job->bsp = s->model == LAGOON_BSP;
 	s->rows = 1 + t_below(rng, deaths ? 4 : 2);
 	s->cols = 1 + (uint32_t)t_below(rng, 6);
 	s->page_rows = 2;
@@ -291,6 +293,7 @@ static void wire_draw(struct t_rng *rng)
 		.cpu_atomic = atomic,
 		.map = atomic || t_once_in(rng, 2),
 		.gone_with_owner = t_once_in(rng, 2),
+		.reads_go_on = t_once_in(rng, 2),
 		/* as many as one call may post at once, which are few here */
 		.max_batch = !t_once_in(rng, 2) ? 256 : run.job.tight ? 4 : 8,
 		.again_in = again[t_below(rng, T_COUNT(again))],

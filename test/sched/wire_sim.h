@@ -18,7 +18,8 @@ struct wire_sim_style {
 	bool cpu_atomic;	/* the CPU may change words of its node's memory */
 	bool map;		/* memory of a node is mapped */
 	bool gone_with_owner;	/* what reaches for a dead process's memory
-				 * fails */
+				 * fails, */
+	bool reads_go_on;	/* but for what is no atomic: another way */
 	uint32_t max_batch;
 	unsigned again_in;	/* a GET is executed again, once in; 0: never */
 	unsigned linger_in;	/* a request stands still for long */
