@@ -195,7 +195,6 @@ int lgn_apply_push(struct lagoon_worker *w, struct lagoon_table *t)
 	f.counts = &t->part[w->index].counts;
 	f.n = 0;
 	f.range = 0;
-	lgn_count(&f.counts->flushes, 1);
 	lgn_sender_begin(f.lg, t, LGN_RECORD_DATA, (uint32_t)w->id);
 	rc = lgn_apply_combines(t->apply) ? push_pages(&f) : push_logs(&f);
 	rc2 = finish(&f);

@@ -12,6 +12,7 @@
 
 #include "runtime/apply.h"
 #include "runtime/base/status.h"
+#include "runtime/push.h"
 #include "runtime/sender.h"
 #include "runtime/sparse.h"
 #include "runtime/table.h"
@@ -88,7 +89,7 @@ static int send_table(struct round *r, struct lagoon_table *t)
 {
 	int rc = 0;
 
-	lgn_count(&t->part[r->index].counts.flushes, 1);
+	lgn_push_begin(r->lg->push, &r->lg->worker[r->index], t);
 	for (int k = 0; k < r->lg->local_workers && !rc; k++) {
 		if (!t->in_place)
 			lgn_sender_begin(r->lg, t, LGN_RECORD_HOLD,
@@ -97,6 +98,7 @@ static int send_table(struct round *r, struct lagoon_table *t)
 		if (!rc && !t->in_place)
 			rc = lgn_sender_commit(r->lg);
 	}
+	lgn_push_end(r->lg->push);
 	return rc;
 }
 

@@ -7,7 +7,6 @@
 #include "runtime/push.h"
 #include "runtime/sparse.h"
 #include "runtime/table.h"
-#include "runtime/trace.h"
 #include "runtime/word.h"
 
 static void report(struct lgn_push *p, const struct lgn_pushed *at, int mask,
@@ -221,13 +220,9 @@ static int push_page(struct lgn_push *p, uint64_t number)
 static void begin(struct lgn_push *p, struct lagoon_worker *w,
 		  struct lagoon_table *t)
 {
-	p->w = w;
-	p->t = t;
-	p->counts = &t->part[w->index].counts;
+	lgn_push_begin(p, w, t);
 	p->batch.n = 0;
 	p->n_large = p->n_held = 0;
-	lgn_count(&p->counts->flushes, 1);
-	lgn_trace_flush(p, false);
 }
 
 /* Every process starts at another page, so that hot pages are not hit by all
@@ -269,13 +264,16 @@ int lgn_push_deltas(struct lagoon_worker *w)
 	for (int i = 0; i < LGN_TABLES && !rc; i++) {
 		struct lagoon_table *t = w->lg->table[i];
 
-		if (t && t->apply)
+		if (t && t->apply) {
+			lgn_push_begin(p, w, t);
 			rc = pushed(p, lgn_apply_push(w, t));
+			lgn_push_end(p);
+		}
 		if (!t || !t->delta)
 			continue;
 		begin(p, w, t);
 		rc = push_table(p);
-		lgn_trace_flush(p, true);
+		lgn_push_end(p);
 	}
 	return rc ? rc : p->range;
 }
@@ -354,8 +352,7 @@ static int push_list(struct lgn_push *p)
 {
 	int rc = 0;
 
-	lgn_count(&p->counts->flushes, 1);
-	lgn_trace_flush(p, false);
+	lgn_push_begin(p, p->w, p->t);
 	qsort(p->over, p->n_over, sizeof(p->over[0]), by_place);
 	for (uint32_t i = 0; i < p->n_over && !rc; )
 		i = push_over(p, i, &rc);
@@ -366,7 +363,7 @@ static int push_list(struct lgn_push *p)
 	for (uint32_t i = 0; i < p->n_over && !rc; i++)
 		count_unpushed(p, unpushed(p, &p->over[i]));
 	p->n_over = 0;
-	lgn_trace_flush(p, true);
+	lgn_push_end(p);
 	return rc ? rc : p->range;
 }
 
@@ -466,7 +463,7 @@ static int push_own(struct lgn_push *p, struct lagoon_worker *w,
 		rc = push_rows(p, t->part[k].own);
 	if (!rc && t->audit)
 		rc = push_tails(p);
-	lgn_trace_flush(p, true);
+	lgn_push_end(p);
 	return rc;
 }
 

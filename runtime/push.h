@@ -34,7 +34,7 @@ struct lgn_push {
 	struct lgn_counts *counts;
 	int range;			/* LAGOON_ERANGE once met */
 	struct lagoon_worker *w;	/* who pushes, */
-	uint64_t from, before;		/* for the trace: since when, words till then */
+	uint64_t from, before;		/* since when (trace), words till then */
 };
 
 int lgn_push_open(struct lagoon *lg);
@@ -43,6 +43,12 @@ void lgn_push_close(struct lagoon *lg);
 bool lgn_push_trylock(struct lagoon *lg);
 void lgn_push_lock(struct lagoon *lg);
 void lgn_push_unlock(struct lagoon *lg);
+
+/* A push of one table for w begins, and is over: for statistics and trace. One
+ * that had nothing to send was none. */
+void lgn_push_begin(struct lgn_push *p, struct lagoon_worker *w,
+		    struct lagoon_table *t);
+void lgn_push_end(struct lgn_push *p);
 
 /* Run a batch of atomics on a table's shards; what becomes uncertain is counted
  * and told. Needs what owns the counts. */

@@ -6,6 +6,8 @@
 #include "runtime/audit.h"
 #include "runtime/base/status.h"
 #include "runtime/push.h"
+#include "runtime/table.h"
+#include "runtime/trace.h"
 
 int lgn_push_open(struct lagoon *lg)
 {
@@ -27,6 +29,28 @@ void lgn_push_close(struct lagoon *lg)
 		return;
 	lg->wire->ops->unreg(lg->wire, &lg->push->mem);
 	free(lg->push);
+}
+
+void lgn_push_begin(struct lgn_push *p, struct lagoon_worker *w,
+		    struct lagoon_table *t)
+{
+	p->w = w;
+	p->t = t;
+	p->counts = &t->part[w->index].counts;
+	p->before = atomic_load_explicit(&p->counts->words_pushed,
+					 memory_order_relaxed);
+	p->from = lgn_trace_now(w);
+}
+
+void lgn_push_end(struct lgn_push *p)
+{
+	uint64_t words = atomic_load_explicit(&p->counts->words_pushed,
+					      memory_order_relaxed) - p->before;
+
+	if (!words)
+		return;
+	lgn_count(&p->counts->flushes, 1);
+	lgn_trace_add(p->w, LGN_TRACE_FLUSH, p->from, p->t, -1, words, 0);
 }
 
 bool lgn_push_trylock(struct lagoon *lg)
