@@ -17,7 +17,9 @@
 
 enum {
 	AHEAD = 32,	/* rows of a list whose words are on their way */
-	TOGETHER = 16,	/* rounded at once, while words arrive: best of 8 to 256 */
+	TOGETHER = 64,	/* rounded at once, best of 16 to 128; of a long list */
+	FEWER = 16,	/* only so many, while words arrive: best of 8 to 256 */
+	NEAR = 1 << 17,	/* unless so many words are in the cache anyway */
 };
 
 /* One call of lagoon_add, and where it stands. */
@@ -263,13 +265,15 @@ static int add_singles(struct adder *a, const uint64_t *rows, uint64_t n,
 {
 	const struct lgn_number *nb = &a->t->number;
 	const struct lgn_places p = lgn_places(a->t);
+	const size_t most = n > TOGETHER && a->t->layout.rows > NEAR ?
+		FEWER : TOGETHER;
 	int64_t lanes[TOGETHER];
 	int why = 0;
 
 	for (uint64_t i = 0; i < AHEAD && i < n; i++)
 		__builtin_prefetch(lgn_place(&p, rows[i]), 1);
 	for (uint64_t i = 0; i < n; ) {
-		size_t m = n - i < TOGETHER ? n - i : TOGETHER;
+		size_t m = n - i < most ? n - i : most;
 		const char *from = in + i * nb->type_size;
 		size_t good = lgn_number_quantise_list(nb, from, m, &a->rounding,
 						       lanes, &why);

@@ -56,6 +56,7 @@ struct lgn_apply_add {
 	struct lagoon_worker *w;
 	struct lagoon_table *t;
 	struct lgn_part *part;
+	uint64_t done;			/* elements, where adds go to the shard */
 	bool over;			/* vap: something must go out */
 };
 

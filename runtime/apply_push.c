@@ -50,6 +50,8 @@ static int finish(struct flush *f)
 		f->range = rc;
 		snprintf(f->text, sizeof(f->text), "%s", lagoon_errmsg());
 	}
+	if (rc && rc != LAGOON_ERANGE)
+		lgn_note_broken(f->lg, -1);
 	for (uint32_t i = 0; i < f->n; i++) {
 		struct lgn_page *page = &f->t->page[f->held[i]];
 
@@ -196,7 +198,6 @@ int lgn_apply_push(struct lagoon_worker *w, struct lagoon_table *t)
 	f.counts = &t->part[w->index].counts;
 	f.n = 0;
 	f.range = 0;
-	lgn_count(&f.counts->flushes, 1);
 	lgn_sender_begin(f.lg, t, LGN_RECORD_DATA, (uint32_t)w->id);
 	rc = lgn_apply_combines(t->apply) ? push_pages(&f) : push_logs(&f);
 	rc2 = finish(&f);

@@ -134,7 +134,8 @@ void lgn_board_give_up(struct lagoon *lg, struct lgn_board_view *view)
 {
 	uint64_t old;
 
-	if (lgn_likely(!atomic_load_explicit(&lg->lost, memory_order_relaxed)) ||
+	/* After a push that broke off, and no death, its own end is the first. */
+	if (lgn_likely(atomic_load_explicit(&lg->lost, memory_order_relaxed) <= 0) ||
 	    atomic_exchange(&lg->gave_up, true))
 		return;
 	lgn_board_state(lg, view, lg->rank, LGN_LIVE, LGN_LEFT, &old);
@@ -338,11 +339,27 @@ int64_t lgn_board_min(const struct lagoon *lg,
 	return min;
 }
 
+/* In order one leaves after the last meeting: who is missing and has left gave
+ * up, for a death that ends the job in its eyes, and never comes. In ours it
+ * may not: who has no workers any more does not hear of another model. */
+static int never_comes(struct lagoon *lg, const struct lgn_board_view *view,
+		       int rank)
+{
+	int none = 0, rc;
+
+	for (int i = 0; i < lg->size; i++)
+		if (view->state[i] == LGN_DEAD)
+			atomic_compare_exchange_strong(&lg->lost, &none, i + 1);
+	rc = lgn_check_lost(lg);
+	return rc ? rc : lgn_fail(LAGOON_EPEER, "rank %d has left the job; it cannot go on",
+				  rank);
+}
+
 int lgn_board_wait(struct lagoon *lg, struct lgn_board_view *view,
 		   enum lgn_board_row row, int64_t value)
 {
 	struct lgn_wait wait = LGN_WAIT_INIT;
-	int slowest, last = -1;
+	int slowest, last = -1, left = -1;
 	bool fresh;
 	int rc;
 
@@ -360,6 +377,13 @@ int lgn_board_wait(struct lagoon *lg, struct lgn_board_view *view,
 			rc = lg->worker ? lgn_clock_heed(lg->worker, view) : 0;
 			if (rc)
 				return rc;
+			/* Twice, with states read anew: of one read any word
+			 * may be older than the others. */
+			if (lgn_unlikely(left >= 0 && left == slowest))
+				return never_comes(lg, view, left);
+			left = view->state[slowest] == LGN_LEFT ? slowest : -1;
+			if (lgn_unlikely(left >= 0))
+				view->states_ns = 0;
 		}
 		lgn_wait_step(&wait);
 	}

@@ -19,6 +19,7 @@
 #include "runtime/apply.h"
 #include "runtime/audit.h"
 #include "runtime/base/status.h"
+#include "runtime/calls.h"
 #include "runtime/checkpoint.h"
 #include "runtime/push.h"
 #include "runtime/table.h"
@@ -392,8 +393,8 @@ static int save_together(void *arg)
 	return rc ? rc : range;
 }
 
-LGN_EXPORT int lagoon_checkpoint(struct lagoon_worker *w, const char *dir,
-				 const void *state, size_t bytes)
+int lgn_checkpoint(struct lagoon_worker *w, const char *dir, const void *state,
+		   size_t bytes)
 {
 	int rc = lgn_worker_check(w);
 

@@ -18,6 +18,7 @@
 #include "runtime/base/thread.h"
 #include "runtime/checkpoint.h"
 #include "runtime/table.h"
+#include "runtime/trace.h"
 
 /* A file that is being written: it has another name until it is complete. */
 struct out {
@@ -286,11 +287,23 @@ static int write_all(struct lgn_saver *s)
 	return rc;
 }
 
+static uint64_t bytes_of_all(const struct lgn_saver *s)
+{
+	uint64_t bytes = 0;
+
+	for (int i = 0; i < s->shards; i++)
+		for (uint32_t k = 0; k < s->head.tables; k++)
+			bytes += lgn_saver_bytes(s, (int)k, s->shard[i]);
+	return bytes;
+}
+
 static void *run(void *arg)
 {
 	struct lgn_saver *s = arg;
+	uint64_t from = lgn_now_ns();
 
 	s->status = write_all(s);
+	lgn_trace_wrote(s->lg, from, bytes_of_all(s), s->status);
 	snprintf(s->errmsg, sizeof(s->errmsg), "%s", s->status ? lagoon_errmsg() : "");
 	return NULL;
 }

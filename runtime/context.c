@@ -66,14 +66,16 @@ void lgn_note_dead(struct lagoon *lg, int rank)
 	bool ready = atomic_load(&lg->ready);
 	bool fatal = lg->on_death == LAGOON_DEATH_STOP || !rank || !ready ||
 		rank == lg->rank || atomic_load(&lg->bsp_tables);
-	int none = 0;
+	int now = atomic_load(&lg->lost);
 
 	for (int i = 0; ready && i < lg->homes; i++)
 		fatal |= lg->home_rank[i] == rank;
 	/* Before the mark, and by everyone who notes it: who sees that nobody
-	 * waits for this rank any more must also see that the job is over. */
-	if (fatal)
-		atomic_compare_exchange_strong(&lg->lost, &none, rank + 1);
+	 * waits for this rank any more must also see that the job is over. A
+	 * push that broke off before was of this death, or of the next. */
+	while (fatal && now <= 0 &&
+	       !atomic_compare_exchange_weak(&lg->lost, &now, rank + 1))
+		;
 	if (fatal && rank != lg->rank && atomic_load(&lg->node.agreed))
 		atomic_store(&lg->node.control->lost, rank + 1);
 	if (!atomic_exchange(&lg->member[rank].dead, 1)) {
@@ -82,12 +84,24 @@ void lgn_note_dead(struct lagoon *lg, int rank)
 	}
 }
 
+void lgn_note_broken(struct lagoon *lg, int rank)
+{
+	int none = 0;
+
+	atomic_compare_exchange_strong(&lg->lost, &none, -(rank + 2));
+}
+
 int lgn_check_lost(const struct lagoon *lg)
 {
 	int lost = atomic_load_explicit(&lg->lost, memory_order_relaxed);
 
 	if (lgn_likely(!lost))
 		return 0;
+	if (lost == -1)
+		return lgn_fail(LAGOON_EPEER, "a push of this process broke off; the job cannot go on");
+	if (lost < 0)
+		return lgn_fail(LAGOON_EPEER, "a push of this process to rank %d broke off; the job cannot go on",
+				-lost - 2);
 	if (lost - 1 == lg->rank)
 		return lgn_fail(LAGOON_EJOB, "the other processes have declared this one dead");
 	return lgn_fail(LAGOON_EPEER, "rank %d is dead; the job cannot go on",

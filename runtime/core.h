@@ -217,7 +217,9 @@ struct lagoon {
 	_Atomic bool gave_up;		/* and this process has left because of it */
 	struct lgn_board_view watch_view; /* of the wire's thread */
 	struct lgn_board_view mates_view; /* of the node wire's, if beside it */
-	_Atomic int lost;		/* rank + 1 of a death that ends the job */
+	/* What ends the job: rank + 1 of a death; -(rank + 2) when a push to a
+	 * rank broke off, -1 when to one that is not known. */
+	_Atomic int lost;
 	int runs;			/* lagoon_run() calls */
 	uint32_t spell;			/* the same over restarts: of rounding */
 	bool resumed;			/* by lagoon_restore(), since the last run */
@@ -250,7 +252,13 @@ void lgn_note_dead(struct lagoon *lg, int rank);
  * remember it. The thread whose view it is. */
 void lgn_tell_dead(struct lagoon *lg, struct lgn_board_view *view, int rank);
 
-/* LAGOON_EPEER when a death has ended the job; else 0. Any thread. */
+/* A push to a rank (-1: unknown) has broken off: what it had taken is nowhere,
+ * so no worker of this process may read its pages any more (I2). Before they
+ * are let go of. Any thread. */
+void lgn_note_broken(struct lagoon *lg, int rank);
+
+/* LAGOON_EPEER when a death, or a push that broke off, has ended the job; else
+ * 0. Any thread. */
 int lgn_check_lost(const struct lagoon *lg);
 
 /* context.c: lagoon_open() over a given wire; NULL: the one to choose. */

@@ -140,7 +140,11 @@ int lgn_fetch_send(struct lagoon_request *r, uint64_t *pages)
 	for (uint32_t i = 0; i < r->batch.n; i++)
 		n += r->pages[i];
 	r->batch.complete = landed;
-	rc = lgn_wire_send(wire, &r->batch);
+	/* Looked at with the pages in READING: a push that broke off on one of
+	 * them has said so before it let go of it. */
+	rc = lgn_check_lost(r->w->lg);
+	if (!rc)
+		rc = lgn_wire_send(wire, &r->batch);
 	if (rc) {
 		give_up(r);
 		return rc == LAGOON_EAGAIN ? 0 : rc;

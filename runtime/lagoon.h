@@ -578,7 +578,13 @@ struct lagoon_stats {
 	uint64_t pages_ahead;	/* of these, before a pull asked (essp) */
 	uint64_t words_pushed;	/* words sent to shards (atomic operations), or
 				 * handed to update functions */
-	uint64_t flushes;
+	uint64_t flushes;	/* how often words of the table were sent together:
+				 * once for all workers of the process when its
+				 * clock advances, or by a barrier, a leave, a
+				 * change of model, a checkpoint; vap: also what
+				 * passed the bound, once a lot. Nothing to send:
+				 * not counted. 0 where adds go to the shard at
+				 * once */
 	uint64_t rejected;	/* deltas dropped with LAGOON_ERANGE; of those sent
 				 * to homes in apply mode, records with such */
 	uint64_t uncertain;	/* words pushed that may or may not have arrived;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
-#include <string.h>
 
 #include "runtime/apply.h"
 #include "runtime/audit.h"
@@ -8,7 +7,6 @@
 #include "runtime/push.h"
 #include "runtime/sparse.h"
 #include "runtime/table.h"
-#include "runtime/trace.h"
 #include "runtime/word.h"
 
 /* Take the deltas of words [from, to) of a page in PUSHING, its version odd.
@@ -64,7 +62,7 @@ static int hold(struct lgn_push *p, uint64_t number)
 static int push_page(struct lgn_push *p, uint64_t number)
 {
 	struct lgn_page *page = &p->t->page[number];
-	uint64_t mask;
+	uint64_t mask, all;
 	int rc = hold(p, number);
 
 	if (rc)
@@ -72,7 +70,7 @@ static int push_page(struct lgn_push *p, uint64_t number)
 	/* Odd before anything moves or looks clean, even after all has moved:
 	 * seq_cst read-modify-writes, which later accesses cannot pass. */
 	atomic_fetch_add(&page->version, 1);
-	mask = atomic_exchange(&p->t->dirty[number], 0);
+	mask = all = atomic_exchange(&p->t->dirty[number], 0);
 	while (mask && !rc) {
 		uint64_t bit = (uint64_t)__builtin_ctzll(mask);
 		uint64_t run = bit + 1;
@@ -82,6 +80,8 @@ static int push_page(struct lgn_push *p, uint64_t number)
 		mask = run < 64 ? mask >> run << run : 0;
 		rc = take(p, number, part_start(p->t, bit), part_start(p->t, run));
 	}
+	if (rc)		/* what was not taken must go on being seen */
+		atomic_fetch_or(&p->t->dirty[number], all);
 	atomic_fetch_add(&page->version, 1);
 	p->held[p->n_held++] = number;
 	if (!rc && p->n_held == LGN_PUSH_WRS)
@@ -92,14 +92,12 @@ static int push_page(struct lgn_push *p, uint64_t number)
 static void begin(struct lgn_push *p, struct lagoon_worker *w,
 		  struct lagoon_table *t)
 {
-	p->w = w;
 	p->t = t;
 	p->counts = &t->part[w->index].counts;
+	lgn_flush_begin(&p->flush, w, t);
 	p->batch.n = 0;
 	p->n_large = p->n_held = 0;
 	atomic_store(&t->lg->node.control->table, (uint32_t)t->slot);
-	lgn_count(&p->counts->flushes, 1);
-	lgn_trace_flush(p, false);
 }
 
 /* Every process starts at another page, so that hot pages are not hit by all
@@ -141,13 +139,16 @@ int lgn_push_deltas(struct lagoon_worker *w)
 	for (int i = 0; i < LGN_TABLES && !rc; i++) {
 		struct lagoon_table *t = w->lg->table[i];
 
-		if (t && t->apply)
+		if (t && t->apply) {
+			lgn_flush_begin(&p->flush, w, t);
 			rc = pushed(p, lgn_apply_push(w, t));
+			lgn_flush_end(&p->flush);
+		}
 		if (!t || !t->delta)
 			continue;
 		begin(p, w, t);
 		rc = push_table(p);
-		lgn_trace_flush(p, true);
+		lgn_flush_end(&p->flush);
 	}
 	return rc ? rc : p->range;
 }
@@ -229,8 +230,7 @@ static int push_list(struct lgn_push *p)
 {
 	int rc = 0;
 
-	lgn_count(&p->counts->flushes, 1);
-	lgn_trace_flush(p, false);
+	lgn_flush_begin(&p->flush, p->w, p->t);
 	qsort(p->over, p->n_over, sizeof(p->over[0]), by_place);
 	for (uint32_t i = 0; i < p->n_over && !rc; )
 		i = push_over(p, i, &rc);
@@ -241,7 +241,7 @@ static int push_list(struct lgn_push *p)
 	for (uint32_t i = 0; i < p->n_over && !rc; i++)
 		count_unpushed(p, unpushed(p, &p->over[i]));
 	p->n_over = 0;
-	lgn_trace_flush(p, true);
+	lgn_flush_end(&p->flush);
 	return rc ? rc : p->range;
 }
 
@@ -341,7 +341,7 @@ static int push_own(struct lgn_push *p, struct lagoon_worker *w,
 		rc = push_rows(p, t->part[k].own);
 	if (!rc && t->audit)
 		rc = push_tails(p);
-	lgn_trace_flush(p, true);
+	lgn_flush_end(&p->flush);
 	return rc;
 }
 

@@ -16,6 +16,13 @@ struct lgn_pushed {
 	uint64_t word;		/* of the page */
 };
 
+/* A table's words go out for a worker, */
+struct lgn_flush {
+	struct lagoon_worker *w;
+	struct lagoon_table *t;
+	uint64_t from, before;	/* since when (trace), words sent till then */
+};
+
 struct lgn_push {
 	struct lgn_mem mem;		/* old values come back here */
 	uint64_t *old;			/* [LGN_PUSH_WRS] */
@@ -34,7 +41,7 @@ struct lgn_push {
 	struct lgn_counts *counts;
 	int range;			/* LAGOON_ERANGE once met */
 	struct lagoon_worker *w;	/* who pushes, */
-	uint64_t from, before;		/* for the trace: since when, words till then */
+	struct lgn_flush flush;		/* and since when */
 };
 
 int lgn_push_open(struct lagoon *lg);
@@ -43,6 +50,12 @@ void lgn_push_close(struct lagoon *lg);
 bool lgn_push_trylock(struct lagoon *lg);
 void lgn_push_lock(struct lagoon *lg);
 void lgn_push_unlock(struct lagoon *lg);
+
+/* which begins, and is over: for statistics and trace. One that had nothing to
+ * send was none. */
+void lgn_flush_begin(struct lgn_flush *f, struct lagoon_worker *w,
+		     struct lagoon_table *t);
+void lgn_flush_end(const struct lgn_flush *f);
 
 /* Run a batch of atomics on a table's shards; what becomes uncertain is counted
  * and told. Needs what owns the counts. */

@@ -7,6 +7,8 @@
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/push.h"
+#include "runtime/table.h"
+#include "runtime/trace.h"
 
 int lgn_push_open(struct lagoon *lg)
 {
@@ -28,6 +30,31 @@ void lgn_push_close(struct lagoon *lg)
 		return;
 	lg->wire->ops->unreg(lg->wire, &lg->push->mem);
 	free(lg->push);
+}
+
+static uint64_t words_sent(const struct lgn_flush *f)
+{
+	return atomic_load_explicit(&f->t->part[f->w->index].counts.words_pushed,
+				    memory_order_relaxed);
+}
+
+void lgn_flush_begin(struct lgn_flush *f, struct lagoon_worker *w,
+		     struct lagoon_table *t)
+{
+	f->w = w;
+	f->t = t;
+	f->before = words_sent(f);
+	f->from = lgn_trace_now(w);
+}
+
+void lgn_flush_end(const struct lgn_flush *f)
+{
+	uint64_t words = words_sent(f) - f->before;
+
+	if (!words)
+		return;
+	lgn_count(&f->t->part[f->w->index].counts.flushes, 1);
+	lgn_trace_add(f->w, LGN_TRACE_FLUSH, f->from, f->t, -1, words, 0);
 }
 
 /* The lock was a dead process's. What that one had taken and not completed may
@@ -77,6 +104,15 @@ void lgn_push_unlock(struct lagoon *lg)
 	atomic_store(&lg->node.control->pusher, 0);
 }
 
+/* Whose memory could not be reached. */
+static int peer_of(struct lgn_wire *wire, const struct lgn_batch *batch)
+{
+	for (uint32_t i = 0; i < batch->n; i++)
+		if (*wire->ops->why(wire, batch->wr[i].mem->peer))
+			return batch->wr[i].mem->peer;
+	return batch->wr[0].mem->peer;
+}
+
 /* The way to a shard broke with atomics on it: nobody can tell which of them
  * arrived, so they are counted and told, and never sent again. */
 static int uncertain(struct lagoon_table *t, struct lgn_counts *counts,
@@ -102,5 +138,8 @@ int lgn_push_run(struct lagoon_table *t, struct lgn_counts *counts,
 {
 	int rc = lgn_wire_run(t->lg->wire, batch, t->lg->timeout_s);
 
-	return lgn_likely(!rc) ? 0 : uncertain(t, counts, batch, rc);
+	if (lgn_likely(!rc))
+		return 0;
+	lgn_note_broken(t->lg, peer_of(t->lg->wire, batch));
+	return uncertain(t, counts, batch, rc);
 }

@@ -157,12 +157,11 @@ bool lgn_push_full(const struct lgn_push *p)
 void lgn_push_append(struct lgn_push *p, uint64_t page, uint64_t word,
 		   uint64_t delta)
 {
-	struct lgn_pushed at = { page, word };
 	bool small = lgn_word_small(p->t->number.lanes, p->t->bound, delta);
 	uint32_t i = small ? p->batch.n++ : LGN_PUSH_WRS - 1 - p->n_large;
 
-	p->at[i] = at;
-	p->wr[i] = request(p, &at, LGN_ADD, i);
+	p->at[i] = (struct lgn_pushed){ page, word };
+	p->wr[i] = request(p, &p->at[i], LGN_ADD, i);
 	p->wr[i].operand = delta;
 	if (!small)
 		p->large[p->n_large++] = i;

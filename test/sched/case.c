@@ -69,11 +69,12 @@ static void workers_draw(struct job *job, struct t_rng *rng)
 
 /* One page, few processes of several workers, many short rounds: nothing but
  * pulls, adds and pushes of the same words. */
-static void tight_draw(struct job *job, struct t_rng *rng, int procs)
+static void tight_draw(struct job *job, struct t_rng *rng, int procs,
+		       bool deaths)
 {
 	struct shape *s = &job->shape[0];
 
-	job->procs = procs ? procs : 1 + (int)t_below(rng, 2);
+	job->procs = procs ? procs : 1 + (int)t_below(rng, 2) + deaths;
 	job->nodes = 1 + (int)t_below(rng, (uint64_t)job->procs);
 	for (int i = 0; i < job->procs; i++) {
 		job->workers_of[i] = job->procs > 2 ? 2 :
@@ -81,8 +82,10 @@ static void tight_draw(struct job *job, struct t_rng *rng, int procs)
 		job->workers += job->workers_of[i];
 	}
 	job->tables = 1;
-	shape_draw(s, rng, job->workers, false);
-	s->rows = 1 + t_below(rng, 2);
+	job->bsp = deaths && t_once_in(rng, 3);
+	shape_draw(s, rng, job->workers, job->bsp);
+	job->bsp = s->model == LAGOON_BSP;
+	s->rows = 1 + t_below(rng, deaths ? 4 : 2);
 	s->cols = 1 + (uint32_t)t_below(rng, 6);
 	s->page_rows = 2;
 	job->rounds = 6 + (int)t_below(rng, 10);
@@ -106,8 +109,10 @@ void case_draw(struct job *job, uint64_t seed, int procs, bool deaths)
 	bool bsp = t_once_in(&rng, 4);
 
 	*job = (struct job){ .seed = seed, .victim = -1, .leaver = -1 };
-	if (!deaths && t_once_in(&rng, 2)) {
-		tight_draw(job, &rng, procs);
+	if (t_once_in(&rng, 2)) {
+		tight_draw(job, &rng, deaths && procs == 1 ? 2 : procs, deaths);
+		if (deaths)
+			death_draw(job, &rng);
 		return;
 	}
 	job->procs = procs ? procs : 1 + (int)t_below(&rng, CASE_PROCS + 1);
@@ -314,6 +319,7 @@ static void wire_draw(struct t_rng *rng)
 		.cpu_atomic = atomic,
 		.map = atomic || t_once_in(rng, 2),
 		.gone_with_owner = t_once_in(rng, 2),
+		.reads_go_on = t_once_in(rng, 2),
 		/* as many as one call may post at once, which are few here */
 		.max_batch = !t_once_in(rng, 2) ? 256 : run.job.tight ? 4 : 8,
 		.again_in = again[t_below(rng, T_COUNT(again))],

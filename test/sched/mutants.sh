@@ -38,7 +38,7 @@ mutant() {
 		return
 	fi
 	# shellcheck disable=SC2086
-	timeout 120 "$tmp/sched" --seeds "1-$seeds" $options >"$tmp/out" 2>&1
+	timeout 300 "$tmp/sched" --seeds "1-$seeds" $options >"$tmp/out" 2>&1
 	status=$?
 	if [ $status != 1 ] || ! grep -qE "^sched: rank -?[0-9]+: ($says)" "$tmp/out"; then
 		echo "$name: not found in $seeds seeds (status $status): $(tail -n 1 "$tmp/out")"
@@ -77,13 +77,19 @@ mutant no_copy_in push.c "$wrong" \
 mutant take_in_two push.c "$wrong" \
 	's/d = atomic_exchange\(&delta\[i\], 0\);/d = atomic_load(&delta[i]); atomic_store(&delta[i], 0);/'
 mutant clear_after push.c "$wrong" \
-	's/(mask = )atomic_exchange\(&p->t->dirty\[number\], 0\);(.*?)(\n\tp->held)/$1atomic_load(&p->t->dirty[number]);$2\n\tatomic_store(&p->t->dirty[number], 0);$3/s'
+	's/(mask = all = )atomic_exchange\(&p->t->dirty\[number\], 0\);(.*?)(\n\tp->held)/$1atomic_load(&p->t->dirty[number]);$2\n\tatomic_store(&p->t->dirty[number], 0);$3/s'
 mutant no_epoch clock.c "$wrong" \
 	's/(static int meet.*?)atomic_fetch_add\(&lg->epoch, 1\);/$1/s'
 mutant ticket_not_held fetch_add.c "$wrong" \
 	's/rc = lgn_table_hold\(t, p.page\);/;/; s/lgn_page_release\(&t->page\[p.page\]\);/;/'
 mutant bsp_no_end clock.c "$wrong" \
 	's/rc = wait_row\(lg, LGN_ENDED, next\);/rc = 0;/'
+mutant broke_untold push_run.c "$wrong" \
+	's/lgn_note_broken\([^;]*;/;/' --deaths
+mutant rest_not_seen push.c "$wrong" \
+	's/atomic_fetch_or\(&p->t->dirty\[number\], all\);/;/' --deaths
+mutant left_to_wait_for board.c 'stuck' \
+	's/return never_comes\(lg, view, left\);/;/' --deaths
 mutant gave_up_is_out board.c "$wrong" \
 	's/!lgn_board_counts\(view, i\)/view->state[i] != LGN_LIVE/' --deaths
 mutant arrived_for_ever gate.c "$wrong" \

@@ -72,7 +72,6 @@ static unsigned n_pool, n_in_flight;
 static struct region region[REGIONS];
 static unsigned n_regions;
 static struct sim *sim_of_proc[SCHED_PROCS];
-static bool has_failed[SCHED_PROCS];
 static struct watch watch[WATCHES];
 static int n_watches, n_deaths;
 
@@ -89,13 +88,7 @@ void sched_wire_begin(void)
 	n_pool = n_in_flight = n_regions = 0;
 	n_deaths = n_watches = 0;
 	memset(sim_of_proc, 0, sizeof(sim_of_proc));
-	memset(has_failed, 0, sizeof(has_failed));
 	node_sim_begin();
-}
-
-bool wire_sim_has_failed(int proc)
-{
-	return has_failed[proc];
 }
 
 /* --------------------------------------------------------------- opening */
@@ -456,7 +449,8 @@ static void op_finish(unsigned i)
 static bool op_fails(struct op *op)
 {
 	const struct region *r = op->region;
-	bool lost = sched_dead(r->proc) && wire_sim_style.gone_with_owner;
+	bool lost = sched_dead(r->proc) && wire_sim_style.gone_with_owner &&
+		(op->op >= LGN_ADD || !wire_sim_style.reads_go_on);
 
 	if (!lost && !r->given_back)
 		return false;
@@ -465,8 +459,6 @@ static bool op_fails(struct op *op)
 	if (op->op >= LGN_ADD && op->todo && !r->given_back && sched_once_in(2))
 		atomic_do(op);
 	op->uncertain = op->op >= LGN_ADD;
-	if (op->uncertain && op->owner)
-		has_failed[op->owner->config.rank] = true;
 	op->status = LAGOON_EPEER;
 	return true;
 }

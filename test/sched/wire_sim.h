@@ -23,7 +23,8 @@ struct wire_sim_style {
 	bool cpu_atomic;	/* the CPU may change words of its node's memory */
 	bool map;		/* memory of a node is mapped */
 	bool gone_with_owner;	/* what reaches for a dead process's memory
-				 * fails */
+				 * fails, */
+	bool reads_go_on;	/* but for what is no atomic: another way */
 	uint32_t max_batch;
 	unsigned again_in;	/* a GET is executed again, once in; 0: never */
 	unsigned linger_in;	/* a request stands still for long */
@@ -33,9 +34,6 @@ struct wire_sim_style {
 
 extern struct wire_sim_style wire_sim_style;
 extern const struct lgn_wire_ops lgn_wire_sim;
-
-/* Whether an ADD or CAS of the process has failed: its job is over. */
-bool wire_sim_has_failed(int proc);
 
 /* Something that a dead process had posted is still on its way. */
 bool wire_sim_orphans(void);
