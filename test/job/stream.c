@@ -30,7 +30,8 @@ enum { SANITIZED = 1 };
 enum { SANITIZED = 0 };
 #endif
 
-static char libsvm[128], csv[128], test[128], bad[128], gzip[128];
+static char libsvm[128], csv[128], test[128], bad[128], gzip[128],
+	junk[128];
 
 /* ---------------------------------------------------------------- files */
 
@@ -47,7 +48,8 @@ static void name_files(void)
 	snprintf(test, sizeof(test), "%s.t", base);
 	snprintf(csv, sizeof(csv), "%s.csv", base);
 	snprintf(bad, sizeof(bad), "%s.bad", base);
-	snprintf(gzip, sizeof(gzip), "%s.gz", base);
+	snprintf(gzip, sizeof(gzip), "%s.csv.gz", base);
+	snprintf(junk, sizeof(junk), "%s.junk", base);
 }
 
 static void generate(const char *path, uint64_t rows, uint64_t cols,
@@ -81,6 +83,14 @@ static void write_csv(const char *path)
 	T_CHECK(!fclose(f), "no file of rows");
 }
 
+static void compress(const char *from, const char *to)
+{
+	char command[300];
+
+	snprintf(command, sizeof(command), "gzip -c '%s' >'%s'", from, to);
+	T_CHECK(!system(command), "gzip failed");
+}
+
 static void make_files(bool large)
 {
 	FILE *f;
@@ -98,7 +108,8 @@ static void make_files(bool large)
 		fprintf(f, "%d 1:%d 7:2\n", i % 2, i + 1);
 	fputs("1 3:1 3:2\n0 1:1\n", f);
 	T_CHECK(!fclose(f), "no file of rows");
-	f = fopen(gzip, "w");
+	compress(csv, gzip);
+	f = fopen(junk, "w");
 	T_CHECK(f && fputs("\x1f\x8b ...", f) >= 0 && !fclose(f),
 		"no file of rows");
 }
@@ -110,6 +121,7 @@ static void remove_files(void)
 	unlink(csv);
 	unlink(bad);
 	unlink(gzip);
+	unlink(junk);
 }
 
 /* ----------------------------------------------------------------- fits */
@@ -191,7 +203,7 @@ static void same_as_in_memory(void)
 		compare(libsvm, test, o);
 		o.loss = LAGOON_LINEAR_SOFTMAX;
 		o.batch = batches[(i + 1) % 3];
-		compare(csv, NULL, o);
+		compare(i ? csv : gzip, NULL, o);
 	}
 }
 
@@ -237,7 +249,7 @@ static void less_room_than_rows(void)
 
 	o.epochs = 2;
 	T_CHECK(!stat(libsvm, &st), "no file of rows");
-	room = (size_t)st.st_size * 3 / 4;
+	room = (size_t)st.st_size * 3 / 4;	/* with stacks and tables */
 	t_ok(lagoon_linear_fit_file(job(), libsvm, NULL, &o, &in_memory),
 	     "rows in memory");
 	job();
@@ -271,7 +283,7 @@ int main(int argc, char **argv)
 	} else {
 		same_as_in_memory();
 		refuse(bad, LAGOON_EINVAL, "bad: line 301: index 3 after 3");
-		refuse(gzip, LAGOON_ENOTSUP, "gz: a file by gzip cannot");
+		refuse(junk, LAGOON_EINVAL, "junk: cannot inflate");
 		refuse("/nowhere", LAGOON_ENOENT, "nowhere: cannot open");
 	}
 	t_close();
