@@ -4,7 +4,7 @@
  * then a block is read and parsed whenever it is asked for, in pieces, so that
  * there is memory for one block and a piece of text. Meanwhile the system reads
  * the bytes of the next one. A file by gzip is inflated again in each pass up to
- * the end of the worker's part: cheaper than parsing, and nobody waits.
+ * the end of the worker's part, which takes a few times as long as parsing it.
  */
 #include <fcntl.h>
 #include <stdlib.h>
