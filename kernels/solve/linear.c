@@ -138,6 +138,9 @@ static int check_method(struct lgn_linear_fit *fit)
 	if (!(o->l2 > 0) && m->l2_only)
 		return lgn_fail(LAGOON_ENOTSUP, "%s: l2 is 0: it needs more",
 				m->name);
+	if (o->stream && !m->streams)
+		return lgn_fail(LAGOON_ENOTSUP, "%s: it needs the rows in "
+				"memory: it cannot stream them", m->name);
 	if (!fit->options.epochs)
 		fit->options.epochs = m->epochs;
 	/* The caller's weights have room for as many labels. */
