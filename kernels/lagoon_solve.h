@@ -337,6 +337,20 @@ enum lagoon_linear_method {
 	 * and pushes gradients; AdaGrad at the homes of the weights, in apply
 	 * mode. Not with l1, nor under vap. */
 	LAGOON_LINEAR_DOWNPOUR = 2,
+	/** Limited-memory BFGS with whole gradients; smooth losses, without l1.
+	 * An epoch is up to 5 steps. */
+	LAGOON_LINEAR_LBFGS = 3,
+	/** Steepest descent with whole gradients; the same problems. */
+	LAGOON_LINEAR_GRADIENT = 4,
+	/** Stochastic dual coordinate ascent: workers own rows and their dual
+	 * variables; without softmax and l1, l2 above 0. */
+	LAGOON_LINEAR_SDCA = 5,
+	/** Delayed block proximal gradient: blocks of columns in turn; logistic and
+	 * squared hinge loss, best with l1. */
+	LAGOON_LINEAR_PROXIMAL = 6,
+	/** FTRL-proximal: gradients of blocks of rows, and a rate of each weight's
+	 * own where the weights are, in apply mode. */
+	LAGOON_LINEAR_FTRL = 7,
 };
 
 /** Labels that softmax takes at most. */

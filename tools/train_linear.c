@@ -25,9 +25,11 @@ enum {
 
 static const char *const methods[] = {
 	[LAGOON_LINEAR_SGD] = "sgd", [LAGOON_LINEAR_ADAGRAD] = "adagrad",
-	[LAGOON_LINEAR_DOWNPOUR] = "downpour",
+	[LAGOON_LINEAR_DOWNPOUR] = "downpour", [LAGOON_LINEAR_LBFGS] = "lbfgs",
+	[LAGOON_LINEAR_GRADIENT] = "gradient", [LAGOON_LINEAR_SDCA] = "sdca",
+	[LAGOON_LINEAR_PROXIMAL] = "proximal", [LAGOON_LINEAR_FTRL] = "ftrl",
 };
-#define METHODS "sgd|adagrad|downpour"
+#define METHODS "sgd|adagrad|downpour|lbfgs|gradient|sdca|proximal|ftrl"
 
 /* The last one is not svm's. */
 static const char *const losses[] = {

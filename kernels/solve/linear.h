@@ -31,7 +31,7 @@
 #include "kernels/solve/share.h"
 
 #define LGN_LINEAR_WINDOW 5	/* epochs over which a change is judged */
-#define LGN_LINEAR_OWN 16
+#define LGN_LINEAR_OWN 64
 
 /* What there is in one part of the rows, or in all. */
 struct lgn_linear_extent {
@@ -149,7 +149,8 @@ struct lgn_linear_method {
 };
 
 extern const struct lgn_linear_method lgn_linear_sgd, lgn_linear_adagrad,
-	lgn_linear_downpour;
+	lgn_linear_downpour, lgn_linear_lbfgs, lgn_linear_gradient_descent,
+	lgn_linear_sdca, lgn_linear_proximal, lgn_linear_ftrl;
 
 /* Each for lagoon_run(); arg: struct lgn_linear_fit. */
 int lgn_linear_load(struct lagoon_worker *w, void *arg);
