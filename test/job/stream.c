@@ -191,15 +191,15 @@ static void same_as_in_memory(void)
 {
 	static const int methods[] = {
 		LAGOON_LINEAR_SGD, LAGOON_LINEAR_ADAGRAD,
-		LAGOON_LINEAR_DOWNPOUR,
+		LAGOON_LINEAR_DOWNPOUR, LAGOON_LINEAR_FTRL,
 	};
 	static const uint64_t batches[] = { 0, 1000000, 7 };
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		struct lagoon_linear_options o =
 			options_of(methods[i], LAGOON_LINEAR_LOGISTIC);
 
-		o.batch = batches[i];
+		o.batch = batches[i % 3];
 		compare(libsvm, test, o);
 		o.loss = LAGOON_LINEAR_SOFTMAX;
 		o.batch = batches[(i + 1) % 3];
@@ -207,10 +207,11 @@ static void same_as_in_memory(void)
 	}
 }
 
-static void refuse(const char *data, int code, const char *text)
+static void refuse_with(int method, const char *data, int code,
+			const char *text)
 {
-	struct lagoon_linear_options o =
-		options_of(LAGOON_LINEAR_SGD, LAGOON_LINEAR_LOGISTIC);
+	struct lagoon_linear_options o = options_of(method,
+						    LAGOON_LINEAR_LOGISTIC);
 	struct lagoon_linear_result r = { .size = sizeof(r) };
 	int rc;
 
@@ -219,6 +220,11 @@ static void refuse(const char *data, int code, const char *text)
 	T_CHECK(rc == code && strstr(lagoon_errmsg(), text),
 		"%d, \"%s\": expected %d, \"%s\"", rc, lagoon_errmsg(), code,
 		text);
+}
+
+static void refuse(const char *data, int code, const char *text)
+{
+	refuse_with(LAGOON_LINEAR_SGD, data, code, text);
 }
 
 /* ---------------------------------------------------------------- large */
@@ -283,6 +289,8 @@ int main(int argc, char **argv)
 	} else {
 		same_as_in_memory();
 		refuse(bad, LAGOON_EINVAL, "bad: line 301: index 3 after 3");
+		refuse_with(LAGOON_LINEAR_SDCA, libsvm, LAGOON_ENOTSUP,
+			    "it cannot stream");
 		refuse(junk, LAGOON_EINVAL, "junk: cannot inflate");
 		refuse("/nowhere", LAGOON_ENOENT, "nowhere: cannot open");
 	}
