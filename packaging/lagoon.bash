@@ -21,7 +21,7 @@ _lagoon_train_linear='--data= --test= --format= --zero-based --in-order --stream
 	--workers= --model= --plot= --report= --help --usage'
 _lagoon_train_softmax=$_lagoon_train_linear
 _lagoon_train_svm=$_lagoon_train_linear
-_lagoon_methods_linear='adagrad downpour sgd'
+_lagoon_methods_linear='adagrad downpour ftrl gradient lbfgs proximal sdca sgd'
 _lagoon_train_lasso='--data= --target= --format= --zero-based --l1= --l2= --standardise
 	--no-intercept --method= --tolerance= --epochs= --rounds= --consistency=
 	--staleness= --sample= --seed= --nodes= -n --workers= --model= --plot= --report=
@@ -74,7 +74,7 @@ _lagoon_methods() {
 	*_linear|*_softmax|*_svm) echo "$_lagoon_methods_linear" ;;
 	*_logistic) echo "svrg $_lagoon_methods_linear" ;;
 	*_lasso|*_ridge|*_elastic_net) echo 'cd mspg sdca' ;;
-	*) echo "cd mspg sdca svrg $_lagoon_methods_linear" ;;
+	*) echo "cd mspg svrg $_lagoon_methods_linear" ;;
 	esac
 }
 

@@ -63,7 +63,7 @@ static const struct argp_option table[] = {
 	{ "in-order", KEY_IN_ORDER, NULL, 0,
 	  "Use rows in the order of the file, not in one drawn from the seed", 0 },
 	{ "stream", KEY_STREAM, NULL, 0,
-	  "Rows stay in the file, a plain one, and are read block by block, in order; sgd, adagrad and downpour", 0 },
+	  "Rows stay in the file and are read block by block, in order; sgd, adagrad, downpour and ftrl", 0 },
 	{ "change", KEY_CHANGE, "X", 0,
 	  "vap: how much of a weight's change a process may keep back [0.01]", 0 },
 	{ 0 }

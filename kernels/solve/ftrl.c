@@ -179,6 +179,7 @@ const struct lgn_linear_method lgn_linear_ftrl = {
 	.l1 = true,
 	.models = 1u << LAGOON_SSP | 1u << LAGOON_BSP | 1u << LAGOON_ASP |
 		1u << LAGOON_ESSP | 1u << LAGOON_PSP,
+	.streams = true,
 	.blocks = 50,
 	.epochs = 1000,
 	.create = ftrl_create,

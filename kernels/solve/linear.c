@@ -148,6 +148,10 @@ static int check_method(struct lgn_linear_fit *fit)
 				"memory: it cannot stream them", m->name);
 	if (!fit->options.epochs)
 		fit->options.epochs = m->epochs;
+	/* The caller's weights have room for as many labels. */
+	if (fit->data && o->loss == LAGOON_LINEAR_SOFTMAX)
+		return check_range("classes", fit->data->classes, 2,
+				   LAGOON_LINEAR_LABELS);
 	return 0;
 }
 

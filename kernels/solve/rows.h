@@ -68,14 +68,14 @@ int lgn_rows_block(struct lgn_rows *rows, uint64_t i,
 /* ---------------------------------------- rows that stay in their file */
 
 struct lgn_rows_source {
-	const char *path;	/* plain, LIBSVM or CSV */
+	const char *path;	/* LIBSVM or CSV */
 	int part, parts;
 	int format;		/* enum lagoon_file_format */
 	int zero_based;
 };
 
 /* Its rows in pieces, in the order of the file; targets as of
- * lgn_libsvm_range. LAGOON_ENOTSUP for a file by gzip. */
+ * lgn_libsvm_range. */
 int lgn_rows_scan(const struct lgn_rows_source *source, int targets,
 		  int (*take)(void *arg, const struct lgn_libsvm *piece),
 		  void *arg);

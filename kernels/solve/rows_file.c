@@ -3,7 +3,8 @@
  * Rows that stay in their file: a first pass finds where each block begins;
  * then a block is read and parsed whenever it is asked for, in pieces, so that
  * there is memory for one block and a piece of text. Meanwhile the system reads
- * the bytes of the next one.
+ * the bytes of the next one. A file by gzip is inflated again in each pass up to
+ * the end of the worker's part, which takes a few times as long as parsing it.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -106,9 +107,6 @@ static int open_text(const struct lgn_rows_source *source, struct lgn_csv *csv,
 	int rc = lgn_blocks_open(source->path, source->part, source->parts,
 				 LGN_BLOCK_BYTES, b);
 
-	if (!rc && b->gz)
-		rc = lgn_fail(LAGOON_ENOTSUP, "%s: a file by gzip cannot be "
-			      "streamed: unpack it", source->path);
 	return rc ? rc : look(source, csv);
 }
 
@@ -232,8 +230,9 @@ static int read_rows(struct lgn_rows *r, uint64_t expected)
 	struct lgn_rows_file *f = r->file;
 	struct lgn_libsvm data = { .rows = 0 };
 	uint64_t n = 0;
-	int rc = lgn_blocks_rewind(&f->text);
+	int rc = 0;
 
+	lgn_blocks_rewind(&f->text);
 	while (!rc) {
 		rc = lgn_blocks_next(&f->text);
 		if (rc <= 0)
@@ -261,7 +260,7 @@ static int read_block(struct lgn_rows *r, uint64_t i)
 	r->entries = 0;
 	r->start[0] = 0;
 	rc = read_rows(r, n);
-	if (i + 1 < r->blocks)
+	if (i + 1 < r->blocks && !f->text.gz)
 		posix_fadvise(f->text.fd, f->at[i + 1],
 			      f->at[i + 2] - f->at[i + 1],
 			      POSIX_FADV_WILLNEED);
