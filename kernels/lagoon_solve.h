@@ -399,6 +399,12 @@ struct lagoon_linear_options {
 	int format;		/* of files: enum lagoon_file_format, -1: by the
 				 * name, libsvm if that does not say [-1] */
 	int zero_based;		/* indices of a libsvm file start at 0 [0] */
+	int in_order;		/* use the rows in the order of the file, not in
+				 * one drawn from seed [0] */
+	int stream;		/* rows stay in their file and are read block by
+				 * block in each epoch, in order; not every method
+				 * can. A batch, or a 50th of a worker's rows,
+				 * must fit in memory [0] */
 };
 
 /** What a fit found; the same in every process, except weights. */

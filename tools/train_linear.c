@@ -20,7 +20,7 @@ struct linear {
 enum {
 	KEY_DATA = 256, KEY_TEST, KEY_FORMAT, KEY_ZERO_BASED, KEY_LOSS,
 	KEY_METHOD, KEY_C, KEY_L1, KEY_L2, KEY_RATE, KEY_EPOCHS, KEY_TOLERANCE,
-	KEY_BATCH, KEY_FETCH, KEY_PUSH, KEY_CHANGE,
+	KEY_BATCH, KEY_FETCH, KEY_PUSH, KEY_CHANGE, KEY_IN_ORDER, KEY_STREAM,
 };
 
 static const char *const methods[] = {
@@ -60,6 +60,10 @@ static const struct argp_option table[] = {
 	  "downpour: rounds from one fetch to the next [1]", 0 },
 	{ "n-push", KEY_PUSH, "N", 0,
 	  "downpour: rounds from one push to the next [1]", 0 },
+	{ "in-order", KEY_IN_ORDER, NULL, 0,
+	  "Use rows in the order of the file, not in one drawn from the seed", 0 },
+	{ "stream", KEY_STREAM, NULL, 0,
+	  "Rows stay in the file and are read block by block, in order; sgd, adagrad and downpour", 0 },
 	{ "change", KEY_CHANGE, "X", 0,
 	  "vap: how much of a weight's change a process may keep back [0.01]", 0 },
 	{ 0 }
@@ -110,6 +114,8 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
 	case KEY_TEST: t->test = arg; break;
 	case KEY_FORMAT: take_format(t, state, arg); break;
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
+	case KEY_IN_ORDER: t->fit.in_order = 1; break;
+	case KEY_STREAM: t->fit.stream = 1; break;
 	case KEY_LOSS: take_loss(t, state, arg); break;
 	case ARGP_KEY_INIT: state->child_inputs[0] = &t->job; break;
 	case ARGP_KEY_ARG: take_solver(t, state, arg); break;

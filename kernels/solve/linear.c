@@ -143,8 +143,15 @@ static int check_method(struct lgn_linear_fit *fit)
 	if (!(o->l2 > 0) && m->l2_only)
 		return lgn_fail(LAGOON_ENOTSUP, "%s: l2 is 0: it needs more",
 				m->name);
+	if (o->stream && !m->streams)
+		return lgn_fail(LAGOON_ENOTSUP, "%s: it needs the rows in "
+				"memory: it cannot stream them", m->name);
 	if (!fit->options.epochs)
 		fit->options.epochs = m->epochs;
+	/* The caller's weights have room for as many labels. */
+	if (fit->data && o->loss == LAGOON_LINEAR_SOFTMAX)
+		return check_range("classes", fit->data->classes, 2,
+				   LAGOON_LINEAR_LABELS);
 	return 0;
 }
 

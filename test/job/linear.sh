@@ -76,12 +76,13 @@ references() {
 		heart --method $method --workers 2 --staleness 0
 		heart --method $method -n 3 --nodes 1 --staleness 2
 		heart --method $method -n 2 --workers 2 --nodes 2 --staleness 1
-		a9a --method $method --workers 2 --staleness 2
 	done
-	agaricus --method sgd --workers 2 --staleness 0
-	agaricus --method adagrad --workers 4 --staleness 1
-	agaricus --method downpour --workers 2 --staleness 2
-	a9a --method adagrad -n 4 --nodes 2 --staleness 0
+	a9a --method adagrad --workers 2 --staleness 2
+	agaricus --method adagrad --workers 2 --staleness 1
+	logistic a9a 10529.5625846 --method sgd --workers 2 --staleness 2
+	squared agaricus 6.36869058788 --method sgd --workers 2 --staleness 0
+	hinge a9a 11433.8186742 --method downpour --workers 2 --staleness 2
+	logistic agaricus 98.5136447576 --method downpour -n 2 --nodes 2 --staleness 0
 }
 
 models() {
