@@ -329,6 +329,8 @@ enum lagoon_linear_loss {
 
 /** How to minimise. */
 enum lagoon_linear_method {
+	/** The first of lbfgs, sdca, proximal and adagrad that can do it. */
+	LAGOON_LINEAR_AUTO = -1,
 	/** Stochastic gradient steps, on a block of rows between two clocks. */
 	LAGOON_LINEAR_SGD = 0,
 	/** The same with AdaGrad's lengths of steps, one for each weight. */
@@ -431,6 +433,7 @@ struct lagoon_linear_result {
 	double read_seconds;	/* of it, until the data was read or checked */
 	double *weights;	/* [features][outputs] of a file, in rank 0; else
 				 * NULL */
+	int method;		/* enum lagoon_linear_method that was used */
 };
 
 /** The rows of this process, in its memory; read only during the call. */

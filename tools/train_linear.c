@@ -29,7 +29,7 @@ static const char *const methods[] = {
 	[LAGOON_LINEAR_GRADIENT] = "gradient", [LAGOON_LINEAR_SDCA] = "sdca",
 	[LAGOON_LINEAR_PROXIMAL] = "proximal", [LAGOON_LINEAR_FTRL] = "ftrl",
 };
-#define METHODS "sgd|adagrad|downpour|lbfgs|gradient|sdca|proximal|ftrl"
+#define METHODS "auto|sgd|adagrad|downpour|lbfgs|gradient|sdca|proximal|ftrl"
 
 /* The last one is not svm's. */
 static const char *const losses[] = {
@@ -136,8 +136,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_METHOD:
-		o->method = args_choice(state, "--method", arg, methods,
-					(int)LGN_COUNT(methods), METHODS);
+		o->method = !strcmp(arg, "auto") ? LAGOON_LINEAR_AUTO :
+			args_choice(state, "--method", arg, methods,
+				    (int)LGN_COUNT(methods), METHODS);
 		break;
 	case KEY_C: o->c = args_number(state, "--c", arg, 0); break;
 	case KEY_L1: o->l1 = args_number(state, "--l1", arg, 1); break;
@@ -219,7 +220,7 @@ static int save(const struct linear *t, const struct lagoon_linear_result *r)
 
 	/* words of this file */
 	strcpy(model.solver, t->solver);
-	strcpy(model.method, methods[t->fit.method]);
+	strcpy(model.method, methods[r->method]);
 	if (!strcmp(t->solver, "svm"))
 		strcpy(model.loss, losses[t->fit.loss]);
 	return lagoon_model_save(t->job.model, &model);
@@ -230,8 +231,9 @@ static void print_summary(const struct lagoon_linear_result *r)
 	printf("data           %llu rows, %llu features, %llu entries, %d labels\n",
 	       (unsigned long long)r->rows, (unsigned long long)r->features,
 	       (unsigned long long)r->entries, r->classes);
-	printf("objective      %.12g after %d epochs (%s)\n", r->objective,
-	       r->epochs, r->converged ? "converged" : "not converged");
+	printf("objective      %.12g after %d epochs of %s (%s)\n", r->objective,
+	       r->epochs, methods[r->method],
+	       r->converged ? "converged" : "not converged");
 	if (r->gap >= 0)
 		printf("duality gap    %.3g\n", r->gap);
 	printf("accuracy       %.4f %%", 100 * r->accuracy);

@@ -163,6 +163,25 @@ refused() {
 	[ ! -s "$tmp/out" ] && [ ! -e "$tmp/made.model" ] || complain "$*: left output"
 }
 
+# chosen METHOD OPTIONS...: what auto takes
+chosen() {
+	local want=$1
+	shift
+	train "$@" --method auto --data "$tmp/two" --workers 2 --model "$tmp/model" ||
+		complain "auto $*: $(tail -n 1 "$tmp/err")"
+	grep -qx "method $want" "$tmp/model" || complain "auto $*: not $want"
+}
+
+choices() {
+	chosen lbfgs logistic
+	chosen lbfgs svm --loss squared-hinge
+	chosen lbfgs softmax
+	chosen sdca svm
+	chosen proximal logistic --l1 1
+	chosen adagrad svm --l1 1
+	chosen adagrad logistic --consistency vap
+}
+
 cannot() {
 	refused 'lbfgs: it cannot do hinge loss' svm --method lbfgs
 	refused 'gradient: it cannot do hinge loss' svm --method gradient
@@ -175,6 +194,7 @@ cannot() {
 small
 bit_for_bit
 cannot
+choices
 for name in heart_scale agaricus a9a dna.scale; do
 	[ -f "$data/$name" ] || missed="$missed $data/$name"
 done
