@@ -337,6 +337,20 @@ enum lagoon_linear_method {
 	 * and pushes gradients; AdaGrad at the homes of the weights, in apply
 	 * mode. Not with l1, nor under vap. */
 	LAGOON_LINEAR_DOWNPOUR = 2,
+	/** Limited-memory BFGS with whole gradients; smooth losses, without l1.
+	 * An epoch is up to 5 steps. */
+	LAGOON_LINEAR_LBFGS = 3,
+	/** Steepest descent with whole gradients; the same problems. */
+	LAGOON_LINEAR_GRADIENT = 4,
+	/** Stochastic dual coordinate ascent: workers own rows and their dual
+	 * variables; without softmax and l1, l2 above 0. */
+	LAGOON_LINEAR_SDCA = 5,
+	/** Delayed block proximal gradient: blocks of columns in turn; logistic and
+	 * squared hinge loss, best with l1. */
+	LAGOON_LINEAR_PROXIMAL = 6,
+	/** FTRL-proximal: gradients of blocks of rows, and a rate of each weight's
+	 * own where the weights are, in apply mode. */
+	LAGOON_LINEAR_FTRL = 7,
 };
 
 /** Labels that softmax takes at most. */
@@ -385,6 +399,12 @@ struct lagoon_linear_options {
 	int format;		/* of files: enum lagoon_file_format, -1: by the
 				 * name, libsvm if that does not say [-1] */
 	int zero_based;		/* indices of a libsvm file start at 0 [0] */
+	int in_order;		/* use the rows in the order of the file, not in
+				 * one drawn from seed [0] */
+	int stream;		/* rows stay in their file and are read block by
+				 * block in each epoch, in order; not every method
+				 * can. A batch, or a 50th of a worker's rows,
+				 * must fit in memory [0] */
 };
 
 /** What a fit found; the same in every process, except weights. */

@@ -12,16 +12,25 @@ _lagoon_benchmarks='get-lat get-bw add-lat add-rate clock barrier counter incast
 	scale numa start'
 # Of train, where no solver stands yet: of all of them.
 _lagoon_train_logistic='--data= --test= --zero-based --batch= --c= --change= --consistency=
-	--epochs= --rate= --sample= --seed= --staleness= --tolerance= --nodes= -n --workers=
+	--epochs= --method= --rate= --sample= --seed= --staleness= --tolerance= --nodes= -n --workers=
 	--model= --plot= --report= --trace= --checkpoint= --every= --resume= --help --usage'
+# With --method, but svrg.
+_lagoon_train_linear='--data= --test= --format= --zero-based --in-order --stream --loss=
+	--method= --c= --l1= --l2= --rate= --epochs= --tolerance= --batch= --n-fetch=
+	--n-push= --change= --consistency= --staleness= --sample= --seed= --nodes= -n
+	--workers= --model= --plot= --report= --help --usage'
+_lagoon_train_softmax=$_lagoon_train_linear
+_lagoon_train_svm=$_lagoon_train_linear
+_lagoon_methods_linear='adagrad downpour sgd'
 _lagoon_train_lasso='--data= --target= --format= --zero-based --l1= --l2= --standardise
 	--no-intercept --method= --tolerance= --epochs= --rounds= --consistency=
 	--staleness= --sample= --seed= --nodes= -n --workers= --model= --plot= --report=
 	--help --usage'
 _lagoon_train_ridge=$_lagoon_train_lasso
 _lagoon_train_elastic_net=$_lagoon_train_lasso
-_lagoon_solvers='elastic-net lasso logistic ridge'
-_lagoon_train=$(printf '%s\n' $_lagoon_train_logistic $_lagoon_train_lasso | sort -u)
+_lagoon_solvers='elastic-net lasso logistic ridge softmax svm'
+_lagoon_train=$(printf '%s\n' $_lagoon_train_logistic $_lagoon_train_linear $_lagoon_train_lasso |
+	sort -u)
 _lagoon_predict='--data= --format= --model= -o --output= --probabilities --target=
 	--zero-based --help --usage'
 _lagoon_checkpoint='--help --usage'
@@ -40,15 +49,33 @@ _lagoon_file() {
 	compopt -o default
 }
 
-# _lagoon_solver: the solver that stands behind train, as a variable has it.
+# _lagoon_solver: the options of the solver that stands behind train, as a
+# variable has them. bash makes words of --method, = and the method.
 _lagoon_solver() {
-	local word
-	for word in "${COMP_WORDS[@]:2}"; do
-		[[ " $_lagoon_solvers " = *" $word "* ]] || continue
-		printf '_lagoon_train_%s\n' "${word//-/_}"
-		return
+	local i word solver='' method=''
+	for ((i = 2; i < ${#COMP_WORDS[@]}; i++)); do
+		word=${COMP_WORDS[i]}
+		if [[ $word = --method ]]; then
+			[[ ${COMP_WORDS[i + 1]-} != = ]] || ((i++))
+			((i + 1 >= COMP_CWORD)) || method=${COMP_WORDS[i + 1]-}
+		elif [[ -z $solver && " $_lagoon_solvers " = *" $word "* ]]; then
+			solver=_${word//-/_}
+		fi
 	done
-	echo _lagoon_train
+	if [[ $solver = _logistic && $method && $method != svrg ]]; then
+		solver=_linear
+	fi
+	printf '_lagoon_train%s\n' "$solver"
+}
+
+# The methods of that solver.
+_lagoon_methods() {
+	case $(_lagoon_solver) in
+	*_linear|*_softmax|*_svm) echo "$_lagoon_methods_linear" ;;
+	*_logistic) echo "svrg $_lagoon_methods_linear" ;;
+	*_lasso|*_ridge|*_elastic_net) echo 'cd mspg sdca' ;;
+	*) echo "cd mspg sdca svrg $_lagoon_methods_linear" ;;
+	esac
 }
 
 # _lagoon_long COMMAND WORD: prints what the word is short for among the long
@@ -68,10 +95,15 @@ _lagoon_long() {
 # _lagoon_value OPTION PREFIX: the value of an option that takes one.
 _lagoon_value() {
 	case $1 in
-	--method) _lagoon_reply 'cd mspg sdca' "$2" ;;
+	--method) _lagoon_reply "$(_lagoon_methods)" "$2" ;;
+	--loss) _lagoon_reply 'hinge squared-hinge' "$2" ;;
 	--consistency) _lagoon_reply 'bsp ssp essp psp vap asp' "$2" ;;
 	--format) case ${COMP_WORDS[1]} in
 		bench) _lagoon_reply 'q64 q32 i64 i32' "$2" ;;
+		train) case $(_lagoon_solver) in
+			*_lasso|*_ridge|*_elastic_net|*_train) _lagoon_reply 'csv libsvm matrix' "$2" ;;
+			*) _lagoon_reply 'csv libsvm' "$2" ;;
+			esac ;;
 		*) _lagoon_reply 'csv libsvm matrix' "$2" ;;
 		esac ;;
 	--on-death) _lagoon_reply 'stop continue' "$2" ;;

@@ -32,7 +32,7 @@ enum {
 	KEY_STALENESS, KEY_EPOCHS, KEY_TOLERANCE, KEY_NODES, KEY_WORKERS,
 	KEY_SEED, KEY_MODEL, KEY_REPORT, KEY_ZERO_BASED, KEY_BATCH,
 	KEY_SAMPLE, KEY_CHANGE, KEY_CHECKPOINT, KEY_EVERY, KEY_RESUME,
-	KEY_TRACE, KEY_PLOT,
+	KEY_TRACE, KEY_PLOT, KEY_METHOD,
 };
 
 /* EX_TEMPFAIL: ended early, after a checkpoint; to be started again. */
@@ -58,6 +58,8 @@ static const struct argp_option table[] = {
 	{ "epochs", KEY_EPOCHS, "N", 0, "At most this many [200]", 1 },
 	{ "tolerance", KEY_TOLERANCE, "X", 0,
 	  "End when the objective changed by at most this share in 5 epochs [1e-4]", 1 },
+	{ "method", KEY_METHOD, "svrg", 0,
+	  "Or one of lagoon train logistic --method= --help [svrg]", 1 },
 	{ "rate", KEY_RATE, "X", 0, "Length of steps [0.5]", 1 },
 	{ "batch", KEY_BATCH, "N", 0,
 	  "Rows a worker uses in a round [a 50th of its rows]", 1 },
@@ -125,6 +127,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_TRACE: t->trace = arg; break;
 	case KEY_PLOT: t->plot = arg; break;
+	case KEY_METHOD: break;		/* svrg: train_is_linear() */
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
 	case KEY_CONSISTENCY: t->fit.model = train_consistency(state, arg); break;
 	case KEY_C: t->fit.c = args_number(state, "--c", arg, 0); break;
@@ -166,7 +169,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (t->solver || strcmp(arg, "logistic"))
-			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\" here, or \"lasso\", \"ridge\" or \"elastic-net\" as the first word", arg);
+			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\" here, or \"softmax\", \"svm\", \"lasso\", \"ridge\" or \"elastic-net\" as the first word", arg);
 		t->solver = arg;
 		break;
 	case ARGP_KEY_END:
@@ -388,6 +391,8 @@ int tool_train(int argc, char **argv)
 
 	if (argc > 1 && train_is_regression(argv[1]))
 		return train_regression(argc, argv);
+	if (train_is_linear(argc, argv))
+		return train_linear(argc, argv);
 	lagoon_logistic_options_init(&t.fit);
 	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, 0, NULL, &t))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* `lagoon train`, in parts: train.c reads the command line and runs the fit,
  * train_report.c tells what came out; train_regression.c does both for ridge,
- * lasso and elastic net. train_progress.c tells how it goes, and train_plot.c
- * draws it. */
+ * lasso and elastic net, train_linear.c for the classifiers of
+ * lagoon_linear_fit(), with the options of train_job.c. train_progress.c tells how
+ * it goes, and train_plot.c draws it. */
 #ifndef LGN_TOOLS_TRAIN_H
 #define LGN_TOOLS_TRAIN_H
 
@@ -37,6 +38,28 @@ struct train_report {
 	int points;
 	int room;
 };
+
+/* What is common to the solvers: an argp child of theirs fills it in. */
+struct train_job {
+	const char *model;
+	struct train_report report;
+	int processes;
+	int nodes;
+	int workers;
+	int consistency;	/* enum lagoon_model */
+	int32_t staleness;
+	int32_t sample;
+	uint64_t seed;
+};
+
+extern const struct argp train_job_argp;	/* input: struct train_job */
+
+void train_job_init(struct train_job *job, bool terminal);
+
+/* Run fit(arg, job of Lagoon) in each process of the job, which are started if
+ * need be. Returns its exit status. */
+int train_job_run(const struct train_job *job, int argc, char **argv,
+		  int (*fit)(void *arg, struct lagoon *lg), void *arg);
 
 /* How well planted weights were found. */
 struct train_recovery {
@@ -80,6 +103,10 @@ void train_report_object(struct train_report *r, struct json_t *object);
 /* Is it the name of a solver of train_regression()? */
 bool train_is_regression(const char *word);
 int train_regression(int argc, char **argv);
+
+/* Is it a command line for train_linear()? */
+bool train_is_linear(int argc, char **argv);
+int train_linear(int argc, char **argv);
 
 /* The exit status for an error, after the sentence where this rank tells it. */
 int train_fail(int rc);

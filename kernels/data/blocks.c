@@ -9,10 +9,19 @@
 #include "kernels/data/blocks.h"
 #include "runtime/base/status.h"
 
+/* At this offset in the text. Of a file by gzip it costs inflating all from
+ * where it was read last, or from the begin if that is behind. */
 static ssize_t read_at(const struct lgn_blocks *b, char *to, size_t n, off_t at)
 {
-	ssize_t got = pread(b->fd, to, n, at);
+	ssize_t got;
 
+	if (b->gz) {
+		if (gzseek(b->gz, at, SEEK_SET) < 0)
+			return lgn_fail(LAGOON_EIO, "%s: cannot read it again",
+					b->text.path);
+		return lgn_text_inflate(b->text.path, b->gz, to, n);
+	}
+	got = pread(b->fd, to, n, at);
 	return got >= 0 ? got : lgn_fail(LAGOON_EIO, "%s: cannot read: %s",
 					 b->text.path, strerror(errno));
 }
@@ -46,21 +55,36 @@ static int find_cut(const struct lgn_blocks *b, off_t size, int k, int n,
 	return 0;
 }
 
-static int open_part(struct lgn_blocks *b, const struct stat *st, int part,
-		     int parts)
+static int measure(const struct lgn_blocks *b, off_t *size)
 {
-	int rc;
+	char buffer[16384];
+	ssize_t got = 1;
+
+	for (*size = 0; got > 0; *size += got > 0 ? got : 0)
+		got = read_at(b, buffer, sizeof(buffer), *size);
+	return (int)got;
+}
+
+static int open_part(struct lgn_blocks *b, off_t size, int part, int parts)
+{
+	int rc = 0;
 
 	if (lgn_text_begins_as_gzip(b->fd)) {
-		b->end = part ? 0 : 1;
 		b->gz = gzdopen(b->fd, "rb");
-		if (b->gz)
-			return 0;
-		return lgn_fail(LAGOON_ENOMEM, "%s: no memory to inflate it",
-				b->text.path);
+		if (!b->gz)
+			return lgn_fail(LAGOON_ENOMEM, "%s: no memory to "
+					"inflate it", b->text.path);
+		gzbuffer(b->gz, 1 << 17);
+		size = INT64_MAX;
+		if (parts > 1)
+			rc = measure(b, &size);
 	}
-	rc = find_cut(b, st->st_size, part, parts, &b->begin);
-	return rc ? rc : find_cut(b, st->st_size, part + 1, parts, &b->end);
+	b->end = size;
+	if (parts == 1)
+		return 0;
+	if (!rc)
+		rc = find_cut(b, size, part, parts, &b->begin);
+	return rc ? rc : find_cut(b, size, part + 1, parts, &b->end);
 }
 
 int lgn_blocks_open(const char *path, int part, int parts, size_t bytes,
@@ -74,39 +98,32 @@ int lgn_blocks_open(const char *path, int part, int parts, size_t bytes,
 		*b = (struct lgn_blocks){ .fd = -1 };
 		return fd;
 	}
-	rc = open_part(b, &st, part, parts);
+	rc = open_part(b, st.st_size, part, parts);
 	b->buffer = rc ? NULL : malloc(b->room + 1);
 	if (!rc && !b->buffer)
 		rc = lgn_fail(LAGOON_ENOMEM, "%s: no memory for a block of %zu "
 			      "bytes", path, bytes);
 	if (!rc)
-		rc = lgn_blocks_rewind(b);
+		lgn_blocks_rewind(b);
 	if (rc)
 		lgn_blocks_close(b);
 	return rc;
 }
 
-int lgn_blocks_rewind(struct lgn_blocks *b)
+void lgn_blocks_rewind(struct lgn_blocks *b)
 {
 	b->at = b->begin;
 	b->offset = (size_t)b->begin;
 	b->used = 0;
 	b->text.size = 0;
 	b->ended = b->begin >= b->end;
-	if (b->gz && gzrewind(b->gz))
-		return lgn_fail(LAGOON_EIO, "%s: cannot read it again",
-				b->text.path);
-	return 0;
 }
 
-static long read_more(struct lgn_blocks *b)
+static ssize_t read_more(struct lgn_blocks *b)
 {
 	size_t room = b->room - b->used;
 	ssize_t got;
 
-	if (b->gz)
-		return lgn_text_inflate(b->text.path, b->gz,
-					b->buffer + b->used, room);
 	if ((off_t)room > b->end - b->at)
 		room = (size_t)(b->end - b->at);
 	got = room ? read_at(b, b->buffer + b->used, room, b->at) : 0;
@@ -118,7 +135,7 @@ static long read_more(struct lgn_blocks *b)
 static int fill(struct lgn_blocks *b)
 {
 	while (!b->ended && b->used < b->room) {
-		long got = read_more(b);
+		ssize_t got = read_more(b);
 
 		if (got < 0)
 			return (int)got;

@@ -24,8 +24,8 @@ struct lgn_blocks {
 	struct lgn_text text;	/* the block */
 	int fd;
 	void *gz;		/* or NULL: a plain file */
-	off_t begin, end;	/* of the part of a plain file */
-	off_t at;		/* of what is read next, of a plain file */
+	off_t begin, end;	/* of the part in the text */
+	off_t at;		/* of what is read next */
 	size_t offset;		/* of the buffer in the file */
 	char *buffer;
 	size_t room;
@@ -33,18 +33,18 @@ struct lgn_blocks {
 	bool ended;
 };
 
-/* Part of so many of a plain file, by bytes, as lgn_text_cut() cuts it; a file
- * by gzip is part 0 alone, and the others are empty. bytes: of a block, at
- * least; a longer line makes it longer. As lgn_text_open(), without a word on
- * empty files. */
+/* Part of so many, by bytes of the text, as lgn_text_cut() cuts it. Of a file by
+ * gzip a part costs inflating all that is before it, and cutting it costs all of
+ * the file. bytes: of a block, at least; a longer line makes it longer. As
+ * lgn_text_open(), without a word on empty files. */
 int lgn_blocks_open(const char *path, int part, int parts, size_t bytes,
 		    struct lgn_blocks *b);
 
 /* 1: there is a block; 0: the end; or as lgn_blocks_open(). */
 int lgn_blocks_next(struct lgn_blocks *b);
 
-/* Back to the first block. */
-int lgn_blocks_rewind(struct lgn_blocks *b);
+/* Back to the first block; after begin and end were set, to others. */
+void lgn_blocks_rewind(struct lgn_blocks *b);
 
 void lgn_blocks_close(struct lgn_blocks *b);	/* safe on zeros */
 

@@ -209,6 +209,7 @@ const struct lgn_linear_method lgn_linear_downpour = {
 	.losses = (1u << (LAGOON_LINEAR_SOFTMAX + 1)) - 1,
 	.models = 1u << LAGOON_SSP | 1u << LAGOON_BSP | 1u << LAGOON_ASP |
 		1u << LAGOON_ESSP | 1u << LAGOON_PSP,
+	.streams = true,
 	.blocks = 50,
 	.epochs = 1000,
 	.create = create,

@@ -21,6 +21,11 @@ static const struct lgn_linear_method *linear_method(int method)
 		[LAGOON_LINEAR_SGD] = &lgn_linear_sgd,
 		[LAGOON_LINEAR_ADAGRAD] = &lgn_linear_adagrad,
 		[LAGOON_LINEAR_DOWNPOUR] = &lgn_linear_downpour,
+		[LAGOON_LINEAR_LBFGS] = &lgn_linear_lbfgs,
+		[LAGOON_LINEAR_GRADIENT] = &lgn_linear_gradient_descent,
+		[LAGOON_LINEAR_SDCA] = &lgn_linear_sdca,
+		[LAGOON_LINEAR_PROXIMAL] = &lgn_linear_proximal,
+		[LAGOON_LINEAR_FTRL] = &lgn_linear_ftrl,
 	};
 
 	if (method < 0 || (size_t)method >= LGN_COUNT(methods)) {
@@ -138,8 +143,15 @@ static int check_method(struct lgn_linear_fit *fit)
 	if (!(o->l2 > 0) && m->l2_only)
 		return lgn_fail(LAGOON_ENOTSUP, "%s: l2 is 0: it needs more",
 				m->name);
+	if (o->stream && !m->streams)
+		return lgn_fail(LAGOON_ENOTSUP, "%s: it needs the rows in "
+				"memory: it cannot stream them", m->name);
 	if (!fit->options.epochs)
 		fit->options.epochs = m->epochs;
+	/* The caller's weights have room for as many labels. */
+	if (fit->data && o->loss == LAGOON_LINEAR_SOFTMAX)
+		return check_range("classes", fit->data->classes, 2,
+				   LAGOON_LINEAR_LABELS);
 	return 0;
 }
 

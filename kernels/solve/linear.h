@@ -31,7 +31,7 @@
 #include "kernels/solve/share.h"
 
 #define LGN_LINEAR_WINDOW 5	/* epochs over which a change is judged */
-#define LGN_LINEAR_OWN 16
+#define LGN_LINEAR_OWN 64
 
 /* What there is in one part of the rows, or in all. */
 struct lgn_linear_extent {
@@ -50,9 +50,10 @@ struct lgn_linear_facts {
 	double label[LAGOON_LINEAR_LABELS];	/* rising */
 };
 
-/* What a worker read. */
+/* What a worker read, or only counted. */
 struct lgn_linear_loaded {
 	struct lgn_libsvm data, test;
+	uint64_t rows, test_rows;
 };
 
 /* One call, shared by the workers of the process. */
@@ -125,6 +126,7 @@ struct lgn_linear_method {
 	unsigned losses;	/* bits 1 << loss that it can do */
 	bool l1;		/* l1 > 0 */
 	bool l2_only;		/* it needs l2 > 0 */
+	bool streams;		/* it uses rows by lgn_rows_block() alone */
 	unsigned models;	/* bits 1 << model */
 	int blocks;		/* of a worker when options.batch does not say */
 	int epochs;		/* when options.epochs does not say */
@@ -147,11 +149,16 @@ struct lgn_linear_method {
 };
 
 extern const struct lgn_linear_method lgn_linear_sgd, lgn_linear_adagrad,
-	lgn_linear_downpour;
+	lgn_linear_downpour, lgn_linear_lbfgs, lgn_linear_gradient_descent,
+	lgn_linear_sdca, lgn_linear_proximal, lgn_linear_ftrl;
 
 /* Each for lagoon_run(); arg: struct lgn_linear_fit. */
 int lgn_linear_load(struct lagoon_worker *w, void *arg);
 int lgn_linear_train(struct lagoon_worker *w, void *arg);
+
+/* The worker's part of a file that is streamed. */
+struct lgn_rows_source lgn_linear_source(const struct lgn_linear_fit *fit,
+					 int id, const char *path);
 
 /* A table like fit->weights, of numbers up to so much. */
 int lgn_linear_table(struct lgn_linear_fit *fit, const char *name,

@@ -231,22 +231,48 @@ static int finish(struct lgn_linear *t)
 
 /* ------------------------------------------------------------- opening */
 
-static int open_rows(struct lgn_linear *t)
+static struct lgn_rows_spec spec_of(const struct lgn_linear *t)
 {
 	struct lgn_linear_fit *fit = t->fit;
-	struct lgn_linear_loaded *loaded =
-		&fit->loaded[t->id - fit->first_worker];
-	struct lgn_rows_spec spec = {
+
+	return (struct lgn_rows_spec){
 		.path = fit->path,
 		.blocks = fit->blocks,
 		.cols = fit->facts.data.cols,
 		.classes = fit->facts.classes,
 		.label = fit->facts.label,
+		.in_order = fit->options.in_order,
 		.seed = fit->options.seed,
 		.stream = (uint32_t)t->id,
 	};
-	int rc = lgn_rows_open(&loaded->data, &spec, &t->rows);
+}
 
+static int open_streams(struct lgn_linear *t,
+			const struct lgn_linear_loaded *loaded)
+{
+	struct lgn_linear_fit *fit = t->fit;
+	struct lgn_rows_source source = lgn_linear_source(fit, t->id,
+							  fit->path);
+	struct lgn_rows_spec spec = spec_of(t);
+	int rc = lgn_rows_open_file(&source, loaded->rows, &spec, &t->rows);
+
+	if (rc || !fit->test)
+		return rc;
+	source.path = spec.path = fit->test;
+	return lgn_rows_open_file(&source, loaded->test_rows, &spec, &t->test);
+}
+
+static int open_rows(struct lgn_linear *t)
+{
+	struct lgn_linear_fit *fit = t->fit;
+	struct lgn_linear_loaded *loaded =
+		&fit->loaded[t->id - fit->first_worker];
+	struct lgn_rows_spec spec = spec_of(t);
+	int rc;
+
+	if (fit->options.stream && fit->path)
+		return open_streams(t, loaded);
+	rc = lgn_rows_open(&loaded->data, &spec, &t->rows);
 	if (rc || !fit->test)
 		return rc;
 	spec.path = fit->test;

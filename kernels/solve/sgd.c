@@ -6,6 +6,13 @@
  * and Singer, JMLR 12, 2011) are, for each coordinate, by 1 / sqrt(the sum of
  * squares of all gradients so far): a table to which all workers add theirs, so
  * that no worker's rows count more than another's.
+ *
+ * What K workers change without seeing it adds up, and with long steps each goes
+ * all the way that its rows want. So each steps K times as far in its own copy,
+ * as if the others did the same, and adds a K-th of it (Ma and others, Adding vs.
+ * Averaging in Distributed Primal-Dual Optimization, ICML 2015: sigma' = K);
+ * what is unseen because of staleness counts as more workers. Without that a9a
+ * diverged with 2 workers and a staleness of 2.
  */
 #include <math.h>
 
@@ -60,12 +67,13 @@ static int add_change(struct lgn_linear *t, const struct lgn_block *b)
 	for (uint32_t j = 0; j < b->n_cols; j++)
 		for (size_t k = b->cols[j] * outputs;
 		     k < (b->cols[j] + 1) * outputs; k++)
-			s->was[k] = t->w[k] - s->was[k];
+			s->was[k] = (t->w[k] - s->was[k]) / s->others;
 	rc = lgn_linear_add(t, tables->state, b, s->was);
 	for (uint32_t j = 0; j < b->n_cols; j++)
 		for (size_t k = b->cols[j] * outputs;
 		     k < (b->cols[j] + 1) * outputs; k++)
-			s->was[k] /= -s->step * (s->scale ? s->scale[k] : 1);
+			s->was[k] /= -s->step / s->others *
+				(s->scale ? s->scale[k] : 1);
 	if (!rc)
 		rc = lgn_linear_add(t, tables->gradient, b, s->was);
 	if (!rc && is_adagrad(t))
@@ -89,7 +97,7 @@ static int step_own(struct lgn_linear *t)
 		rc = lagoon_pull(t->worker, tables->squares, t->first, t->own,
 				 squares);
 	for (size_t k = 0; k < n && !rc; k++) {
-		double by = s->step / (double)t->rows.blocks *
+		double by = s->step / (s->others * (double)t->rows.blocks) *
 			(squares ? scale_of(t->fit, squares[k]) : 1);
 		double w = s->own[k], u = w - by * s->own_gradient[k];
 
@@ -128,7 +136,8 @@ static int epoch(struct lgn_linear *t)
 	struct lgn_stochastic *s = t->state;
 	int rc = 0;
 
-	s->step = t->fit->options.rate;
+	s->others = 1 + (t->fit->workers - 1) * lgn_linear_unseen(t->fit);
+	s->step = t->fit->options.rate * s->others;
 	if (!is_adagrad(t))
 		s->step /= sqrt(t->epoch);
 	for (uint64_t i = 0; i < t->rows.blocks && !rc; i++)
@@ -187,6 +196,7 @@ const struct lgn_linear_method lgn_linear_sgd = {
 	.losses = ALL(LAGOON_LINEAR_SOFTMAX + 1),
 	.l1 = true,
 	.models = ALL(LAGOON_VAP + 1),
+	.streams = true,
 	.blocks = 50,
 	.epochs = 1000,
 	.create = sgd_create,
@@ -202,6 +212,7 @@ const struct lgn_linear_method lgn_linear_adagrad = {
 	.losses = ALL(LAGOON_LINEAR_SOFTMAX + 1),
 	.l1 = true,
 	.models = ALL(LAGOON_VAP + 1),
+	.streams = true,
 	.blocks = 50,
 	.epochs = 1000,
 	.create = adagrad_create,

@@ -36,7 +36,8 @@ struct lgn_stochastic_tables {
 
 /* The worker's part. */
 struct lgn_stochastic {
-	double step;		/* of the epoch */
+	double step;		/* of the epoch, in the worker's own copy */
+	double others;		/* as many times shorter in the tables */
 	double rounds;		/* of all epochs so far */
 	double *slope;		/* [rows][outputs] kept */
 	double *square;		/* [rows] sum of squares of the row */

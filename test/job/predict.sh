@@ -7,7 +7,6 @@
 set -u
 here=$(dirname "$0")
 lagoon=${LAGOON_BIN:-$PWD/lagoon}
-data=${LAGOON_DATA:-../shared/data}
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 failed=0
@@ -200,11 +199,22 @@ else
 fi
 
 # --- what training says
-if [ -f "$data/classify/heart_scale" ] && [ -n "${LAGOON_HAVE_PMIX-}" ]; then
-	timeout 100 "$lagoon" train logistic --data "$data/classify/heart_scale" \
-		--model "$tmp/model" >"$tmp/told" 2>&1
-	predict --model "$tmp/model" --data "$data/classify/heart_scale" || complain "$(cat "$tmp/err")"
+# trained ROWS WORD...
+trained() {
+	local rows=$1
+	shift
+	timeout 100 "$lagoon" train "$@" --data "$rows" --model "$tmp/model" >"$tmp/told" 2>&1
+	predict --model "$tmp/model" --data "$rows" || complain "$*: $(cat "$tmp/err")"
 	[ "$(awk '/^accuracy/ { print $2 }' "$tmp/told")" = "$(printed accuracy)" ] ||
-		complain "heart_scale: accuracy $(printed accuracy), training: $(cat "$tmp/told")"
+		complain "$*: accuracy $(printed accuracy), training: $(cat "$tmp/told")"
+}
+if [ "${LAGOON_HAVE_PMIX:-yes}" = yes ]; then
+	awk '{ $1 = $1 > 1 ? 1 : -1; print }' "$tmp/rows" >"$tmp/two"
+	trained "$tmp/two" logistic
+	trained "$tmp/two" svm --epochs 9
+	trained "$tmp/two" svm --loss squared-hinge --epochs 9
+	trained "$tmp/two" softmax --epochs 9
+	trained "$tmp/rows" softmax --epochs 9 --stream
+	trained "$tmp/rows.csv" softmax --epochs 9
 fi
 exit $failed

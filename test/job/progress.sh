@@ -26,7 +26,8 @@ command -v gnuplot >/dev/null && have=1 || have=
 name="a b'\"; touch x \$(touch x) \`touch x\`.svg"
 plot=(${have:+--plot "$name"})
 
-for words in logistic 'lasso --l1 0.01 --method mspg --rounds 1' 'ridge --l2 0.1 --rounds 1 -n 2' 'logistic -n 2 --nodes 2'; do
+for words in logistic 'lasso --l1 0.01 --method mspg --rounds 1' 'ridge --l2 0.1 --rounds 1 -n 2' 'logistic -n 2 --nodes 2' \
+	'svm --epochs 9' 'softmax --method sgd --epochs 9'; do
 	rm -f report "$name"
 	# Words.
 	# shellcheck disable=SC2086

@@ -52,8 +52,31 @@ for solver in $solvers; do
 	is "train with $solver behind" "$(offered train --data x "$solver" -)" \
 		"$(printed train "$solver")"
 done
-is train "$(offered train -)" "$(for solver in $solvers; do
-	printed train "$solver" | tr ' ' '\n'; done | sort -u | paste -sd' ')"
+linear=$(printed train logistic --method sgd)
+is 'train logistic --method' "$(offered train logistic --method sgd -)" "$linear"
+is 'train logistic --method=' "$(offered train --method = sgd logistic -)" "$linear"
+is 'train logistic svrg' "$(offered train logistic --method svrg -)" "$(printed train logistic)"
+is train "$(offered train -)" "$(for solver in $solvers 'logistic --method sgd'; do
+	# Words.
+	# shellcheck disable=SC2086
+	printed train $solver | tr ' ' '\n'; done | sort -u | paste -sd' ')"
+# values OPTION WORD...: what the help of train has behind the option
+values() {
+	local option=$1
+	shift
+	"$lagoon" train "$@" --help | sed -nE "s/^ +$option=([a-z0-9|-]+).*/\\1/p" |
+		tr '|' '\n' | sort | paste -sd' '
+}
+for solver in lasso softmax svm 'logistic --method sgd'; do
+	for option in --method --format --loss; do
+		# shellcheck disable=SC2086
+		[ -z "$(values $option $solver)" ] || is "$option of $solver" \
+			"$(offered train $solver $option = '')" "$(values $option $solver)"
+	done
+done
+is 'methods of logistic' "$(offered train logistic --method '')" \
+	"$( (values --method logistic; values --method logistic --method sgd) |
+		tr ' ' '\n' | sort | paste -sd' ')"
 is commands "$(offered '')" "$("$lagoon" --help |
 	awk '/^  [a-z]/ { print $1 } END { print "--help\n--version" }' | sort | paste -sd' ')"
 is benchmarks "$(offered bench '')" \
@@ -78,7 +101,7 @@ is 'number' "$(offered train --epochs '')" ''
 is 'number after =' "$(offered train --epochs =)" ''
 is 'after a number' "$(offered train --nodes 2 lo)" logistic
 is 'after a value' "$(offered train --data x --consistency b)" bsp
-is 'a value that looks like an option' "$(offered train --model --data '')" 'elastic-net lasso logistic ridge'
+is 'a value that looks like an option' "$(offered train --model --data '')" 'elastic-net lasso logistic ridge softmax svm'
 is 'an option after it' "$(offered train --consistency bsp --stal)" --staleness=
 is 'a flag has no value' "$(offered train --zero-based lo)" logistic
 for option in --data --test --model --report --plot; do
