@@ -49,8 +49,7 @@ for call in $calls; do
 	grep -qE "^  public ::.*\b$call\b" "$solve" || complain "$call is not public"
 done
 while read -r name value; do
-	! grep -qE "parameter, public :: $name = " "$solve" ||
-		grep -qE "parameter, public :: $name = $value\$" "$solve" ||
+	grep -qE "parameter, public :: $name = $value\$" "$solve" ||
 		complain "$name is not $value in module lagoon_solve"
 done < <(sed -nE 's/^	(LAGOON_[A-Z0-9_]+) = (-?[0-9]+).*/\1 \2/p' "$src/kernels/lagoon_solve.h")
 structs="lagoon_attr lagoon_table_attr lagoon_stats lagoon_wire_counts lagoon_sparse
