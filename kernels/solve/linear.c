@@ -171,6 +171,13 @@ static int check_method(struct lgn_linear_fit *fit)
 	if (o->stream && !m->streams)
 		return lgn_fail(LAGOON_ENOTSUP, "%s: it needs the rows in "
 				"memory: it cannot stream them", m->name);
+	if ((o->checkpoint || o->resume) && !m->resume)
+		return lgn_fail(LAGOON_ENOTSUP, "%s: it cannot go on from a "
+				"checkpoint", m->name);
+	if (o->every && !o->checkpoint)
+		return lgn_fail(LAGOON_EINVAL, "every %llu epochs: expected a "
+				"folder for checkpoints",
+				(unsigned long long)o->every);
 	if (!fit->options.epochs)
 		fit->options.epochs = m->epochs;
 	/* The caller's weights have room for as many labels. */
@@ -334,6 +341,8 @@ static int train(struct lgn_linear_fit *fit)
 	int late = derive(fit), rc = create_tables(fit);
 
 	if (!rc)
+		rc = lgn_linear_restore(fit);
+	if (!rc)
 		rc = lagoon_run(fit->lg, lgn_linear_train, fit);
 	destroy_tables(fit);
 	return rc ? rc : late;
@@ -363,6 +372,7 @@ static void fit_close(struct lgn_linear_fit *fit)
 		lgn_libsvm_free(&fit->loaded[i].test);
 	}
 	free(fit->loaded);
+	free(fit->saved);
 }
 
 /* fit: what to fit; the rest is set here. */

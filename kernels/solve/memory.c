@@ -57,9 +57,10 @@ static int take_sparse(const struct row *r)
 	int64_t first = index_at(a->start, a->index_size, 0);
 	int64_t from = index_at(a->start, a->index_size, r->i) - first;
 	int64_t to = index_at(a->start, a->index_size, r->i + 1) - first;
+	int64_t end = index_at(a->start, a->index_size, a->rows) - first;
 	int rc;
 
-	if (to < from || from < 0)
+	if (to < from || from < 0 || to > end)	/* there are no entries there */
 		return lgn_fail(LAGOON_EINVAL, "row %zu: entries %lld to %lld: "
 				"expected starts that rise", r->i + 1,
 				(long long)from, (long long)to);
