@@ -9,7 +9,8 @@
 # reference. Alternating, medians. Exit status 1 if a whole time is longer than
 # liblinear's, or for L2 the time without reading, or a gap larger.
 #
-#	bench/liblinear_gap.sh [RUNS [ROWS COLS NNZ]]	[5 100000 10000 50]
+#	bench/liblinear_gap.sh [RUNS [ROWS COLS NNZ [PENALTIES]]]
+#						[5 100000 10000 50 "l2 l1"]
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 lagoon=${LAGOON_BIN:-$PWD/lagoon}
@@ -67,7 +68,7 @@ fit() {
 is_within() { awk -v o="$1" -v r="$2" -v g="$gap" 'BEGIN { exit !(o - r <= g * r) }'; }
 
 status=0
-for penalty in l2 l1; do
+for penalty in ${5:-l2 l1}; do
 	fit $penalty 1e-10 >"$tmp/out" 2>&1 || { cat "$tmp/out"; exit 1; }
 	best=$(objective "$tmp/lagoon.model")
 	for e in 0.01 0.003 0.001 0.0003 0.0001 0.00003; do

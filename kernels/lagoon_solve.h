@@ -329,6 +329,8 @@ enum lagoon_linear_loss {
 
 /** How to minimise. */
 enum lagoon_linear_method {
+	/** The first of lbfgs, sdca, proximal and adagrad that can do it. */
+	LAGOON_LINEAR_AUTO = -1,
 	/** Stochastic gradient steps, on a block of rows between two clocks. */
 	LAGOON_LINEAR_SGD = 0,
 	/** The same with AdaGrad's lengths of steps, one for each weight. */
@@ -405,6 +407,16 @@ struct lagoon_linear_options {
 				 * block in each epoch, in order; not every method
 				 * can. A batch, or a 50th of a worker's rows,
 				 * must fit in memory [0] */
+	const char *checkpoint;	/* folder for checkpoints, which are written at
+				 * the ends of epochs; sgd and adagrad [NULL] */
+	uint64_t every;		/* epochs from one to the next [0: only when
+				 * interrupted] */
+	const char *resume;	/* go on from the checkpoint in this folder, of
+				 * the same data, problem and method [NULL] */
+	/** With checkpoint: called in each worker at the end of each epoch. When it
+	 * is not 0 in any of them, all write a checkpoint, and the fit ends. */
+	int (*interrupted)(void *arg);
+	void *interrupted_arg;
 };
 
 /** What a fit found; the same in every process, except weights. */
@@ -419,6 +431,8 @@ struct lagoon_linear_result {
 	int epochs;
 	int converged;		/* 1: tolerance ended it */
 	int stopped;		/* 1: progress asked for it */
+	int interrupted;	/* 1: options.interrupted did; a checkpoint is being
+				 * written (lagoon_close() waits for it and tells) */
 	int outputs;		/* weights of a feature: softmax has one for each
 				 * label, the others 1 */
 	int classes;
@@ -431,6 +445,7 @@ struct lagoon_linear_result {
 	double read_seconds;	/* of it, until the data was read or checked */
 	double *weights;	/* [features][outputs] of a file, in rank 0; else
 				 * NULL */
+	int method;		/* enum lagoon_linear_method that was used */
 };
 
 /** The rows of this process, in its memory; read only during the call. */
@@ -460,7 +475,9 @@ void lagoon_linear_options_init(struct lagoon_linear_options *options);
  * smallest over the rows of all processes, without a bias. Not every method can
  * do every loss and l1; what it cannot is refused.
  *
- * Elements, indices and labels are checked first.
+ * Elements, indices and labels are checked first. With options.resume it goes on
+ * from a checkpoint, with any number of workers, the slopes of rows that these kept
+ * being made anew.
  *
  * @param data     rows of each process, maybe none; as many columns in all
  * @param options  the same in every process; NULL for the defaults
@@ -471,8 +488,8 @@ void lagoon_linear_options_init(struct lagoon_linear_options *options);
  * @return 0; LAGOON_EINVAL for an option out of range or data that is not
  * legal, with rank, row and column, in every process; LAGOON_ENOTSUP if the
  * method cannot; LAGOON_ERANGE if a weight left the range of its table;
- * LAGOON_ENOMEM; as lagoon_table_create() and lagoon_clock(). An error in one
- * worker ends the call in all.
+ * LAGOON_ENOMEM; as lagoon_table_create(), lagoon_clock(), lagoon_checkpoint()
+ * and lagoon_restore(). An error in one worker ends the call in all.
  * Threads: one, outside lagoon_run().  Blocks: yes.  Collective: yes, every
  * process.
  */

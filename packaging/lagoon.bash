@@ -17,7 +17,7 @@ _lagoon_train_logistic='--data= --test= --zero-based --batch= --c= --change= --c
 # With --method, but svrg.
 _lagoon_train_linear='--data= --test= --format= --zero-based --in-order --stream --loss=
 	--method= --c= --l1= --l2= --rate= --epochs= --tolerance= --batch= --n-fetch=
-	--n-push= --change= --consistency= --staleness= --sample= --seed= --nodes= -n
+	--n-push= --change= --checkpoint= --every= --resume= --consistency= --staleness= --sample= --seed= --nodes= -n
 	--workers= --model= --plot= --report= --help --usage'
 _lagoon_train_softmax=$_lagoon_train_linear
 _lagoon_train_svm=$_lagoon_train_linear

@@ -35,9 +35,6 @@ enum {
 	KEY_TRACE, KEY_PLOT, KEY_METHOD,
 };
 
-/* EX_TEMPFAIL: ended early, after a checkpoint; to be started again. */
-#define INTERRUPTED 75
-
 /* Set by a handler, read by workers: lock-free. */
 static atomic_int interrupted;
 
@@ -293,7 +290,7 @@ static int fit(struct train *t, struct lagoon *lg)
 	train_progress_end(&report);
 	status = rc ? train_fail(rc) : 0;
 	if (!status && result.interrupted)
-		status = INTERRUPTED;
+		status = TRAIN_INTERRUPTED;
 	else if (!status && !lagoon_rank(lg))
 		status = finish(t, &report, &result);
 	train_report_close(&report);
@@ -319,16 +316,14 @@ static int is_interrupted(void *arg)
 
 /* Slurm sends SIGTERM before the end of the time, or what sbatch --signal
  * says. Before the job is opened: it takes effect with the first clock. */
-static void catch_signals(struct train *t)
+int (*train_catch_signals(void))(void *arg)
 {
 	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
-	if (!t->fit.checkpoint)
-		return;
-	t->fit.interrupted = is_interrupted;
 	sigemptyset(&act.sa_mask);
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGUSR1, &act, NULL);
+	return is_interrupted;
 }
 
 /* The checkpoint is on the disk now. */
@@ -359,8 +354,8 @@ static int run(struct train *t)
 	status = fit(t, lg);
 	rc = lagoon_close(lg);
 	if (rc)
-		return status && status != INTERRUPTED ? status : train_fail(rc);
-	if (status == INTERRUPTED && is_rank_0())
+		return status && status != TRAIN_INTERRUPTED ? status : train_fail(rc);
+	if (status == TRAIN_INTERRUPTED && is_rank_0())
 		say_interrupted(t);
 	return status;
 }
@@ -402,6 +397,7 @@ int tool_train(int argc, char **argv)
 		return status;
 	if (t.processes > 1 && !train_has_launcher())
 		return train_spawn(t.processes, t.nodes, argc, argv);
-	catch_signals(&t);
+	if (t.fit.checkpoint)
+		t.fit.interrupted = train_catch_signals();
 	return run(&t);
 }

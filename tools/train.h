@@ -108,6 +108,13 @@ int train_regression(int argc, char **argv);
 bool train_is_linear(int argc, char **argv);
 int train_linear(int argc, char **argv);
 
+/* EX_TEMPFAIL: ended early, after a checkpoint; to be started again. */
+#define TRAIN_INTERRUPTED 75
+
+/* From now on SIGTERM and SIGUSR1 are what the function tells: for options.
+ * interrupted of a fit. Before the job is opened. */
+int (*train_catch_signals(void))(void *arg);
+
 /* The exit status for an error, after the sentence where this rank tells it. */
 int train_fail(int rc);
 bool train_has_launcher(void);

@@ -113,7 +113,10 @@ static int run(const struct train_job *j, int (*fit)(void *, struct lagoon *),
 		return train_fail(rc);
 	status = fit(arg, lg);
 	rc = lagoon_close(lg);
-	return status || !rc ? status : train_fail(rc);
+	if (rc)
+		return status && status != TRAIN_INTERRUPTED ? status :
+			train_fail(rc);
+	return status;
 }
 
 int train_job_run(const struct train_job *j, int argc, char **argv,

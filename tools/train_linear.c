@@ -20,7 +20,8 @@ struct linear {
 enum {
 	KEY_DATA = 256, KEY_TEST, KEY_FORMAT, KEY_ZERO_BASED, KEY_LOSS,
 	KEY_METHOD, KEY_C, KEY_L1, KEY_L2, KEY_RATE, KEY_EPOCHS, KEY_TOLERANCE,
-	KEY_BATCH, KEY_FETCH, KEY_PUSH, KEY_CHANGE, KEY_IN_ORDER, KEY_STREAM,
+	KEY_BATCH, KEY_FETCH, KEY_PUSH, KEY_CHANGE, KEY_CHECKPOINT, KEY_EVERY,
+	KEY_RESUME, KEY_IN_ORDER, KEY_STREAM,
 };
 
 static const char *const methods[] = {
@@ -29,7 +30,7 @@ static const char *const methods[] = {
 	[LAGOON_LINEAR_GRADIENT] = "gradient", [LAGOON_LINEAR_SDCA] = "sdca",
 	[LAGOON_LINEAR_PROXIMAL] = "proximal", [LAGOON_LINEAR_FTRL] = "ftrl",
 };
-#define METHODS "sgd|adagrad|downpour|lbfgs|gradient|sdca|proximal|ftrl"
+#define METHODS "auto|sgd|adagrad|downpour|lbfgs|gradient|sdca|proximal|ftrl"
 
 /* The last one is not svm's. */
 static const char *const losses[] = {
@@ -66,6 +67,11 @@ static const struct argp_option table[] = {
 	  "Rows stay in the file and are read block by block, in order; sgd, adagrad, downpour and ftrl", 0 },
 	{ "change", KEY_CHANGE, "X", 0,
 	  "vap: how much of a weight's change a process may keep back [0.01]", 0 },
+	{ "checkpoint", KEY_CHECKPOINT, "DIR", 0,
+	  "sgd, adagrad: write checkpoints there; SIGTERM and SIGUSR1 make one and end the run", 0 },
+	{ "every", KEY_EVERY, "N", 0,
+	  "Epochs from one checkpoint to the next [none: when signalled]", 0 },
+	{ "resume", KEY_RESUME, "DIR", 0, "Go on from the checkpoint there", 0 },
 	{ 0 }
 };
 
@@ -117,6 +123,11 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
 	case KEY_IN_ORDER: t->fit.in_order = 1; break;
 	case KEY_STREAM: t->fit.stream = 1; break;
 	case KEY_LOSS: take_loss(t, state, arg); break;
+	case KEY_CHECKPOINT: t->fit.checkpoint = arg; break;
+	case KEY_RESUME: t->fit.resume = arg; break;
+	case KEY_EVERY:
+		t->fit.every = args_count(state, "--every", arg, 1, INT64_MAX);
+		break;
 	case ARGP_KEY_INIT: state->child_inputs[0] = &t->job; break;
 	case ARGP_KEY_ARG: take_solver(t, state, arg); break;
 	case ARGP_KEY_END:
@@ -136,8 +147,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_METHOD:
-		o->method = args_choice(state, "--method", arg, methods,
-					(int)LGN_COUNT(methods), METHODS);
+		o->method = !strcmp(arg, "auto") ? LAGOON_LINEAR_AUTO :
+			args_choice(state, "--method", arg, methods,
+				    (int)LGN_COUNT(methods), METHODS);
 		break;
 	case KEY_C: o->c = args_number(state, "--c", arg, 0); break;
 	case KEY_L1: o->l1 = args_number(state, "--l1", arg, 1); break;
@@ -171,8 +183,9 @@ static const struct argp parser = {
 	.doc = "Fit a linear classifier without a bias, l2 w'w / 2 + l1 sum |w| + "
 	       "C sum of losses, to the rows of a file."
 	       "\v"
-	       "The exit status is 0; 2 for wrong usage or data; 1 if the run "
-	       "failed.",
+	       "The exit status is 0; 2 for wrong usage, data or checkpoint; 1 if the "
+	       "run failed; 75 if a signal ended it after a checkpoint, without a "
+	       "model: start it again with --resume.",
 };
 
 /* ------------------------------------------------------------ reports */
@@ -219,7 +232,7 @@ static int save(const struct linear *t, const struct lagoon_linear_result *r)
 
 	/* words of this file */
 	strcpy(model.solver, t->solver);
-	strcpy(model.method, methods[t->fit.method]);
+	strcpy(model.method, methods[r->method]);
 	if (!strcmp(t->solver, "svm"))
 		strcpy(model.loss, losses[t->fit.loss]);
 	return lagoon_model_save(t->job.model, &model);
@@ -230,8 +243,9 @@ static void print_summary(const struct lagoon_linear_result *r)
 	printf("data           %llu rows, %llu features, %llu entries, %d labels\n",
 	       (unsigned long long)r->rows, (unsigned long long)r->features,
 	       (unsigned long long)r->entries, r->classes);
-	printf("objective      %.12g after %d epochs (%s)\n", r->objective,
-	       r->epochs, r->converged ? "converged" : "not converged");
+	printf("objective      %.12g after %d epochs of %s (%s)\n", r->objective,
+	       r->epochs, methods[r->method],
+	       r->converged ? "converged" : "not converged");
 	if (r->gap >= 0)
 		printf("duality gap    %.3g\n", r->gap);
 	printf("accuracy       %.4f %%", 100 * r->accuracy);
@@ -276,7 +290,9 @@ static int fit(void *arg, struct lagoon *lg)
 	rc = lagoon_linear_fit_file(lg, t->data, t->test, &t->fit, &result);
 	train_progress_end(&t->job.report);
 	status = rc ? train_fail(rc) : 0;
-	if (!status && !lagoon_rank(lg))
+	if (!status && result.interrupted)
+		status = TRAIN_INTERRUPTED;
+	else if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
 	train_report_close(&t->job.report);
 	lagoon_linear_result_free(&result);
@@ -320,6 +336,8 @@ int train_linear(int argc, char **argv)
 	t.fit.staleness = t.job.staleness;
 	t.fit.sample = t.job.sample;
 	t.fit.seed = t.job.seed;
+	if (t.fit.checkpoint && (t.job.processes < 2 || train_has_launcher()))
+		t.fit.interrupted = train_catch_signals();
 	t.job.report.solver = t.solver;
 	t.job.report.epochs = t.fit.epochs ? t.fit.epochs : 1000;
 	return train_job_run(&t.job, argc, argv, fit, &t);

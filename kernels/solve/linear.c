@@ -111,6 +111,27 @@ static int check_options(const struct lagoon_linear_options *o)
 	return rc;
 }
 
+static bool is_able(const struct lgn_linear_method *m,
+		    const struct lagoon_linear_options *o)
+{
+	return m->losses & 1u << o->loss && m->models & 1u << o->model &&
+		(m->l1 || !(o->l1 > 0)) && (!m->l2_only || o->l2 > 0) &&
+		(m->streams || !o->stream);
+}
+
+/* The fastest to a minimum first. */
+static int choose_method(const struct lagoon_linear_options *o)
+{
+	static const int order[] = {
+		LAGOON_LINEAR_LBFGS, LAGOON_LINEAR_SDCA, LAGOON_LINEAR_PROXIMAL,
+	};
+
+	for (size_t i = 0; i < LGN_COUNT(order); i++)
+		if (is_able(linear_method(order[i]), o))
+			return order[i];
+	return LAGOON_LINEAR_ADAGRAD;
+}
+
 /* What the method can. */
 static int check_method(struct lgn_linear_fit *fit)
 {
@@ -125,11 +146,15 @@ static int check_method(struct lgn_linear_fit *fit)
 		[LAGOON_ASP] = "asp", [LAGOON_ESSP] = "essp",
 		[LAGOON_PSP] = "psp", [LAGOON_VAP] = "vap",
 	};
-	const struct lagoon_linear_options *o = &fit->options;
-	const struct lgn_linear_method *m = linear_method(o->method);
+	struct lagoon_linear_options *o = &fit->options;
+	const struct lgn_linear_method *m;
 
+	if (o->method == LAGOON_LINEAR_AUTO)
+		o->method = choose_method(o);
+	m = linear_method(o->method);
 	if (!m)
 		return LAGOON_EINVAL;
+	fit->result->method = o->method;
 	fit->method = m;
 	if (!(m->losses & 1u << o->loss))
 		return lgn_fail(LAGOON_ENOTSUP, "%s: it cannot do %s loss",
@@ -146,6 +171,13 @@ static int check_method(struct lgn_linear_fit *fit)
 	if (o->stream && !m->streams)
 		return lgn_fail(LAGOON_ENOTSUP, "%s: it needs the rows in "
 				"memory: it cannot stream them", m->name);
+	if ((o->checkpoint || o->resume) && !m->resume)
+		return lgn_fail(LAGOON_ENOTSUP, "%s: it cannot go on from a "
+				"checkpoint", m->name);
+	if (o->every && !o->checkpoint)
+		return lgn_fail(LAGOON_EINVAL, "every %llu epochs: expected a "
+				"folder for checkpoints",
+				(unsigned long long)o->every);
 	if (!fit->options.epochs)
 		fit->options.epochs = m->epochs;
 	/* The caller's weights have room for as many labels. */
@@ -309,6 +341,8 @@ static int train(struct lgn_linear_fit *fit)
 	int late = derive(fit), rc = create_tables(fit);
 
 	if (!rc)
+		rc = lgn_linear_restore(fit);
+	if (!rc)
 		rc = lagoon_run(fit->lg, lgn_linear_train, fit);
 	destroy_tables(fit);
 	return rc ? rc : late;
@@ -338,6 +372,7 @@ static void fit_close(struct lgn_linear_fit *fit)
 		lgn_libsvm_free(&fit->loaded[i].test);
 	}
 	free(fit->loaded);
+	free(fit->saved);
 }
 
 /* fit: what to fit; the rest is set here. */

@@ -3,7 +3,7 @@
  * Linear classification, in parts: linear.c is the frame of a call,
  * linear_load.c reads and checks the rows, rows.c hands them out in blocks,
  * linear_train.c runs the epochs of a method and measures objective, accuracy
- * and gap, linear_loss.c has products, losses and gradients of a block. A method
+ * and gap, linear_restart.c makes checkpoints and goes on from them, linear_loss.c has products, losses and gradients of a block. A method
  * is a file of its own with a struct lgn_linear_method, named in linear_method()
  * and in enum lagoon_linear_method.
  *
@@ -77,6 +77,7 @@ struct lgn_linear_fit {
 	struct lgn_share tidings;
 	struct lagoon_table *weights;
 	void *tables;		/* the method's; create() to destroy() */
+	void *saved;		/* of options.resume; see linear_restart.c */
 };
 
 /* What workers tell each other at a meeting. */
@@ -89,6 +90,7 @@ struct lgn_linear_tidings {
 	double dual;		/* methods with a dual: its part of the value */
 	double own[LGN_LINEAR_OWN];	/* the method's */
 	int stop;
+	int interrupted;
 };
 
 struct lgn_linear {
@@ -113,6 +115,8 @@ struct lgn_linear {
 	int asked;		/* to stop, by this worker's progress */
 	int stopped;
 	int converged;
+	int interrupted;
+	double *past;		/* [epochs + 1] objectives, first at zero weights */
 	double objective;	/* of the last measure; first at zero weights */
 	double accuracy;
 	double dual;		/* the best so far; -INFINITY */
@@ -146,6 +150,9 @@ struct lgn_linear_method {
 	/* After it: t->sum, t->objective; may set t->converged. Or NULL: judged by
 	 * gap or history. */
 	int (*judge)(struct lgn_linear *t);
+	/* Go on behind t->epoch, after open(), from tables that a checkpoint has
+	 * filled. NULL: there can be none. */
+	int (*resume)(struct lgn_linear *t);
 };
 
 extern const struct lgn_linear_method lgn_linear_sgd, lgn_linear_adagrad,
@@ -171,6 +178,13 @@ int lgn_linear_meet(struct lgn_linear *t, int rc,
 
 /* Rounds of one other worker that a pull may lack, about. */
 double lgn_linear_unseen(const struct lgn_linear_fit *fit);
+
+/* linear_restart.c: after the tables were made, fill them if there is a checkpoint
+ * to go on from; stand where it was made; write one if it is time. */
+int lgn_linear_restore(struct lgn_linear_fit *fit);
+int lgn_linear_resume(struct lgn_linear *t);
+int lgn_linear_save(struct lgn_linear *t);
+int lgn_linear_is_interrupted(const struct lgn_linear *t);
 
 /* Gap or history small enough? */
 bool lgn_linear_is_converged(const struct lgn_linear *t);

@@ -22,6 +22,8 @@
  * RATE) of its way in the first epoch. 1 took 5 times the epochs with the
  * mushrooms, 20 took more with a9a. */
 #define RATE 4
+#define EPOCHS 1e4		/* for which the sums of squares have room, and
+				 * some more */
 
 static bool is_adagrad(const struct lgn_linear *t)
 {
@@ -170,8 +172,7 @@ static int adagrad_create(struct lgn_linear_fit *fit)
 {
 	struct lgn_stochastic_tables *tables;
 	double c = fit->options.c;
-	double largest = c * c * fit->facts.data.squares *
-		fit->options.epochs + 1;
+	double largest = c * c * fit->facts.data.squares * EPOCHS + 1;
 	int rc = lgn_stochastic_create(fit);
 
 	if (!(fit->options.rate > 0))
@@ -205,6 +206,7 @@ const struct lgn_linear_method lgn_linear_sgd = {
 	.close = lgn_stochastic_close,
 	.epoch = epoch,
 	.judge = lgn_stochastic_judge,
+	.resume = lgn_stochastic_resume,
 };
 
 const struct lgn_linear_method lgn_linear_adagrad = {
@@ -221,4 +223,5 @@ const struct lgn_linear_method lgn_linear_adagrad = {
 	.close = lgn_stochastic_close,
 	.epoch = epoch,
 	.judge = lgn_stochastic_judge,
+	.resume = lgn_stochastic_resume,
 };

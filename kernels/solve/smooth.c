@@ -23,11 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/solve/lbfgs.h"
-#include "kernels/solve/linear.h"
-#include "kernels/solve/search.h"
-#include "kernels/solve/work.h"
-#include "runtime/base/status.h"
+#include "kernels/solve/smooth.h"
 
 #define STEPS 5			/* of an epoch */
 #define PORTIONS 16		/* of a worker's rows */
@@ -39,250 +35,22 @@ enum { OWN_LOSS, OWN_SLOPE };
 
 _Static_assert(OWN_ALL <= LGN_LINEAR_OWN, "tidings are too small");
 
-/* Of the call: fit->tables. */
-struct smooth_tables {
-	int memory;
-	struct lgn_work work;
-	struct lagoon_table *gradient;	/* X' slope: what each told last, summed */
-	struct lagoon_table *direction;
-	struct lagoon_table *history;	/* the gradient, s and y of each slot: */
-};					/* scaled; all rows of one, then the next */
-
-/* Of a worker: t->state. */
-struct smooth {
-	struct lgn_work_drawn drawn;
-	struct lgn_lbfgs h;
-	struct lgn_lbfgs_direction c;
-	struct lgn_search search;
-	double *scale;		/* [features] */
-	double *told;		/* [n] this worker's part of the gradient table */
-	double *p;		/* [n] */
-	double *room;		/* vectors of a slice */
-	double *z, *slope;	/* [largest block of the process][outputs] */
-	size_t numbers;		/* of a slice, at most */
-	struct lgn_lbfgs_sums sums;
-	double wp, pp, ww;	/* products of the line */
-	double square;		/* of the gradient, not scaled */
-	int stuck;		/* searches that found nothing, in a row */
-	bool ended;
-};
-
-static struct smooth_tables *tables_of(const struct lgn_linear *t)
-{
-	return t->fit->tables;
-}
-
-/* ------------------------------------------------------------- tables */
-
-enum { OLD_GRADIENT, S_OF, Y_OF };
-
 /* Where a vector of the history begins. */
 static uint64_t vector(const struct lgn_linear *t, int which, int slot)
 {
 	uint64_t cols = t->fit->facts.data.cols;
 
-	return which == OLD_GRADIENT ? 0 :
+	return which == LGN_OLD_GRADIENT ? 0 :
 		cols * (uint64_t)(2 * slot + which);
-}
-
-/* Numbers as they are, each written by one worker between two meetings. */
-static int create_plain(struct lgn_linear_fit *fit, const char *name,
-			uint64_t vectors, struct lagoon_table **t)
-{
-	struct lagoon_table_attr attr;
-
-	lagoon_table_attr_init(&attr);
-	attr.rows = fit->facts.data.cols * vectors;
-	attr.cols = fit->outputs;
-	attr.format = LAGOON_FLOAT64;
-	attr.push = LAGOON_PUSH_APPLY;
-	attr.update = "assign";
-	attr.model = fit->options.model;
-	if (attr.model == LAGOON_SSP || attr.model == LAGOON_ESSP)
-		attr.staleness = fit->options.staleness;
-	return lagoon_table_create(fit->lg, name, &attr, t);
-}
-
-/* A derivative is at most the root of (squares of slopes) * (squares of values),
- * and slopes' squares at most 4 times the loss at zero weights, 1 or log(k) a row.
- * The table first holds sums of squared values. */
-static double largest_sum(const struct lgn_linear_fit *fit)
-{
-	const struct lgn_linear_extent *data = &fit->facts.data;
-	double losses = (double)data->rows *
-		fmax(1, log((double)fit->facts.classes));
-
-	return fmax(1, fmax(data->squares, 2 * sqrt(losses * data->squares)));
-}
-
-static int create(struct lgn_linear_fit *fit, int memory)
-{
-	struct smooth_tables *s = calloc(1, sizeof(*s));
-	int rc;
-
-	fit->tables = s;
-	if (!s)
-		return lgn_fail(LAGOON_ENOMEM, "no memory for a fit");
-	s->memory = memory;
-	rc = lgn_work_create(fit, &s->work);
-	if (!rc)
-		rc = lgn_linear_table(fit, "linear gradient", largest_sum(fit),
-				      &s->gradient);
-	if (!rc)
-		rc = create_plain(fit, "linear direction", 1, &s->direction);
-	if (!rc)
-		rc = create_plain(fit, "linear history",
-				  1 + 2 * (uint64_t)memory, &s->history);
-	return rc;
-}
-
-static int lbfgs_create(struct lgn_linear_fit *fit)
-{
-	return create(fit, LGN_LBFGS_MAX);
-}
-
-static int gradient_create(struct lgn_linear_fit *fit)
-{
-	return create(fit, 1);
-}
-
-static void smooth_destroy(struct lgn_linear_fit *fit)
-{
-	struct smooth_tables *s = fit->tables;
-
-	if (!s)
-		return;
-	if (s->gradient)
-		lagoon_table_destroy(s->gradient);
-	if (s->direction)
-		lagoon_table_destroy(s->direction);
-	if (s->history)
-		lagoon_table_destroy(s->history);
-	lgn_work_destroy(&s->work);
-	free(s);
-}
-
-/* ------------------------------------------------------- scale, begin */
-
-/* What is added up in the gradient's table becomes t->g. */
-static int tell_sums(struct lgn_linear *t)
-{
-	struct smooth *s = t->state;
-
-	for (size_t k = 0; k < t->n; k++) {
-		double now = t->g[k];
-
-		t->g[k] = now - s->told[k];
-		s->told[k] = now;
-	}
-	return lagoon_add(t->worker, tables_of(t)->gradient, 0,
-			  t->fit->facts.data.cols, t->g);
-}
-
-static double curvature(const struct lgn_linear_fit *fit)
-{
-	return fit->options.loss == LAGOON_LINEAR_SQUARED_HINGE ? 2 : 0.25;
-}
-
-/* Sums of squares of the columns go through the gradient's table. */
-static int find_scale(struct lgn_linear *t)
-{
-	const struct lagoon_linear_options *o = &t->fit->options;
-	size_t outputs = t->fit->outputs, cols = t->fit->facts.data.cols;
-	struct smooth *s = t->state;
-	int rc;
-
-	memset(t->g, 0, t->n * sizeof(*t->g));
-	for (size_t k = 0; k < t->rows.entries; k++)
-		t->g[(size_t)t->rows.index[k] * outputs] +=
-			t->rows.val[k] * t->rows.val[k];
-	rc = lgn_linear_meet(t, tell_sums(t), NULL);
-	if (!rc)
-		rc = lagoon_pull(t->worker, tables_of(t)->gradient, 0, cols,
-				 t->g);
-	for (size_t j = 0; j < cols; j++) {
-		double sum = o->l2 + o->c * curvature(t->fit) *
-			t->g[j * outputs];
-
-		s->scale[j] = sum > 0 ? 1 / sqrt(sum) : 1;
-	}
-	/* All have read it before anybody tells something else. */
-	return lgn_linear_meet(t, rc, NULL);
-}
-
-static int open_vectors(struct lgn_linear *t, struct smooth *s)
-{
-	const struct smooth_tables *tables = tables_of(t);
-	size_t cols = t->fit->facts.data.cols, outputs = t->fit->outputs;
-	size_t vectors = 5 + 2 * (size_t)tables->memory;
-
-	s->numbers = (cols / tables->work.slices + 1) * outputs;
-	s->scale = calloc(cols, sizeof(*s->scale));
-	s->told = calloc(t->n, sizeof(*s->told));
-	s->p = calloc(t->n, sizeof(*s->p));
-	s->room = calloc(vectors * s->numbers, sizeof(*s->room));
-	if (s->scale && s->told && s->p && s->room)
-		return 0;
-	return lgn_fail(LAGOON_ENOMEM, "no memory for vectors of %zu weights",
-			t->n);
-}
-
-static int smooth_open(struct lgn_linear *t)
-{
-	struct smooth *s = calloc(1, sizeof(*s));
-	int rc;
-
-	t->state = s;
-	if (!s)
-		return lgn_fail(LAGOON_ENOMEM, "no memory for a worker");
-	lgn_lbfgs_open(&s->h, tables_of(t)->memory);
-	rc = lgn_work_open(t, &tables_of(t)->work, &s->drawn);
-	return rc ? rc : open_vectors(t, s);
-}
-
-static void smooth_close(struct lgn_linear *t)
-{
-	struct smooth *s = t->state;
-
-	if (!s)
-		return;
-	lgn_work_close(t, &s->drawn);
-	free(s->scale);
-	free(s->told);
-	free(s->p);
-	free(s->room);
-	free(s->z);
-	free(s->slope);
-	free(s);
-}
-
-/* Blocks of the other workers of the process may be larger. */
-static int open_blocks(struct lgn_linear *t)
-{
-	const struct lgn_work *work = &tables_of(t)->work;
-	struct smooth *s = t->state;
-	size_t largest = 1;
-
-	for (int i = 0; i < work->parts; i++)
-		if (work->part[i].rows.largest > largest)
-			largest = work->part[i].rows.largest;
-	s->z = calloc(largest * t->fit->outputs, sizeof(*s->z));
-	s->slope = calloc(largest * t->fit->outputs, sizeof(*s->slope));
-	if (s->z && s->slope)
-		return 0;
-	return lgn_fail(LAGOON_ENOMEM, "no memory for blocks of %zu rows",
-			largest);
 }
 
 /* ------------------------------------------------------ the direction */
 
 /* Vectors of a slice in s->room. */
-static double *slot_room(const struct smooth *s, int i)
+static double *slot_room(const struct lgn_smooth *s, int i)
 {
 	return s->room + (size_t)i * s->numbers;
 }
-
-enum { ROOM_P, ROOM_W, ROOM_G, ROOM_OLD, ROOM_SUM, ROOM_PAIRS };
 
 static void add_to(size_t n, double by, const double *x, double *sum)
 {
@@ -294,13 +62,13 @@ static void add_to(size_t n, double by, const double *x, double *sum)
 static int add_vector(struct lgn_linear *t, uint64_t from, uint64_t rows,
 		      double by, double *p)
 {
-	struct smooth *s = t->state;
-	double *x = slot_room(s, ROOM_SUM);
+	struct lgn_smooth *s = t->state;
+	double *x = slot_room(s, LGN_ROOM_SUM);
 	int rc;
 
 	if (by == 0)
 		return 0;
-	rc = lagoon_pull(t->worker, tables_of(t)->history, from, rows, x);
+	rc = lagoon_pull(t->worker, lgn_smooth_tables(t)->history, from, rows, x);
 	if (!rc)
 		add_to(rows * t->fit->outputs, by, x, p);
 	return rc;
@@ -310,23 +78,24 @@ static int direct_slice(struct lgn_linear *t, uint64_t first, uint64_t rows,
 			void *arg)
 {
 	struct lgn_linear_tidings *mine = arg;
-	struct smooth *s = t->state;
+	struct lgn_smooth *s = t->state;
 	size_t outputs = t->fit->outputs, n = rows * outputs;
-	double *p = slot_room(s, ROOM_P), *w = slot_room(s, ROOM_W);
+	double *p = slot_room(s, LGN_ROOM_P), *w = slot_room(s, LGN_ROOM_W);
 	int rc;
 
 	memset(p, 0, n * sizeof(*p));
-	rc = add_vector(t, vector(t, OLD_GRADIENT, 0) + first, rows, s->c.g, p);
+	rc = add_vector(t, vector(t, LGN_OLD_GRADIENT, 0) + first, rows,
+			s->c.g, p);
 	for (int i = 0; i < s->h.memory && !rc; i++)
-		rc = add_vector(t, vector(t, S_OF, i) + first, rows, s->c.s[i],
-				p);
+		rc = add_vector(t, vector(t, LGN_S_OF, i) + first, rows,
+				s->c.s[i], p);
 	for (int i = 0; i < s->h.memory && !rc; i++)
-		rc = add_vector(t, vector(t, Y_OF, i) + first, rows, s->c.y[i],
-				p);
+		rc = add_vector(t, vector(t, LGN_Y_OF, i) + first, rows,
+				s->c.y[i], p);
 	for (size_t k = 0; k < n; k++)
 		p[k] *= s->scale[first + k / outputs];
 	if (!rc)
-		rc = lagoon_add(t->worker, tables_of(t)->direction, first, rows,
+		rc = lagoon_add(t->worker, lgn_smooth_tables(t)->direction, first, rows,
 				p);
 	if (!rc)
 		rc = lagoon_pull(t->worker, t->fit->weights, first, rows, w);
@@ -341,10 +110,10 @@ static int direct_slice(struct lgn_linear *t, uint64_t first, uint64_t rows,
 /* Steepest descent has one pair, for the length of its step. */
 static void choose_direction(const struct lgn_linear *t)
 {
-	struct smooth *s = t->state;
+	struct lgn_smooth *s = t->state;
 
 	lgn_lbfgs_direction(&s->h, &s->c);
-	if (tables_of(t)->memory > 1 || !s->h.pairs)
+	if (lgn_smooth_tables(t)->memory > 1 || !s->h.pairs)
 		return;
 	memset(&s->c, 0, sizeof(s->c));
 	s->c.g = -s->h.sy[0][0] / s->h.yy[0][0];
@@ -354,11 +123,11 @@ static void choose_direction(const struct lgn_linear *t)
 static int make_direction(struct lgn_linear *t)
 {
 	struct lgn_linear_tidings mine = { 0 };
-	struct smooth *s = t->state;
+	struct lgn_smooth *s = t->state;
 	int rc;
 
 	choose_direction(t);
-	rc = lgn_work_slices(t, &tables_of(t)->work, &s->drawn, direct_slice,
+	rc = lgn_work_slices(t, &lgn_smooth_tables(t)->work, &s->drawn, direct_slice,
 			     &mine);
 	rc = lgn_linear_meet(t, rc, &mine);
 	s->wp = t->sum.own[OWN_WP];
@@ -375,7 +144,7 @@ static void try_block(struct lgn_linear *t, const struct lgn_work_part *part,
 	size_t outputs = t->fit->outputs, n = b->a.rows * outputs;
 	const double *line = part->line + b->first * outputs;
 	struct lgn_linear_tidings *mine = arg;
-	struct smooth *s = t->state;
+	struct lgn_smooth *s = t->state;
 
 	memcpy(s->z, part->z + b->first * outputs, n * sizeof(*s->z));
 	lagoon_dense_add(n, s->search.t, line, s->z);
@@ -386,7 +155,7 @@ static void try_block(struct lgn_linear *t, const struct lgn_work_part *part,
 static void line_block(struct lgn_linear *t, const struct lgn_work_part *part,
 		       const struct lgn_block *b, void *arg)
 {
-	const struct smooth *s = t->state;
+	const struct lgn_smooth *s = t->state;
 
 	lgn_linear_products(t, b, s->p,
 			    part->line + b->first * t->fit->outputs);
@@ -397,7 +166,7 @@ static void line_block(struct lgn_linear *t, const struct lgn_work_part *part,
 static int judge_length(struct lgn_linear *t)
 {
 	const struct lagoon_linear_options *o = &t->fit->options;
-	struct smooth *s = t->state;
+	struct lgn_smooth *s = t->state;
 	double by = s->search.t;
 
 	return lgn_search_step(&s->search, o->c * t->sum.own[OWN_LOSS] +
@@ -409,9 +178,9 @@ static int judge_length(struct lgn_linear *t)
 
 static int search(struct lgn_linear *t, double value, int *found)
 {
-	struct smooth *s = t->state;
+	struct lgn_smooth *s = t->state;
 	lgn_work_block *use = line_block;
-	int rc = lagoon_pull(t->worker, tables_of(t)->direction, 0,
+	int rc = lagoon_pull(t->worker, lgn_smooth_tables(t)->direction, 0,
 			     t->fit->facts.data.cols, s->p);
 
 	lgn_search_open(&s->search, value, s->c.slope, 1);
@@ -419,7 +188,7 @@ static int search(struct lgn_linear *t, double value, int *found)
 	while (!rc && *found == LGN_SEARCH_MORE) {
 		struct lgn_linear_tidings mine = { 0 };
 
-		rc = lgn_work_rows(t, &tables_of(t)->work, &s->drawn, use,
+		rc = lgn_work_rows(t, &lgn_smooth_tables(t)->work, &s->drawn, use,
 				   &mine);
 		rc = lgn_linear_meet(t, rc, &mine);
 		if (!rc)
@@ -436,7 +205,7 @@ static void gradient_block(struct lgn_linear *t,
 			   const struct lgn_block *b, void *arg)
 {
 	size_t at = b->first * t->fit->outputs, n = b->a.rows * t->fit->outputs;
-	struct smooth *s = t->state;
+	struct lgn_smooth *s = t->state;
 	double *loss = arg;
 
 	lagoon_dense_add(n, s->search.t, part->line + at, part->z + at);
@@ -449,15 +218,15 @@ static int make_gradient(struct lgn_linear *t)
 {
 	const struct lagoon_linear_options *o = &t->fit->options;
 	struct lgn_linear_tidings mine = { 0 };
-	struct smooth *s = t->state;
+	struct lgn_smooth *s = t->state;
 	double by = s->search.t;
 	int rc;
 
 	memset(t->g, 0, t->n * sizeof(*t->g));
-	rc = lgn_work_rows(t, &tables_of(t)->work, &s->drawn, gradient_block,
+	rc = lgn_work_rows(t, &lgn_smooth_tables(t)->work, &s->drawn, gradient_block,
 			   &mine.loss);
 	if (!rc)
-		rc = tell_sums(t);
+		rc = lgn_smooth_tell(t);
 	rc = lgn_linear_meet(t, rc, &mine);
 	t->objective = o->c * t->sum.loss + o->l2 / 2 *
 		(s->ww + 2 * by * s->wp + by * by * s->pp);
@@ -469,25 +238,25 @@ static int make_gradient(struct lgn_linear *t)
 static int multiply_pairs(struct lgn_linear *t, uint64_t first, uint64_t rows,
 			  const double *g, struct lgn_lbfgs_sums *sums)
 {
-	struct smooth *s = t->state;
+	struct lgn_smooth *s = t->state;
 	size_t n = rows * t->fit->outputs;
-	const double *s_new = slot_room(s, ROOM_PAIRS + 2 * s->h.slot);
+	const double *s_new = slot_room(s, LGN_ROOM_PAIRS + 2 * s->h.slot);
 	const double *y_new = s_new + s->numbers;
 	int rc = 0;
 
 	for (int i = 0; i < s->h.memory && !rc; i++) {
-		double *s_i = slot_room(s, ROOM_PAIRS + 2 * i);
+		double *s_i = slot_room(s, LGN_ROOM_PAIRS + 2 * i);
 		double *y_i = s_i + s->numbers;
 
 		if (i != s->h.slot) {
 			if (i >= s->h.pairs)
 				continue;
-			rc = lagoon_pull(t->worker, tables_of(t)->history,
-					 vector(t, S_OF, i) + first, rows, s_i);
+			rc = lagoon_pull(t->worker, lgn_smooth_tables(t)->history,
+					 vector(t, LGN_S_OF, i) + first, rows, s_i);
 			if (!rc)
 				rc = lagoon_pull(t->worker,
-						 tables_of(t)->history,
-						 vector(t, Y_OF, i) + first,
+						 lgn_smooth_tables(t)->history,
+						 vector(t, LGN_Y_OF, i) + first,
 						 rows, y_i);
 		}
 		sums->s_new[i] += lagoon_dense_dot(n, s_new, y_i);
@@ -500,16 +269,16 @@ static int multiply_pairs(struct lgn_linear *t, uint64_t first, uint64_t rows,
 	return rc;
 }
 
-/* New weights of a slice; its gradient into ROOM_G, scaled, s and y. */
+/* New weights of a slice; its gradient into LGN_ROOM_G, scaled, s and y. */
 static void step_slice(struct lgn_linear *t, uint64_t first, uint64_t rows,
 		       double *square)
 {
 	const struct lagoon_linear_options *o = &t->fit->options;
-	struct smooth *s = t->state;
+	struct lgn_smooth *s = t->state;
 	size_t outputs = t->fit->outputs;
-	double *p = slot_room(s, ROOM_P), *w = slot_room(s, ROOM_W);
-	double *g = slot_room(s, ROOM_G), *old = slot_room(s, ROOM_OLD);
-	double *s_new = slot_room(s, ROOM_PAIRS + 2 * s->h.slot);
+	double *p = slot_room(s, LGN_ROOM_P), *w = slot_room(s, LGN_ROOM_W);
+	double *g = slot_room(s, LGN_ROOM_G), *old = slot_room(s, LGN_ROOM_OLD);
+	double *s_new = slot_room(s, LGN_ROOM_PAIRS + 2 * s->h.slot);
 	double *y_new = s_new + s->numbers;
 
 	for (size_t k = 0; k < rows * outputs; k++) {
@@ -526,40 +295,40 @@ static void step_slice(struct lgn_linear *t, uint64_t first, uint64_t rows,
 
 static int pull_slice(struct lgn_linear *t, uint64_t first, uint64_t rows)
 {
-	const struct smooth_tables *tables = tables_of(t);
-	const struct smooth *s = t->state;
+	const struct lgn_smooth_tables *tables = lgn_smooth_tables(t);
+	const struct lgn_smooth *s = t->state;
 	int rc = lagoon_pull(t->worker, tables->direction, first, rows,
-			     slot_room(s, ROOM_P));
+			     slot_room(s, LGN_ROOM_P));
 
 	if (!rc)
 		rc = lagoon_pull(t->worker, t->fit->weights, first, rows,
-				 slot_room(s, ROOM_W));
+				 slot_room(s, LGN_ROOM_W));
 	if (!rc)
 		rc = lagoon_pull(t->worker, tables->gradient, first, rows,
-				 slot_room(s, ROOM_G));
+				 slot_room(s, LGN_ROOM_G));
 	if (!rc)
 		rc = lagoon_pull(t->worker, tables->history,
-				 vector(t, OLD_GRADIENT, 0) + first, rows,
-				 slot_room(s, ROOM_OLD));
+				 vector(t, LGN_OLD_GRADIENT, 0) + first, rows,
+				 slot_room(s, LGN_ROOM_OLD));
 	return rc;
 }
 
 static int push_slice(struct lgn_linear *t, uint64_t first, uint64_t rows)
 {
-	struct lagoon_table *history = tables_of(t)->history;
-	const struct smooth *s = t->state;
-	const double *s_new = slot_room(s, ROOM_PAIRS + 2 * s->h.slot);
+	struct lagoon_table *history = lgn_smooth_tables(t)->history;
+	const struct lgn_smooth *s = t->state;
+	const double *s_new = slot_room(s, LGN_ROOM_PAIRS + 2 * s->h.slot);
 	int rc = lagoon_add(t->worker, t->fit->weights, first, rows,
-			    slot_room(s, ROOM_P));
+			    slot_room(s, LGN_ROOM_P));
 
 	if (!rc)
-		rc = lagoon_add(t->worker, history, vector(t, OLD_GRADIENT, 0) +
-				first, rows, slot_room(s, ROOM_G));
+		rc = lagoon_add(t->worker, history, vector(t, LGN_OLD_GRADIENT, 0) +
+				first, rows, slot_room(s, LGN_ROOM_G));
 	if (!rc)
-		rc = lagoon_add(t->worker, history, vector(t, S_OF, s->h.slot) +
+		rc = lagoon_add(t->worker, history, vector(t, LGN_S_OF, s->h.slot) +
 				first, rows, s_new);
 	if (!rc)
-		rc = lagoon_add(t->worker, history, vector(t, Y_OF, s->h.slot) +
+		rc = lagoon_add(t->worker, history, vector(t, LGN_Y_OF, s->h.slot) +
 				first, rows, s_new + s->numbers);
 	return rc;
 }
@@ -568,7 +337,7 @@ static int pair_slice(struct lgn_linear *t, uint64_t first, uint64_t rows,
 		      void *arg)
 {
 	struct lgn_linear_tidings *mine = arg;
-	struct smooth *s = t->state;
+	struct lgn_smooth *s = t->state;
 	int rc = pull_slice(t, first, rows);
 
 	if (rc)
@@ -576,7 +345,7 @@ static int pair_slice(struct lgn_linear *t, uint64_t first, uint64_t rows,
 	step_slice(t, first, rows, &mine->own[OWN_SQUARE]);
 	rc = push_slice(t, first, rows);
 	if (!rc)
-		rc = multiply_pairs(t, first, rows, slot_room(s, ROOM_G),
+		rc = multiply_pairs(t, first, rows, slot_room(s, LGN_ROOM_G),
 				    &s->sums);
 	return rc;
 }
@@ -584,11 +353,11 @@ static int pair_slice(struct lgn_linear *t, uint64_t first, uint64_t rows,
 static int make_pair(struct lgn_linear *t)
 {
 	struct lgn_linear_tidings mine = { 0 };
-	struct smooth *s = t->state;
+	struct lgn_smooth *s = t->state;
 	int rc;
 
 	memset(&s->sums, 0, sizeof(s->sums));
-	rc = lgn_work_slices(t, &tables_of(t)->work, &s->drawn, pair_slice,
+	rc = lgn_work_slices(t, &lgn_smooth_tables(t)->work, &s->drawn, pair_slice,
 			     &mine);
 	memcpy(mine.own, &s->sums, sizeof(s->sums));
 	rc = lgn_linear_meet(t, rc, &mine);
@@ -603,7 +372,7 @@ static int make_pair(struct lgn_linear *t)
 
 static double gap(const struct lgn_linear *t)
 {
-	const struct smooth *s = t->state;
+	const struct lgn_smooth *s = t->state;
 	double l2 = t->fit->options.l2;
 
 	return l2 > 0 ? s->square / (2 * l2) : -1;
@@ -619,12 +388,9 @@ static bool is_flat(const struct lgn_linear *t)
 /* The gradient at zero weights: the pair is none, since s is 0. */
 static int begin(struct lgn_linear *t)
 {
-	struct smooth *s = t->state;
-	int rc = open_blocks(t);
+	struct lgn_smooth *s = t->state;
+	int rc = lgn_smooth_begin(t);
 
-	rc = lgn_linear_meet(t, rc, NULL);
-	if (!rc)
-		rc = find_scale(t);
 	if (!rc)
 		rc = make_gradient(t);
 	if (!rc)
@@ -637,11 +403,11 @@ static int begin(struct lgn_linear *t)
  * only rounding is left to do. */
 static void give_up(struct lgn_linear *t)
 {
-	struct smooth *s = t->state;
+	struct lgn_smooth *s = t->state;
 	double square = s->h.gg;
 
 	s->ended = !s->h.pairs;
-	lgn_lbfgs_open(&s->h, tables_of(t)->memory);
+	lgn_lbfgs_open(&s->h, lgn_smooth_tables(t)->memory);
 	s->h.gg = square;
 }
 
@@ -664,7 +430,7 @@ static int step(struct lgn_linear *t)
 
 static int smooth_epoch(struct lgn_linear *t)
 {
-	const struct smooth *s = t->state;
+	const struct lgn_smooth *s = t->state;
 	int rc = t->epoch == 1 ? begin(t) : 0;
 
 	for (int i = 0; i < STEPS && !rc && !s->ended && !is_flat(t); i++)
@@ -676,12 +442,22 @@ static int smooth_epoch(struct lgn_linear *t)
  * minimum; it is the duality gap, too, to the slopes as dual variables. */
 static int smooth_judge(struct lgn_linear *t)
 {
-	const struct smooth *s = t->state;
+	const struct lgn_smooth *s = t->state;
 
 	t->gap = gap(t);
 	t->converged = s->ended || is_flat(t) ||
 		(t->gap < 0 && lgn_linear_is_converged(t));
 	return 0;
+}
+
+static int lbfgs_create(struct lgn_linear_fit *fit)
+{
+	return lgn_smooth_create(fit, LGN_LBFGS_MAX);
+}
+
+static int gradient_create(struct lgn_linear_fit *fit)
+{
+	return lgn_smooth_create(fit, 1);
 }
 
 #define SMOOTH (1u << LAGOON_LINEAR_LOGISTIC | \
@@ -696,9 +472,9 @@ const struct lgn_linear_method lgn_linear_lbfgs = {
 	.blocks = PORTIONS,
 	.epochs = 200,
 	.create = lbfgs_create,
-	.destroy = smooth_destroy,
-	.open = smooth_open,
-	.close = smooth_close,
+	.destroy = lgn_smooth_destroy,
+	.open = lgn_smooth_open,
+	.close = lgn_smooth_close,
 	.epoch = smooth_epoch,
 	.judge = smooth_judge,
 };
@@ -710,9 +486,9 @@ const struct lgn_linear_method lgn_linear_gradient_descent = {
 	.blocks = PORTIONS,
 	.epochs = 1000,
 	.create = gradient_create,
-	.destroy = smooth_destroy,
-	.open = smooth_open,
-	.close = smooth_close,
+	.destroy = lgn_smooth_destroy,
+	.open = lgn_smooth_open,
+	.close = lgn_smooth_close,
 	.epoch = smooth_epoch,
 	.judge = smooth_judge,
 };

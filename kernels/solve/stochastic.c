@@ -189,12 +189,10 @@ int lgn_stochastic_tell(struct lgn_linear *t)
 /* All of the last half: one of its epochs may be as high by chance. */
 int lgn_stochastic_judge(struct lgn_linear *t)
 {
-	struct lgn_stochastic *s = t->state;
 	double change = 0;
 
-	s->objective[t->epoch] = t->objective;
 	for (int i = t->epoch / 2; i < t->epoch; i++)
-		change = fmax(change, fabs(s->objective[i] - t->objective));
+		change = fmax(change, fabs(t->past[i] - t->objective));
 	t->converged = t->epoch >= 2 * LGN_LINEAR_WINDOW &&
 		change <= t->fit->options.tolerance * t->objective;
 	return 0;
@@ -251,14 +249,12 @@ static int open_vectors(struct lgn_linear *t, struct lgn_stochastic *s,
 	s->own_gradient = calloc(own, sizeof(*s->own_gradient));
 	s->mean = calloc(own, sizeof(*s->mean));
 	s->told = calloc(own, sizeof(*s->told));
-	s->objective = calloc((size_t)t->fit->options.epochs + 1,
-			      sizeof(*s->objective));
 	if (by_coordinate) {
 		s->scale = calloc(t->n, sizeof(*s->scale));
 		s->squares = calloc(t->n, sizeof(*s->squares));
 	}
 	if (s->slope && s->square && s->was && s->own && s->own_gradient &&
-	    s->mean && s->told && s->objective &&
+	    s->mean && s->told &&
 	    (!by_coordinate || (s->scale && s->squares)))
 		return 0;
 	return lgn_fail(LAGOON_ENOMEM, "no memory for vectors of %zu weights",
@@ -277,7 +273,6 @@ int lgn_stochastic_open(struct lgn_linear *t, bool by_coordinate, size_t size)
 	rc = open_vectors(t, s, by_coordinate);
 	if (rc)
 		return rc;
-	s->objective[0] = t->objective;
 	for (uint64_t i = 0; i < t->rows.blocks && !rc; i++) {
 		rc = lgn_rows_block(&t->rows, i, &b);
 		for (size_t k = 0; !rc && k < b->a.rows; k++)
@@ -285,6 +280,60 @@ int lgn_stochastic_open(struct lgn_linear *t, bool by_coordinate, size_t size)
 				lagoon_sparse_line_square(&b->a, k);
 	}
 	return rc;
+}
+
+/* The slopes of the worker's rows at the weights, and what they make. */
+static int take_slopes(struct lgn_linear *t)
+{
+	struct lgn_stochastic *s = t->state;
+	const struct lgn_block *b;
+	size_t outputs = t->fit->outputs;
+	int rc = 0;
+
+	memset(t->g, 0, t->n * sizeof(*t->g));
+	for (uint64_t i = 0; i < t->rows.blocks && !rc; i++) {
+		double *slope;
+
+		rc = lgn_rows_block(&t->rows, i, &b);
+		if (rc)
+			break;
+		slope = s->slope + b->first * outputs;
+		lgn_linear_products(t, b, t->w, t->z);
+		lgn_linear_losses(t, b, t->z, slope);
+		lgn_linear_gradient(t, b, t->fit->options.c, slope, t->g);
+	}
+	return rc;
+}
+
+/* Rows may be with other workers now, and what these kept of them is lost: the
+ * slopes are those of the weights as they stand, and the table of their gradient
+ * is made so. */
+int lgn_stochastic_resume(struct lgn_linear *t)
+{
+	const struct lgn_stochastic_tables *tables = t->fit->tables;
+	struct lgn_stochastic *s = t->state;
+	uint64_t cols = t->fit->facts.data.cols;
+	size_t n = t->own * t->fit->outputs;
+	int rc = lagoon_pull(t->worker, tables->state, 0, cols, t->w);
+
+	s->rounds = (double)t->epoch * (double)t->rows.blocks;
+	if (!rc && n)
+		rc = lagoon_pull(t->worker, t->fit->weights, t->first, t->own,
+				 s->mean);
+	if (!rc && n)
+		rc = lagoon_pull(t->worker, tables->gradient, t->first, t->own,
+				 s->own_gradient);
+	memcpy(s->told, s->mean, n * sizeof(*s->told));
+	if (!rc)
+		rc = take_slopes(t);
+	/* All have pulled the gradient before any changes it. */
+	rc = lgn_linear_meet(t, rc, NULL);
+	for (size_t k = 0; k < n; k++)
+		s->own_gradient[k] = -s->own_gradient[k];
+	if (!rc && n)
+		rc = lagoon_add(t->worker, tables->gradient, t->first, t->own,
+				s->own_gradient);
+	return rc ? rc : lagoon_add(t->worker, tables->gradient, 0, cols, t->g);
 }
 
 void lgn_stochastic_close(struct lgn_linear *t)
@@ -302,7 +351,6 @@ void lgn_stochastic_close(struct lgn_linear *t)
 	free(s->own_gradient);
 	free(s->mean);
 	free(s->told);
-	free(s->objective);
 	free(s);
 	t->state = NULL;
 }

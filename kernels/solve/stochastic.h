@@ -48,7 +48,6 @@ struct lgn_stochastic {
 	double *own_gradient;
 	double *mean;		/* the average of own, and what of it was told */
 	double *told;
-	double *objective;	/* [epochs + 1] */
 };
 
 /* fit->tables with gradient; state is the method's. */
@@ -76,8 +75,9 @@ int lgn_stochastic_pull_own(struct lgn_linear *t);
 /* What is measured becomes the average. */
 int lgn_stochastic_tell(struct lgn_linear *t);
 
-/* For lgn_linear_method.judge. */
+/* For lgn_linear_method.judge and resume. */
 int lgn_stochastic_judge(struct lgn_linear *t);
+int lgn_stochastic_resume(struct lgn_linear *t);
 
 /* Mean square of a row, and of an entry; 1 if all are 0. */
 double lgn_stochastic_row(const struct lgn_linear_fit *fit);

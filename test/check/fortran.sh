@@ -49,8 +49,7 @@ for call in $calls; do
 	grep -qE "^  public ::.*\b$call\b" "$solve" || complain "$call is not public"
 done
 while read -r name value; do
-	! grep -qE "parameter, public :: $name = " "$solve" ||
-		grep -qE "parameter, public :: $name = $value\$" "$solve" ||
+	grep -qE "parameter, public :: $name = $value\$" "$solve" ||
 		complain "$name is not $value in module lagoon_solve"
 done < <(sed -nE 's/^	(LAGOON_[A-Z0-9_]+) = (-?[0-9]+).*/\1 \2/p' "$src/kernels/lagoon_solve.h")
 structs="lagoon_attr lagoon_table_attr lagoon_stats lagoon_wire_counts lagoon_sparse
@@ -64,11 +63,11 @@ names=$(sed -nE -e 's/^	(LAGOON_[A-Z0-9_]+) = .*/\1/p' \
 
 # fields STRUCT: the names of its fields, also of "double l1, l2;".
 fields() {
-	sed -e 's|/\*.*\*/||' -e '/\/\*/,/\*\//d' "$header" "$src/kernels/lagoon_kernels.h" \
+	sed -zE 's:/\*([^*]|\*+[^*/])*\*+/::g' "$header" "$src/kernels/lagoon_kernels.h" \
 		"$src/kernels/lagoon_solve.h" |
 		awk -v start="struct $1 {" '$0 == start { on = 1; next } on && /^}/ { exit } on' |
 		sed -nE -e 's/^	[a-z].*\(\*([a-z0-9_]+)\)\(.*/\1/p' \
-			-e 's/^	[a-z][^(,]*[ *]([a-z0-9_]+(, [a-z0-9_]+)*)(\[[A-Z0-9_+ ]+\])*;.*/\1/p' |
+			-e 's/^	[a-z][^(,]*[ *]([a-z0-9_]+(, [a-z0-9_]+)*)(\[[A-Z0-9_+ ]+\])*;[[:blank:]]*$/\1/p' |
 		tr -d ,
 }
 

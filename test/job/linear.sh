@@ -161,6 +161,27 @@ bit_for_bit() {
 	done
 }
 
+# Epochs 1 to 3 by one grouping, the others by another.
+goes_on() {
+	local method
+	for method in sgd adagrad; do
+		rm -rf "$tmp/ck" "$tmp/report"
+		train svm --data "$tmp/two.svm" --method $method --loss squared-hinge --workers 2 \
+			--epochs 4 --tolerance 0 --checkpoint "$tmp/ck" --every 3 ||
+			complain "checkpoint: $(tail -n 1 "$tmp/err")"
+		train svm --data "$tmp/two.svm" --method $method --loss squared-hinge -n 3 --nodes 2 \
+			--tolerance 1e-6 --resume "$tmp/ck" --model "$tmp/model" --report "$tmp/report" ||
+			complain "resume: $(tail -n 1 "$tmp/err")"
+		grep -q '"epoch":4,' <(head -n 1 "$tmp/report") ||
+			complain "resume $method: the first epoch is $(head -n 1 "$tmp/report")"
+		train svm --data "$tmp/two.svm" --loss squared-hinge --tolerance 1e-6 --model "$tmp/best" ||
+			complain "best: $(tail -n 1 "$tmp/err")"
+		within "$(awk -f "$here/linear.awk" "$tmp/model" "$tmp/two.svm" | cut -d' ' -f1)" \
+			"$(awk -f "$here/linear.awk" "$tmp/best" "$tmp/two.svm" | cut -d' ' -f1)" 1e-4 ||
+			complain "resume $method: another objective"
+	done
+}
+
 # refused STATUS PATTERN OPTIONS...: one sentence, and no model, with one process
 # and with three.
 refused() {
@@ -199,12 +220,15 @@ bad_input() {
 	refused 2 'loss with softmax: expected svm' softmax --data "$x" --loss hinge
 	refused 2 'loss is "logistic": expected hinge' svm --data "$x" --loss logistic
 	refused 2 'no --data FILE' svm
+	refused 2 'downpour: it cannot go on' svm --data "$x" --method downpour --checkpoint "$tmp/ck"
+	refused 2 'none/manifest: cannot open' svm --data "$tmp/two.svm" --resume "$tmp/none"
 }
 
 small
 printf '1 1:1\n2 2:1\n3 1:3\n1 1:2\n2 2:2\n' >"$tmp/four"
 formats
 bit_for_bit
+goes_on
 bad_input
 for name in heart_scale agaricus a9a dna.scale; do
 	[ -f "$data/$name" ] || missed="$missed $data/$name"

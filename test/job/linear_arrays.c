@@ -380,6 +380,83 @@ static void stops(void)
 	lagoon_linear_result_free(&r);
 }
 
+/* ------------------------------------------------------------ going on */
+
+struct shared {
+	char dir[64];
+};
+
+/* At the end of the third epoch, in one worker of the last rank alone. */
+static int interrupt(void *arg)
+{
+	return lagoon_rank(t_lg) == lagoon_size(t_lg) - 1 &&
+		__atomic_add_fetch((int *)arg, 1, __ATOMIC_RELAXED) == 5;
+}
+
+static int see_first(void *arg, const struct lagoon_linear_epoch *e)
+{
+	if (!*(int *)arg)
+		*(int *)arg = e->epoch;
+	return 0;
+}
+
+static void goes_on(int loss, int method)
+{
+	struct shared *shared = t_shared;
+	struct lagoon_linear_options o = options(loss, method);
+	struct lagoon_linear_result r = { .size = sizeof(r) };
+	struct lagoon_linear_data d;
+	double w[COLS], g[COLS], value, accuracy;
+	int calls = 0, first = 0;
+
+	take(2);
+	d = form(CSR, 0);
+	o.checkpoint = shared->dir;
+	o.interrupted = interrupt;
+	o.interrupted_arg = &calls;
+	t_ok(lagoon_linear_fit(t_lg, &d, &o, w, &r), "fit");
+	T_CHECK(r.interrupted && r.epochs == 3 && !r.converged,
+		"interrupted %d, epochs %d", r.interrupted, r.epochs);
+	lagoon_linear_result_free(&r);
+	o = options(loss, method);
+	o.resume = shared->dir;
+	o.progress = see_first;
+	o.progress_arg = &first;
+	t_ok(lagoon_linear_fit(t_lg, &d, &o, w, &r), "going on");
+	T_CHECK(first == 4 && r.converged && !r.interrupted,
+		"it went on with epoch %d", first);
+	value = reference(loss, 1, w, g, &accuracy);
+	check_minimum(loss, 1, w, value, g);
+	lagoon_linear_result_free(&r);
+	o.c = 1.01;
+	expect(&d, &o, LAGOON_EINVAL, "a checkpoint with c 1, l1 0 and l2 1");
+	o = options(loss, LAGOON_LINEAR_DOWNPOUR);
+	o.resume = shared->dir;
+	expect(&d, &o, LAGOON_ENOTSUP, "downpour: it cannot go on");
+	o = options(loss, method);
+	o.resume = shared->dir;
+	if (mine.rows == ROWS || lagoon_rank(t_lg) == lagoon_size(t_lg) - 1)
+		sparse.rows--;
+	expect(&d, &o, LAGOON_EINVAL, "a checkpoint of other data");
+}
+
+static void restarts(void)
+{
+	struct shared *shared = t_shared;
+	char command[100];
+
+	if (!lagoon_rank(t_lg)) {
+		strcpy(shared->dir, "/tmp/linear-XXXXXX");
+		T_CHECK(mkdtemp(shared->dir), "mkdtemp");
+	}
+	t_sync();
+	goes_on(LAGOON_LINEAR_LOGISTIC, LAGOON_LINEAR_ADAGRAD);
+	goes_on(LAGOON_LINEAR_SQUARED_HINGE, LAGOON_LINEAR_SGD);
+	t_sync();
+	snprintf(command, sizeof(command), "rm -rf %s", shared->dir);
+	T_CHECK(lagoon_rank(t_lg) || !system(command), "rm");
+}
+
 /* Rank 1 has no workers. */
 static void idle_process(void)
 {
@@ -396,7 +473,7 @@ int main(int argc, char **argv)
 {
 	struct lagoon_attr attr;
 
-	t_begin("linear_arrays", 0);
+	t_begin("linear_arrays", sizeof(struct shared));
 	t_ok(lagoon_attr_init(&attr), "attr_init");
 	attr.workers = argc > 1 && t_rank() == 1 ? 0 : 2;
 	t_open(&attr, NULL);
@@ -415,6 +492,7 @@ int main(int argc, char **argv)
 	bad_elements();
 	bad_options();
 	stops();
+	restarts();
 	check_form(DENSE, 0, LAGOON_LINEAR_ADAGRAD);	/* after the errors */
 	t_close();
 	return 0;
