@@ -14,6 +14,7 @@
 #include "runtime/base/status.h"
 #include "runtime/checkpoint.h"
 #include "runtime/push.h"
+#include "runtime/sender.h"
 #include "runtime/sparse.h"
 #include "runtime/table.h"
 #include "runtime/update_log.h"
@@ -313,8 +314,11 @@ static void fill_home(struct lagoon_table *t, const uint64_t *words)
 		       lgn_apply_shard_bytes(t) - lgn_apply_locks(t));
 }
 
+/* Records that change these tables are all applied, but that is known by
+ * messages only, and a dead process's may still come. */
 static void fill(struct restore *r)
 {
+	lgn_sender_hold(r->lg);
 	for (uint32_t i = 0; i < r->manifest.head.tables; i++) {
 		struct lagoon_table *t = r->t[i];
 
@@ -323,6 +327,7 @@ static void fill(struct restore *r)
 			fill_home(t, r->words[i]);
 		lgn_audit_filled(t);
 	}
+	lgn_sender_let(r->lg);
 	for (int i = 0; i < LGN_TABLES; i++)
 		for (int k = 0; r->lg->table[i] && k < r->lg->local_workers; k++) {
 			r->lg->table[i]->part[k].round = r->manifest.head.clock;
@@ -413,7 +418,8 @@ LGN_EXPORT int lagoon_restore(struct lagoon *lg, const char *dir, void *state,
 
 	if (!rc && bytes) {
 		*bytes = r.manifest.head.state_bytes;
-		memcpy(state, found, *bytes);
+		if (*bytes)
+			memcpy(state, found, *bytes);
 	}
 	free(found);
 	close_all(&r);
