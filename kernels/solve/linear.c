@@ -116,7 +116,8 @@ static bool is_able(const struct lgn_linear_method *m,
 {
 	return m->losses & 1u << o->loss && m->models & 1u << o->model &&
 		(m->l1 || !(o->l1 > 0)) && (!m->l2_only || o->l2 > 0) &&
-		(m->streams || !o->stream);
+		(m->streams || !o->stream) &&
+		(m->resume || !(o->checkpoint || o->resume));
 }
 
 /* The fastest to a minimum first. */
