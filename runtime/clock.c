@@ -203,10 +203,13 @@ static int apply_first(struct lagoon_worker *w)
 	int64_t clock;
 	int rc = 0;
 
+	if (lg->node.n == 1 || !atomic_load(&lg->apply_tables)) {
+		atomic_store_explicit(&w->ended, w->clock, memory_order_relaxed);
+		return 0;
+	}
 	atomic_store(&w->ended, w->clock);
 	clock = ended(lg);
-	if (lg->node.n == 1 || !atomic_load(&lg->apply_tables) ||
-	    clock <= atomic_load(&lg->applied))
+	if (clock <= atomic_load(&lg->applied))
 		return 0;
 	lgn_push_lock(lg);
 	if (clock > atomic_load(&lg->applied)) {

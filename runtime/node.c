@@ -256,6 +256,8 @@ int64_t lgn_node_clock_of(const struct lagoon *lg, int i)
 	const struct lgn_node *node = &lg->node;
 	int64_t min = LGN_CLOCK_LEFT;
 
+	if (node->workers == 1)		/* it is this one */
+		return atomic_load(&node->control->shown[0]);
 	if (lgn_unlikely(lgn_node_dead(lg, node->rank[i])))
 		return min;
 	for (int k = node->first[i]; k < node->first[i + 1]; k++) {
@@ -270,6 +272,8 @@ int64_t lgn_node_clock(const struct lagoon *lg)
 {
 	int64_t min = LGN_CLOCK_LEFT;
 
+	if (lg->node.workers == 1)
+		return atomic_load(&lg->node.control->shown[0]);
 	for (int i = 0; i < lg->node.n; i++) {
 		int64_t clock = lgn_node_clock_of(lg, i);
 

@@ -95,5 +95,19 @@ mutant gave_up_is_out board.c "$wrong" \
 mutant arrived_for_ever gate.c "$wrong" \
 	's/gate->arrived--;/;/' --deaths
 
+# The processes of a node, and deaths among them.
+mutant page_of_the_dead node.c 'stuck' \
+	's/(void lgn_node_look.*?)heal\(t, page, hold\);/$1/s' --deaths
+mutant odd_for_ever node.c 'stuck' \
+	's/if \(atomic_load\(&page->version\) & 1\)\n\t\tatomic_fetch_add\(&page->version, 1\);//' --deaths
+mutant untold push_run.c 'I3' \
+	's/atomic_fetch_add\(&t->part\[0\]\.counts\.uncertain, n\);//' --deaths
+mutant clock_of_the_dead clock.c 'stuck' \
+	's/(int lgn_clock_heed.*?)!advanced\(lg\)/${1}true/s' --deaths
+mutant waits_for_the_lost fetch.c 'stuck' \
+	's/int rc = hopeless\(t, page, &wait\);/int rc = 0;/' --deaths
+mutant left_by_giving_up clock.c "$wrong" \
+	's/(\tif \(!rc2 \|\| rc2 == LAGOON_ERANGE\) \{\n)(\t\tatomic_store\(&w->ended, LGN_CLOCK_LEFT\);\n\t\tatomic_store\(w->shown, LGN_CLOCK_LEFT\);\n)/$2$1/' --deaths
+
 echo "$found found, each within $seeds seeds"
 exit $bad
