@@ -341,18 +341,16 @@ int64_t lgn_board_min(const struct lagoon *lg,
 
 /* In order one leaves after the last meeting: who is missing and has left gave
  * up, for a death that ends the job in its eyes, and never comes. In ours it
- * may not: who has no workers any more does not hear of another model. */
-static int never_comes(struct lagoon *lg, const struct lgn_board_view *view,
-		       int rank)
+ * may not: who has no workers any more does not hear of another model. 0 while
+ * the board has no death: it comes. */
+static int never_comes(struct lagoon *lg, const struct lgn_board_view *view)
 {
-	int none = 0, rc;
+	int none = 0;
 
 	for (int i = 0; i < lg->size; i++)
 		if (view->state[i] == LGN_DEAD)
 			atomic_compare_exchange_strong(&lg->lost, &none, i + 1);
-	rc = lgn_check_lost(lg);
-	return rc ? rc : lgn_fail(LAGOON_EPEER, "rank %d has left the job; it cannot go on",
-				  rank);
+	return lgn_check_lost(lg);
 }
 
 int lgn_board_wait(struct lagoon *lg, struct lgn_board_view *view,
@@ -379,8 +377,10 @@ int lgn_board_wait(struct lagoon *lg, struct lgn_board_view *view,
 				return rc;
 			/* Twice, with states read anew: of one read any word
 			 * may be older than the others. */
-			if (lgn_unlikely(left >= 0 && left == slowest))
-				return never_comes(lg, view, left);
+			rc = lgn_unlikely(left >= 0 && left == slowest) ?
+				never_comes(lg, view) : 0;
+			if (lgn_unlikely(rc))
+				return rc;
 			left = view->state[slowest] == LGN_LEFT ? slowest : -1;
 			if (lgn_unlikely(left >= 0))
 				view->states_ns = 0;

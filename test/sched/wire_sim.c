@@ -450,7 +450,7 @@ static bool op_fails(struct op *op)
 {
 	const struct region *r = op->region;
 	bool lost = sched_dead(r->proc) && wire_sim_style.gone_with_owner &&
-		(op->op >= LGN_ADD || !wire_sim_style.reads_go_on);
+		(op->op >= LGN_ADD || !wire_sim_style.reads_go_on || !r->proc);
 
 	if (!lost && !r->given_back)
 		return false;

@@ -24,7 +24,8 @@ struct wire_sim_style {
 	bool map;		/* memory of a node is mapped */
 	bool gone_with_owner;	/* what reaches for a dead process's memory
 				 * fails, */
-	bool reads_go_on;	/* but for what is no atomic: another way */
+	bool reads_go_on;	/* but for what is no atomic: another way; not
+				 * to the board, which would lie */
 	uint32_t max_batch;
 	unsigned again_in;	/* a GET is executed again, once in; 0: never */
 	unsigned linger_in;	/* a request stands still for long */
