@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Lagoon in the rows of peer.c: reals in a q64 table, or with --integers in
- * an i64 table (neither converted nor rounded). The process that is not the
- * home of the tables drives.
+ * Lagoon in the rows of peer.c: reals in a q64 table, dense adds in one of
+ * doubles in apply mode; or with --integers both in an i64 table (neither
+ * converted nor rounded). The process that is not the home of the tables
+ * drives.
  */
 #include <string.h>
 
@@ -11,7 +12,7 @@
 
 static struct lagoon *lg;
 static struct lagoon_worker *w;
-static struct lagoon_table *ints, *reals;
+static struct lagoon_table *ints, *reals, *dense;
 
 static void must(int rc)
 {
@@ -33,6 +34,12 @@ static int start(int argc, char **argv)
 	must(lagoon_table_create(lg, "ints", &shape, &ints));
 	shape.format = peer.integers ? LAGOON_I64 : LAGOON_Q64;
 	must(lagoon_table_create(lg, "reals", &shape, &reals));
+	shape.rows = PEER_DENSE;
+	shape.format = LAGOON_FLOAT64;
+	shape.push = LAGOON_PUSH_APPLY;
+	dense = reals;
+	if (!peer.integers)
+		must(lagoon_table_create(lg, "dense", &shape, &dense));
 	must(lagoon_worker(lg, 0, &w));
 	return lagoon_rank(lg) == 0;
 }
@@ -86,7 +93,7 @@ static void sparse_add(const uint64_t *index, size_t n, const void *delta)
 
 static void dense_add(size_t n, const void *delta)
 {
-	must(lagoon_add(w, reals, 0, n, delta));
+	must(lagoon_add(w, dense, 0, n, delta));
 }
 
 static void get_block(size_t n, void *out)
