@@ -313,6 +313,182 @@ int lagoon_elastic_net_fit(struct lagoon *lg,
  */
 void lagoon_regression_result_free(struct lagoon_regression_result *result);
 
+/* ---------------------------------------- linear classification */
+
+/** What is minimised, C its weight, over all rows x with labels; see
+ * lagoon_linear_fit(). The first three are of two labels, y = -1 (the smaller)
+ * and +1. */
+enum lagoon_linear_loss {
+	LAGOON_LINEAR_LOGISTIC = 0,	/* log(1 + exp(-y w'x)) */
+	LAGOON_LINEAR_HINGE = 1,	/* max(0, 1 - y w'x) */
+	LAGOON_LINEAR_SQUARED_HINGE = 2, /* max(0, 1 - y w'x)^2 */
+	LAGOON_LINEAR_SOFTMAX = 3,	/* log of the sum of exp(w_k'x) over the
+					 * labels k, less that of the row's own;
+					 * each label has weights */
+};
+
+/** How to minimise. */
+enum lagoon_linear_method {
+	/** Stochastic gradient steps on a block of rows between two clocks. */
+	LAGOON_LINEAR_SGD = 0,
+};
+
+/** Labels that softmax takes at most. */
+#define LAGOON_LINEAR_LABELS 1024
+
+/** How the fit stands after an epoch; the same in every process. */
+struct lagoon_linear_epoch {
+	int epoch;		/* from 1 on */
+	double objective;
+	double accuracy;	/* on the training rows [0, 1] */
+	double gap;		/* objective less the best dual value so far; -1
+				 * if the method has none */
+	uint64_t nonzeros;
+	double seconds;		/* since the call */
+};
+
+/** How to fit. Fill with lagoon_linear_options_init(), then change. */
+struct lagoon_linear_options {
+	size_t size;		/* sizeof(struct lagoon_linear_options) */
+	int loss;		/* enum lagoon_linear_loss [logistic] */
+	int method;		/* enum lagoon_linear_method [LAGOON_LINEAR_SGD] */
+	double c;		/* weight of the losses, > 0 [1] */
+	double l1;		/* weight of the sum of |w|, >= 0 [0] */
+	double l2;		/* weight of w'w / 2, >= 0 [1] */
+	double rate;		/* length of steps, > 0 [0: the method's own] */
+	int epochs;		/* at most, >= 1 [0: the method's own] */
+	double tolerance;	/* end when the gap is at most this share of the
+				 * objective; without a gap, when the objective
+				 * changed by at most this share in 5 epochs,
+				 * >= 0 [1e-4] */
+	uint64_t batch;		/* rows a worker uses between two clocks
+				 * [0: a 50th of its rows] */
+	int model;		/* enum lagoon_model [LAGOON_SSP] */
+	int32_t staleness;	/* ssp, essp, psp: >= 0 [1] */
+	int32_t sample;		/* psp: >= 0 [1] */
+	double change;		/* vap: of a weight, >= 0 [0.01] */
+	uint64_t seed;		/* of the order of rows [1] */
+	/** Called after each epoch in the lowest worker of each process. If it
+	 * returns nonzero in any, the fit ends with the next epoch. */
+	int (*progress)(void *arg, const struct lagoon_linear_epoch *e);
+	void *progress_arg;
+	int format;		/* of files: enum lagoon_file_format, -1: by the
+				 * name, libsvm if that does not say [-1] */
+	int zero_based;		/* indices of a libsvm file start at 0 [0] */
+};
+
+/** What a fit found; the same in every process, except weights. */
+struct lagoon_linear_result {
+	size_t size;		/* sizeof(struct lagoon_linear_result) */
+	double objective;
+	double gap;		/* it is at most this far above the minimum; -1 if
+				 * the method does not tell */
+	double accuracy;	/* on the training rows [0, 1] */
+	double test_accuracy;	/* [0, 1]; -1 without test rows */
+	uint64_t nonzeros;	/* weights that are not 0 */
+	int epochs;
+	int converged;		/* 1: tolerance ended it */
+	int stopped;		/* 1: progress asked for it */
+	int outputs;		/* weights of a feature: softmax has one for each
+				 * label, the others 1 */
+	int classes;
+	double *labels;		/* [classes] rising, in every process */
+	uint64_t rows;
+	uint64_t test_rows;
+	uint64_t entries;
+	uint64_t features;
+	double seconds;		/* whole call */
+	double read_seconds;	/* of it, until the data was read or checked */
+	double *weights;	/* [features][outputs] of a file, in rank 0; else
+				 * NULL */
+};
+
+/** The rows of this process, in its memory; read only during the call. */
+struct lagoon_linear_data {
+	size_t size;		/* sizeof(struct lagoon_linear_data) */
+	const struct lagoon_sparse *sparse; /* in CSR; NULL: dense rows */
+	size_t rows;		/* of dense: row i begins at i * stride */
+	size_t cols;
+	size_t stride;		/* in elements, >= cols */
+	int real_size;		/* of dense and label: 8 (double), 4 (float);
+				 * with sparse as that has it */
+	const void *dense;
+	const void *label;	/* [rows] */
+	int classes;		/* softmax: labels that there are in all rows of
+				 * all processes, >= 2; others: 2, or 0 */
+};
+
+/** Set every field to its default.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_linear_options_init(struct lagoon_linear_options *options);
+
+/** Every process needs a worker. Find the weights w that make
+ *
+ *     l2 w'w / 2 + l1 sum of |w_j| + c sum of the losses
+ *
+ * smallest over the rows of all processes, without a bias. Not every method can
+ * do every loss and l1; what it cannot is refused.
+ *
+ * Elements, indices and labels are checked first.
+ *
+ * @param data     rows of each process, maybe none; as many columns in all
+ * @param options  the same in every process; NULL for the defaults
+ * @param weights  [columns], of softmax [columns][classes], written in every
+ *                 process, or NULL
+ * @param result   its size field must be set; free it with
+ *                 lagoon_linear_result_free()
+ * @return 0; LAGOON_EINVAL for an option out of range or data that is not
+ * legal, with rank, row and column, in every process; LAGOON_ENOTSUP if the
+ * method cannot; LAGOON_ERANGE if a weight left the range of its table;
+ * LAGOON_ENOMEM; as lagoon_table_create() and lagoon_clock(). An error in one
+ * worker ends the call in all.
+ * Threads: one, outside lagoon_run().  Blocks: yes.  Collective: yes, every
+ * process.
+ */
+int lagoon_linear_fit(struct lagoon *lg, const struct lagoon_linear_data *data,
+		      const struct lagoon_linear_options *options,
+		      double *weights, struct lagoon_linear_result *result);
+
+/** As lagoon_linear_fit(), of rows of a file, plain or by gzip; of a plain one
+ * the workers share the bytes. A CSV file has the label last.
+ *
+ * @param data    path that every process can read
+ * @param test    file to measure test_accuracy on, of the same format, or NULL
+ * @param result  its size field must be set; free it with
+ *                lagoon_linear_result_free()
+ * @return as lagoon_linear_fit(); LAGOON_ENOENT. A line that is not legal gives
+ * LAGOON_EINVAL, with file and line, in every process.
+ * Threads: one, outside lagoon_run().  Blocks: yes.  Collective: yes, every
+ * process.
+ */
+int lagoon_linear_fit_file(struct lagoon *lg, const char *data,
+			   const char *test,
+			   const struct lagoon_linear_options *options,
+			   struct lagoon_linear_result *result);
+
+/** lagoon_linear_fit() with the loss logistic; softmax; and one of hinge and
+ * squared hinge, which options say.
+ * Threads: one, outside lagoon_run().  Blocks: yes.  Collective: yes, every
+ * process.
+ */
+int lagoon_logistic_fit(struct lagoon *lg,
+			const struct lagoon_linear_data *data,
+			const struct lagoon_linear_options *options,
+			double *weights, struct lagoon_linear_result *result);
+int lagoon_softmax_fit(struct lagoon *lg,
+		       const struct lagoon_linear_data *data,
+		       const struct lagoon_linear_options *options,
+		       double *weights, struct lagoon_linear_result *result);
+int lagoon_svm_fit(struct lagoon *lg, const struct lagoon_linear_data *data,
+		   const struct lagoon_linear_options *options,
+		   double *weights, struct lagoon_linear_result *result);
+
+/** Free what the result owns.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_linear_result_free(struct lagoon_linear_result *result);
+
 /* ------------------------------------------------------------ models */
 
 /** A linear model. Its file is text: one "key value" a line, then weights.

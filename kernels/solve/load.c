@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/lagoon_solve.h"
 #include "kernels/solve/load.h"
 #include "runtime/base/status.h"
 
@@ -123,4 +125,24 @@ int lgn_load(const struct lgn_load_options *options,
 		rc = agree(options, share->workers, parts, facts);
 	free(parts);
 	return rc;
+}
+
+/* ------------------------------------------------------------ formats */
+
+static bool ends_in(const char *path, const char *end)
+{
+	size_t len = strlen(path), n = strlen(end);
+
+	if (len > 3 && !strcmp(path + len - 3, ".gz"))
+		len -= 3;
+	return len > n && !strncmp(path + len - n, end, n);
+}
+
+int lgn_format_of(const char *path)
+{
+	if (ends_in(path, ".csv"))
+		return LAGOON_FILE_CSV;
+	if (ends_in(path, ".mtx") || ends_in(path, ".mmt"))
+		return LAGOON_FILE_MATRIX;
+	return LAGOON_FILE_LIBSVM;
 }

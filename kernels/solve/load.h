@@ -44,4 +44,7 @@ int lgn_load(const struct lgn_load_options *options,
 	     const struct lgn_share *share, struct lagoon_worker *w,
 	     struct lgn_loaded *loaded, struct lgn_facts *facts);
 
+/* enum lagoon_file_format, by the end of the name. */
+int lgn_format_of(const char *path);
+
 #endif

@@ -14,7 +14,7 @@ static int fail_memory(const struct lgn_libsvm *data)
 }
 
 /* Fisher-Yates; 64 random bits make the bias of the product negligible. */
-static void shuffle(size_t *order, size_t n, uint64_t seed, uint32_t stream)
+void lgn_part_order(size_t *order, size_t n, uint64_t seed, uint32_t stream)
 {
 	philox2x64_key_t key = { { seed } };
 
@@ -54,7 +54,7 @@ static int copy_rows(const struct lgn_libsvm *data,
 
 	if (!order)
 		return fail_memory(data);
-	shuffle(order, data->rows, o->seed, o->stream);
+	lgn_part_order(order, data->rows, o->seed, o->stream);
 	part->start[0] = 0;
 	for (size_t i = 0; i < data->rows; i++)
 		copy_row(data, order[i], i, o, part);

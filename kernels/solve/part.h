@@ -48,4 +48,7 @@ int lgn_part_open(const struct lgn_libsvm *data,
 		  struct lgn_part *part);
 void lgn_part_close(struct lgn_part *part);	/* safe on zeros */
 
+/* 0 to n - 1 in an order drawn from the seed; stream: another of the same seed. */
+void lgn_part_order(size_t *order, size_t n, uint64_t seed, uint32_t stream);
+
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kernels/data/text.h"
+#include "kernels/solve/load.h"
 #include "kernels/solve/regression.h"
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
@@ -84,24 +85,6 @@ static int check_options(const struct lagoon_regression_options *o)
 	return rc;
 }
 
-static bool ends_in(const char *path, const char *end)
-{
-	size_t len = strlen(path), n = strlen(end);
-
-	if (len > 3 && !strcmp(path + len - 3, ".gz"))
-		len -= 3;
-	return len > n && !strncmp(path + len - n, end, n);
-}
-
-static int format_of(const char *path)
-{
-	if (ends_in(path, ".csv"))
-		return LAGOON_FILE_CSV;
-	if (ends_in(path, ".mtx") || ends_in(path, ".mmt"))
-		return LAGOON_FILE_MATRIX;
-	return LAGOON_FILE_LIBSVM;
-}
-
 /* Either file by gzip makes worker 0 the reader of both. */
 static int check_files(struct lgn_regression_fit *fit)
 {
@@ -109,7 +92,7 @@ static int check_files(struct lgn_regression_fit *fit)
 	int gzip, other = 0;
 
 	if (o->format < 0)
-		o->format = format_of(fit->path);
+		o->format = lgn_format_of(fit->path);
 	if (o->format == LAGOON_FILE_MATRIX && !fit->target)
 		return lgn_fail(LAGOON_EINVAL, "%s: expected a file of its "
 				"targets beside", fit->path);
@@ -232,21 +215,12 @@ static void destroy_tables(struct lgn_regression_fit *fit)
 
 /* --------------------------------------------------------------- calls */
 
-/* What the tables are to be, workers agree on: a process without any does not
- * know. Nor can it tell an error at a meeting, so it asks for a table of another
- * shape, which is refused in every process. */
 static int load(struct lgn_regression_fit *fit)
 {
-	bool idle = !lagoon_local_workers(fit->lg);
-	size_t bytes = sizeof(struct lgn_regression_facts) + (idle ? 4 : 0);
-	int rc = lgn_share_create(fit->lg, "regression load", bytes,
-				  LAGOON_SSP, &fit->tidings);
+	int rc = lgn_share_create_first(fit->lg, "regression load",
+					sizeof(struct lgn_regression_facts),
+					&fit->tidings);
 
-	if (idle && (!rc || rc == LAGOON_EINVAL)) {
-		lgn_share_destroy(&fit->tidings);
-		return lgn_fail(LAGOON_EINVAL, "a process without workers: "
-				"expected at least one in each");
-	}
 	if (rc)
 		return rc;
 	rc = lagoon_run(fit->lg, lgn_regression_load, fit);

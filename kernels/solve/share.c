@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,24 @@ int lgn_share_create(struct lagoon *lg, const char *name, size_t bytes,
 	attr.format = LAGOON_I64;
 	attr.model = model;
 	return lagoon_table_create(lg, name, &attr, &share->table);
+}
+
+/* What a fit's tables are to be, its workers agree on: a process without any
+ * does not know. Nor can it tell an error at a meeting, so it asks for a table of
+ * another shape, which is refused in every process. */
+int lgn_share_create_first(struct lagoon *lg, const char *name, size_t bytes,
+			   struct lgn_share *share)
+{
+	bool idle = !lagoon_local_workers(lg);
+	int rc = lgn_share_create(lg, name, bytes + (idle ? 4 : 0), LAGOON_SSP,
+				  share);
+
+	if (idle && (!rc || rc == LAGOON_EINVAL)) {
+		lgn_share_destroy(share);
+		return lgn_fail(LAGOON_EINVAL, "a process without workers: "
+				"expected at least one in each");
+	}
+	return rc;
 }
 
 void lgn_share_destroy(struct lgn_share *share)

@@ -30,6 +30,11 @@ int lgn_share_create(struct lagoon *lg, const char *name, size_t bytes,
 		     int model, struct lgn_share *share);
 void lgn_share_destroy(struct lgn_share *share);
 
+/* The same with LAGOON_SSP, the first of a call in which every process needs a
+ * worker: LAGOON_EINVAL in all if one has none. */
+int lgn_share_create_first(struct lagoon *lg, const char *name, size_t bytes,
+			   struct lgn_share *share);
+
 /* End the worker's round and wait for all workers: what anybody added before
  * is in every pull after. mine [bytes] of each goes to all [workers * bytes],
  * in the order of workers. round counts the meetings of this worker, from 0.

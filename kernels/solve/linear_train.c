@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One worker's part of a fit: its rows in blocks, then epochs of the method,
+ * after each of which all measure objective, accuracy and dual at rest.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/solve/linear.h"
+#include "runtime/base/status.h"
+#include "runtime/base/wait.h"
+
+/* ------------------------------------------------------------ meetings */
+
+static void merge(struct lgn_linear *t)
+{
+	struct lgn_linear_tidings *sum = &t->sum;
+
+	memset(sum, 0, sizeof(*sum));
+	for (int i = 0; i < t->fit->workers; i++) {
+		const struct lgn_linear_tidings *one = &t->all[i];
+
+		sum->loss += one->loss;
+		sum->correct += one->correct;
+		sum->test_correct += one->test_correct;
+		sum->squares += one->squares;
+		sum->abs += one->abs;
+		sum->nonzeros += one->nonzeros;
+		sum->dual += one->dual;
+		for (int k = 0; k < LGN_LINEAR_OWN; k++)
+			sum->own[k] += one->own[k];
+		sum->stop |= one->stop;
+	}
+}
+
+int lgn_linear_meet(struct lgn_linear *t, int rc,
+		    const struct lgn_linear_tidings *mine)
+{
+	const struct lgn_linear_tidings none = { 0 };
+
+	rc = lgn_share_meet(&t->fit->tidings, t->worker, &t->round, rc,
+			    mine ? mine : &none, t->all);
+	if (!rc)
+		merge(t);
+	return rc;
+}
+
+/* ----------------------------------------------------------- measuring */
+
+static void add_penalties(const struct lgn_linear *t,
+			  struct lgn_linear_tidings *mine)
+{
+	size_t outputs = t->fit->outputs;
+	const double *w = t->w + t->first * outputs;
+
+	for (size_t k = 0; k < t->own * outputs; k++) {
+		mine->squares += w[k] * w[k];
+		mine->abs += fabs(w[k]);
+		mine->nonzeros += w[k] != 0;
+	}
+}
+
+static int add_losses(struct lgn_linear *t, struct lgn_linear_tidings *mine)
+{
+	const struct lgn_block *b;
+	int rc = 0;
+
+	for (uint64_t i = 0; i < t->rows.blocks && !rc; i++) {
+		rc = lgn_rows_block(&t->rows, i, &b);
+		if (rc)
+			break;
+		lgn_linear_products(t, b, t->w, t->z);
+		mine->loss += lgn_linear_losses(t, b, t->z, NULL);
+		mine->correct += lgn_linear_correct(t, b, t->z);
+	}
+	return rc;
+}
+
+static double value(const struct lgn_linear *t)
+{
+	const struct lagoon_linear_options *o = &t->fit->options;
+
+	return o->c * t->sum.loss + o->l1 * t->sum.abs +
+		o->l2 / 2 * t->sum.squares;
+}
+
+bool lgn_linear_is_converged(const struct lgn_linear *t)
+{
+	double before = t->history[(t->epoch + 1) % (LGN_LINEAR_WINDOW + 1)];
+	double least = t->fit->options.tolerance * t->objective;
+
+	if (t->fit->method->dual)
+		return t->gap <= least;
+	return t->epoch > LGN_LINEAR_WINDOW &&
+		fabs(before - t->objective) <= least;
+}
+
+static int judge(struct lgn_linear *t)
+{
+	const struct lgn_linear_method *m = t->fit->method;
+
+	t->objective = value(t);
+	t->accuracy = (double)t->sum.correct / (double)t->fit->facts.data.rows;
+	t->nonzeros = t->sum.nonzeros;
+	t->stopped = t->sum.stop;
+	if (m->dual) {
+		t->dual = fmax(t->dual, t->sum.dual);
+		t->gap = fmax(0, t->objective - t->dual);
+	}
+	t->history[t->epoch % (LGN_LINEAR_WINDOW + 1)] = t->objective;
+	if (m->judge)
+		return m->judge(t);
+	t->converged = lgn_linear_is_converged(t);
+	return 0;
+}
+
+/* All workers, none of which adds to the weights meanwhile. */
+static int measure(struct lgn_linear *t)
+{
+	struct lgn_linear_tidings mine = { .stop = t->asked };
+	int rc = lagoon_pull(t->worker, t->fit->weights, 0,
+			     t->fit->facts.data.cols, t->w);
+
+	if (!rc)
+		rc = add_losses(t, &mine);
+	if (!rc)
+		add_penalties(t, &mine);
+	if (!rc && t->fit->method->measure)
+		rc = t->fit->method->measure(t, &mine);
+	rc = lgn_linear_meet(t, rc, &mine);
+	return rc ? rc : judge(t);
+}
+
+static void report(struct lgn_linear *t)
+{
+	const struct lagoon_linear_options *o = &t->fit->options;
+	const struct lagoon_linear_epoch e = {
+		.epoch = t->epoch,
+		.objective = t->objective,
+		.accuracy = t->accuracy,
+		.gap = t->gap,
+		.nonzeros = t->nonzeros,
+		.seconds = (double)(lgn_now_ns() - t->fit->start_ns) * 1e-9,
+	};
+
+	if (o->progress && t->id == t->fit->first_worker &&
+	    o->progress(o->progress_arg, &e))
+		t->asked = 1;
+}
+
+/* --------------------------------------------------------- the epochs */
+
+/* At zero weights every row has the same loss. */
+static double value_at_zero(const struct lgn_linear *t)
+{
+	const struct lgn_linear_fit *fit = t->fit;
+	double loss = 1;
+
+	if (fit->options.loss == LAGOON_LINEAR_LOGISTIC)
+		loss = log(2);
+	if (fit->options.loss == LAGOON_LINEAR_SOFTMAX)
+		loss = log(fit->facts.classes);
+	return fit->options.c * loss * (double)fit->facts.data.rows;
+}
+
+static int train(struct lgn_linear *t)
+{
+	const struct lgn_linear_method *m = t->fit->method;
+	int epochs = t->fit->options.epochs, rc;
+
+	t->objective = t->history[0] = value_at_zero(t);
+	t->dual = -INFINITY;
+	t->gap = -1;
+	rc = m->open ? m->open(t) : 0;
+	rc = lgn_linear_meet(t, rc, NULL);
+	while (!rc && t->epoch < epochs && !t->converged && !t->stopped) {
+		t->epoch++;
+		rc = m->epoch(t);
+		if (!rc)
+			rc = lgn_linear_meet(t, 0, NULL);
+		if (!rc)
+			rc = measure(t);
+		if (!rc)
+			report(t);
+	}
+	return rc;
+}
+
+/* -------------------------------------------------------------- the end */
+
+static int measure_test(struct lgn_linear *t, struct lgn_linear_tidings *mine)
+{
+	const struct lgn_block *b;
+	int rc = 0;
+
+	for (uint64_t i = 0; i < t->test.blocks && !rc; i++) {
+		rc = lgn_rows_block(&t->test, i, &b);
+		if (rc)
+			break;
+		lgn_linear_products(t, b, t->w, t->z);
+		mine->test_correct += lgn_linear_correct(t, b, t->z);
+	}
+	return rc;
+}
+
+/* t->w has the weights that were measured last. */
+static int finish(struct lgn_linear *t)
+{
+	struct lagoon_linear_result *r = t->fit->result;
+	struct lgn_linear_tidings mine = { 0 };
+	int rc = measure_test(t, &mine);
+
+	rc = lgn_linear_meet(t, rc, &mine);
+	if (rc || t->id != t->fit->first_worker)
+		return rc;
+	r->objective = t->objective;
+	r->gap = t->gap;
+	r->accuracy = t->accuracy;
+	r->nonzeros = t->nonzeros;
+	r->epochs = t->epoch;
+	r->converged = t->converged;
+	r->stopped = t->stopped && !t->converged;
+	if (r->test_rows)
+		r->test_accuracy = (double)t->sum.test_correct /
+			(double)r->test_rows;
+	if (t->fit->out)
+		memcpy(t->fit->out, t->w, t->n * sizeof(*t->w));
+	return 0;
+}
+
+/* ------------------------------------------------------------- opening */
+
+static int open_rows(struct lgn_linear *t)
+{
+	struct lgn_linear_fit *fit = t->fit;
+	struct lgn_linear_loaded *loaded =
+		&fit->loaded[t->id - fit->first_worker];
+	struct lgn_rows_spec spec = {
+		.path = fit->path,
+		.blocks = fit->blocks,
+		.cols = fit->facts.data.cols,
+		.classes = fit->facts.classes,
+		.label = fit->facts.label,
+		.seed = fit->options.seed,
+		.stream = (uint32_t)t->id,
+	};
+	int rc = lgn_rows_open(&loaded->data, &spec, &t->rows);
+
+	if (rc || !fit->test)
+		return rc;
+	spec.path = fit->test;
+	spec.in_order = true;
+	return lgn_rows_open(&loaded->test, &spec, &t->test);
+}
+
+static size_t larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+static int open_vectors(struct lgn_linear *t)
+{
+	size_t outputs = t->fit->outputs;
+	size_t rows = larger(t->rows.largest, t->test.largest) + 1;
+	size_t cols = larger(t->rows.largest_cols, t->test.largest_cols);
+
+	t->w = calloc(t->n, sizeof(*t->w));
+	t->g = calloc(t->n, sizeof(*t->g));
+	t->z = calloc(rows * outputs, sizeof(*t->z));
+	t->slope = calloc(rows * outputs, sizeof(*t->slope));
+	t->room = calloc((cols + 1) * outputs, sizeof(*t->room));
+	if (t->w && t->g && t->z && t->slope && t->room)
+		return 0;
+	return lgn_fail(LAGOON_ENOMEM, "no memory for vectors of %zu weights",
+			t->n);
+}
+
+static int prepare(struct lgn_linear *t)
+{
+	uint64_t cols = t->fit->facts.data.cols, id = (uint64_t)t->id;
+	uint64_t workers = (uint64_t)t->fit->workers;
+	int rc;
+
+	t->first = cols * id / workers;
+	t->own = cols * (id + 1) / workers - t->first;
+	t->n = (size_t)cols * t->fit->outputs;
+	t->all = calloc((size_t)workers, sizeof(*t->all));
+	if (!t->all)
+		return lgn_fail(LAGOON_ENOMEM, "no memory for the tidings of "
+				"%llu workers", (unsigned long long)workers);
+	rc = open_rows(t);
+	return rc ? rc : open_vectors(t);
+}
+
+static void close_all(struct lgn_linear *t)
+{
+	if (t->fit->method->close)
+		t->fit->method->close(t);
+	lgn_rows_close(&t->rows);
+	lgn_rows_close(&t->test);
+	free(t->all);
+	free(t->w);
+	free(t->g);
+	free(t->z);
+	free(t->slope);
+	free(t->room);
+}
+
+int lgn_linear_train(struct lagoon_worker *w, void *arg)
+{
+	struct lgn_linear t = { .fit = arg, .worker = w };
+	int rc;
+
+	t.id = lagoon_worker_id(w);
+	rc = prepare(&t);
+	/* Without room for what is told at a meeting there is none. */
+	if (t.all)
+		rc = lgn_linear_meet(&t, rc, NULL);
+	if (!rc)
+		rc = train(&t);
+	if (!rc)
+		rc = finish(&t);
+	if (rc)
+		lgn_share_fail(&t.fit->tidings, w, t.round, rc);
+	close_all(&t);
+	return rc;
+}

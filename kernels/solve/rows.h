@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The rows of one worker, in blocks: what one round of a method uses. A block
+ * is asked for by its number, and is there until the next one is:
+ *
+ *	for (uint64_t i = 0; i < rows->blocks && !rc; i++) {
+ *		rc = lgn_rows_block(rows, i, &b);
+ *		... rows of b->a, b->sign or b->class ...
+ *	}
+ *
+ * Every worker of a fit has as many blocks; some may be empty.
+ */
+#ifndef LGN_SOLVE_ROWS_H
+#define LGN_SOLVE_ROWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernels/data/libsvm.h"
+#include "kernels/lagoon_kernels.h"
+
+struct lgn_block {
+	uint64_t first;		/* number of its first row among the worker's */
+	struct lagoon_sparse a;	/* CSR of doubles and int32, columns of all */
+	const double *sign;	/* [a.rows] -1: of label 0, else +1 */
+	const int32_t *class;	/* [a.rows] place of the label in spec.label */
+	uint32_t n_cols;
+	uint64_t *cols;		/* [n_cols] columns in use, rising */
+};
+
+struct lgn_rows {
+	uint64_t rows;
+	uint64_t blocks;
+	uint64_t entries;
+	uint64_t largest;	/* rows of a block */
+	uint32_t largest_cols;	/* n_cols of a block */
+	struct lgn_block *block;	/* [blocks] */
+	int32_t *start;		/* what the blocks point into */
+	int32_t *index;
+	double *val;
+	double *sign;
+	int32_t *class;
+};
+
+struct lgn_rows_spec {
+	const char *path;	/* for messages; NULL: of the caller's memory */
+	uint64_t blocks;	/* >= 1 */
+	uint64_t cols;		/* entries of columns from here on are dropped */
+	int classes;
+	const double *label;	/* [classes] rising */
+	bool in_order;		/* else in one drawn from seed and stream */
+	uint64_t seed;
+	uint32_t stream;
+};
+
+/* Made of what was read, which is freed. LAGOON_EINVAL for a label that is none
+ * of them, LAGOON_ENOTSUP for too large a block, LAGOON_ENOMEM. To be closed in
+ * any case. */
+int lgn_rows_open(struct lgn_libsvm *data, const struct lgn_rows_spec *spec,
+		  struct lgn_rows *rows);
+void lgn_rows_close(struct lgn_rows *rows);	/* safe on zeros */
+
+int lgn_rows_block(struct lgn_rows *rows, uint64_t i,
+		   const struct lgn_block **block);
+
+#endif
