@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* `lagoon train`, in parts: train.c reads the command line and runs the fit,
  * train_report.c tells how it goes and what came out; train_regression.c does
- * both for ridge, lasso and elastic net. */
+ * both for ridge, lasso and elastic net, train_lda.c for topics. */
 #ifndef LGN_TOOLS_TRAIN_H
 #define LGN_TOOLS_TRAIN_H
 
@@ -47,6 +47,10 @@ void train_report_object(struct train_report *r, struct json_t *object);
 /* Is it the name of a solver of train_regression()? */
 bool train_is_regression(const char *word);
 int train_regression(int argc, char **argv);
+
+/* Is it that of train_lda()? */
+bool train_is_lda(const char *word);
+int train_lda(int argc, char **argv);
 
 /* The exit status for an error, after the sentence where this rank tells it. */
 int train_fail(int rc);
