@@ -529,7 +529,11 @@ struct lagoon_lda_options {
 	int sampler;		/* enum lagoon_lda_sampler
 				 * [LAGOON_LDA_SPARSE] */
 	int steps;		/* alias: pairs of proposals a token, >= 1 [4] */
-	int rounds;		/* clocks of a sweep, >= 1 [4] */
+	double anneal;		/* share of the sweeps in which the priors fall,
+				 * from ten times to what is asked for: the
+				 * topics found depend less on chance; 0: none
+				 * [0.5] */
+	int rounds;		/* clocks of a sweep, >= 1 [16] */
 	int every;		/* sweeps from one log_likelihood to the next,
 				 * >= 1 [10] */
 	int model;		/* enum lagoon_model, not vap [LAGOON_SSP] */

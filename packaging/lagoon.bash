@@ -13,6 +13,7 @@ _lagoon_benchmarks='get-lat get-bw add-lat add-rate clock barrier counter incast
 _lagoon_train='--data= --test= --zero-based --batch= --c= --change= --consistency=
 	--epochs= --rate= --sample= --seed= --staleness= --tolerance= --nodes= -n --workers=
 	--model= --report= --trace= --checkpoint= --every= --resume= --help --usage'
+_lagoon_topics='--top= --help --usage'
 _lagoon_checkpoint='--help --usage'
 _lagoon_generate='--cols= --nnz= -o --output= --rows= --seed= --help --usage'
 
@@ -99,7 +100,7 @@ _lagoon() {
 	local valued plain ended
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		_lagoon_reply 'train checkpoint generate run bench info --help --version' "$cur"
+		_lagoon_reply 'train topics checkpoint generate run bench info --help --version' "$cur"
 		return
 	fi
 	_lagoon_walk "$command"
@@ -120,9 +121,11 @@ _lagoon() {
 	checkpoint,-*) _lagoon_reply "$_lagoon_checkpoint" "$cur" ;;
 	checkpoint,*) if ((plain && plain < COMP_CWORD)); then _lagoon_file
 		else _lagoon_reply 'inspect verify' "$cur"; fi ;;
+	topics,-*) _lagoon_reply "$_lagoon_topics" "$cur" ;;
+	topics,*) _lagoon_file ;;
 	train,-*) _lagoon_reply "$_lagoon_train" "$cur" ;;
 	generate,-*) _lagoon_reply "$_lagoon_generate" "$cur" ;;
-	train,*) _lagoon_reply 'elastic-net lasso logistic ridge' "$cur" ;;
+	train,*) _lagoon_reply 'elastic-net lasso lda logistic ridge' "$cur" ;;
 	generate,*) _lagoon_reply 'logistic' "$cur" ;;
 	run,*) _lagoon_program "$cur" ;;
 	esac

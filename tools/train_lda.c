@@ -28,7 +28,7 @@ struct lda {
 
 enum {
 	KEY_DATA = 256, KEY_TEST, KEY_FORMAT, KEY_VOCABULARY, KEY_SKIP_EMPTY,
-	KEY_TOPICS, KEY_ALPHA, KEY_BETA, KEY_SWEEPS, KEY_SAMPLER, KEY_STEPS,
+	KEY_TOPICS, KEY_ALPHA, KEY_BETA, KEY_SWEEPS, KEY_SAMPLER, KEY_STEPS, KEY_ANNEAL,
 	KEY_ROUNDS, KEY_MEASURE, KEY_CONSISTENCY, KEY_STALENESS, KEY_SAMPLE,
 	KEY_SEED, KEY_NODES, KEY_WORKERS, KEY_TOP, KEY_MODEL, KEY_REPORT,
 };
@@ -52,7 +52,9 @@ static const struct argp_option table[] = {
 	  "How a token's topic is drawn [sparse]", 2 },
 	{ "steps", KEY_STEPS, "N", 0,
 	  "alias: pairs of proposals for a token [4]", 2 },
-	{ "rounds", KEY_ROUNDS, "N", 0, "Clocks of a sweep [4]", 2 },
+	{ "anneal", KEY_ANNEAL, "X", 0,
+	  "Share of the sweeps in which the priors fall from ten times to theirs [0.5]", 2 },
+	{ "rounds", KEY_ROUNDS, "N", 0, "Clocks of a sweep [16]", 2 },
 	{ "measure", KEY_MEASURE, "N", 0,
 	  "Sweeps from one likelihood to the next [10]", 2 },
 	{ "consistency", KEY_CONSISTENCY, "bsp|ssp|essp|psp|asp", 0,
@@ -165,6 +167,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_SAMPLER: o->sampler = sampler(state, arg); break;
 	case KEY_STEPS:
 		o->steps = count(state, "--steps", arg, 1, INT_MAX);
+		break;
+	case KEY_ANNEAL:
+		o->anneal = args_number(state, "--anneal", arg, 1);
 		break;
 	case KEY_ROUNDS:
 		o->rounds = count(state, "--rounds", arg, 1, 1 << 20);

@@ -23,8 +23,9 @@ LGN_EXPORT void lagoon_lda_options_init(struct lagoon_lda_options *options)
 		.sweeps = 500,
 		.sampler = LAGOON_LDA_SPARSE,
 		.steps = 4,
-		.rounds = 4,
+		.rounds = 16,
 		.every = 10,
+		.anneal = 0.5,
 		.model = LAGOON_SSP,
 		.staleness = 1,
 		.sample = 1,
@@ -78,6 +79,9 @@ static int check_options(const struct lagoon_lda_options *o)
 		rc = check_prior("alpha", o->alpha);
 	if (!rc)
 		rc = check_prior("beta", o->beta);
+	if (!rc && !(o->anneal >= 0 && o->anneal <= 1))
+		rc = lgn_fail(LAGOON_EINVAL, "anneal %g: expected 0 to 1",
+			      o->anneal);
 	if (!rc && (o->model < LAGOON_SSP || o->model >= LAGOON_VAP))
 		rc = lgn_fail(LAGOON_EINVAL, "model %d: expected ssp, bsp, asp, "
 			      "essp or psp", o->model);

@@ -42,7 +42,7 @@ printed() {
 	}' | sort -u | paste -sd' '
 }
 
-for command in run info train generate bench; do
+for command in run info train topics generate bench; do
 	is "$command" "$(offered $command -)" "$(printed $command)"
 done
 is commands "$(offered '')" "$("$lagoon" --help |
@@ -53,7 +53,7 @@ is 'a part' "$(offered tr)" train
 is value "$(offered train --consistency =)" 'asp bsp essp psp ssp vap'
 is 'part of a value' "$(offered train --consistency = a)" asp
 is 'on death' "$(offered run --on-death = c)" continue
-is solver "$(offered train l)" 'lasso logistic'
+is solver "$(offered train l)" 'lasso lda logistic'
 
 # The value may come after a blank.
 is 'value after a blank' "$(offered train --consistency '')" 'asp bsp essp psp ssp vap'
@@ -64,7 +64,7 @@ is 'number' "$(offered train --epochs '')" ''
 is 'number after =' "$(offered train --epochs =)" ''
 is 'after a number' "$(offered train --nodes 2 lo)" logistic
 is 'after a value' "$(offered train --data x --consistency b)" bsp
-is 'a value that looks like an option' "$(offered train --model --data '')" 'elastic-net lasso logistic ridge'
+is 'a value that looks like an option' "$(offered train --model --data '')" 'elastic-net lasso lda logistic ridge'
 is 'an option after it' "$(offered train --consistency bsp --stal)" --staleness=
 is 'a flag has no value' "$(offered train --zero-based lo)" logistic
 for option in --data --test --model --report; do
