@@ -532,7 +532,7 @@ struct lagoon_lda_options {
 	double anneal;		/* share of the sweeps in which the priors fall,
 				 * from ten times to what is asked for: the
 				 * topics found depend less on chance; 0: none
-				 * [0.5] */
+				 * [0.3] */
 	int rounds;		/* clocks of a sweep, >= 1 [16] */
 	int every;		/* sweeps from one log_likelihood to the next,
 				 * >= 1 [10] */

@@ -53,7 +53,7 @@ static const struct argp_option table[] = {
 	{ "steps", KEY_STEPS, "N", 0,
 	  "alias: pairs of proposals for a token [4]", 2 },
 	{ "anneal", KEY_ANNEAL, "X", 0,
-	  "Share of the sweeps in which the priors fall from ten times to theirs [0.5]", 2 },
+	  "Share of the sweeps in which the priors fall from ten times to theirs [0.3]", 2 },
 	{ "rounds", KEY_ROUNDS, "N", 0, "Clocks of a sweep [16]", 2 },
 	{ "measure", KEY_MEASURE, "N", 0,
 	  "Sweeps from one likelihood to the next [10]", 2 },

@@ -25,7 +25,7 @@ LGN_EXPORT void lagoon_lda_options_init(struct lagoon_lda_options *options)
 		.steps = 4,
 		.rounds = 16,
 		.every = 10,
-		.anneal = 0.5,
+		.anneal = 0.3,
 		.model = LAGOON_SSP,
 		.staleness = 1,
 		.sample = 1,
