@@ -3,7 +3,7 @@
  * lagoon_lda_fit() on documents in memory. What it tells is recomputed in here
  * from the counts alone: they are those of the documents' words and topics, they
  * sum to the tokens, and log p(words, topics) is theirs. Each sampler comes
- * near to what was planted. Under bsp it does the same twice. What is not legal in one
+ * near to what was planted, and its chain has the posterior's mean. Under bsp it does the same twice. What is not legal in one
  * process is the error of all, with document and word.
  */
 /* launch: -n 1 */
@@ -290,6 +290,83 @@ static void test_stop(void)
 	lagoon_lda_result_free(&r);
 }
 
+/* ------------------------------------------------------------- posterior */
+
+/* One document of 7 tokens, 3 topics: all 2187 assignments. */
+enum { FEW = 7, FEW_WORDS = 3, FEW_TOPICS = 3, CHAIN = 3000 };
+
+static const int few_word[FEW] = { 0, 0, 0, 0, 1, 1, 2 };
+
+static double few_log(int code)
+{
+	int counts[FEW_WORDS][FEW_TOPICS] = { { 0 } }, nd[FEW_TOPICS] = { 0 };
+	double sum = lgamma(FEW_TOPICS * alpha) -
+		lgamma(FEW + FEW_TOPICS * alpha);
+
+	for (int i = 0; i < FEW; i++, code /= FEW_TOPICS) {
+		counts[few_word[i]][code % FEW_TOPICS]++;
+		nd[code % FEW_TOPICS]++;
+	}
+	for (int k = 0; k < FEW_TOPICS; k++) {
+		sum += lgamma(nd[k] + alpha) - lgamma(alpha) +
+			lgamma(FEW_WORDS * beta) - lgamma(nd[k] + FEW_WORDS * beta);
+		for (int w = 0; w < FEW_WORDS; w++)
+			sum += lgamma(counts[w][k] + beta) - lgamma(beta);
+	}
+	return sum;
+}
+
+static double few_mean(void)
+{
+	double mass = 0, sum = 0;
+
+	for (int code = 0; code < 2187; code++) {
+		double x = few_log(code);
+
+		mass += exp(x);
+		sum += exp(x) * x;
+	}
+	return sum / mass;
+}
+
+static int add_up(void *arg, const struct lagoon_lda_sweep *s)
+{
+	*(double *)arg += s->log_likelihood / CHAIN;
+	return 0;
+}
+
+/* The mean along the chain is that of the posterior, whoever samples. */
+static void test_posterior(void)
+{
+	static const int64_t start[] = { 0, 3 };
+	static const int32_t word[] = { 0, 1, 2 }, count[] = { 4, 2, 1 };
+	const struct lagoon_lda_data d = {
+		.size = sizeof(d), .documents = lagoon_rank(t_lg) == 0,
+		.start = start, .word = word, .count = count,
+		.words = FEW_WORDS,
+	};
+	double expected = few_mean();
+
+	for (int s = 0; s <= LAGOON_LDA_ALIAS; s++) {
+		struct lagoon_lda_options o = options(s, LAGOON_SSP);
+		struct lagoon_lda_result r = { .size = sizeof(r) };
+		double mean = 0;
+
+		o.topics = FEW_TOPICS;
+		o.anneal = 0;
+		o.sweeps = CHAIN;
+		o.every = o.rounds = 1;
+		o.progress = add_up;
+		o.progress_arg = &mean;
+		if (lagoon_lda_fit(t_lg, &d, &o, NULL, NULL, &r))
+			t_die("posterior: %s", lagoon_errmsg());
+		lagoon_lda_result_free(&r);
+		if (!(fabs(mean - expected) < 0.15))
+			t_die("sampler %d: mean log likelihood %.4f, of the posterior %.4f",
+			      s, mean, expected);
+	}
+}
+
 /* --------------------------------------------------------------- refusing */
 
 static void refused(const char *what, const char *expected, int code,
@@ -360,6 +437,8 @@ int main(void)
 	t_open(&attr, NULL);
 	test_samplers();
 	test_stop();
+	if (lagoon_size(t_lg) == 1)
+		test_posterior();
 	test_refused();
 	t_close();
 	return 0;
