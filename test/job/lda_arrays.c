@@ -3,8 +3,9 @@
  * lagoon_lda_fit() on documents in memory. What it tells is recomputed in here
  * from the counts alone: they are those of the documents' words and topics, they
  * sum to the tokens, and log p(words, topics) is theirs. Each sampler comes
- * near to what was planted, and its chain has the posterior's mean. Under bsp it does the same twice. What is not legal in one
- * process is the error of all, with document and word.
+ * near to what was planted, and its chain has the posterior's mean. Under bsp it
+ * does the same twice. What is not legal in one process is the error of all, with
+ * document and word.
  */
 /* launch: -n 1 */
 /* launch: -n 3 --nodes 1 */
