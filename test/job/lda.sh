@@ -168,7 +168,7 @@ for config in "${configs[@]}"; do
 		# shellcheck disable=SC2086
 		train --data "$data/reuters.ldac" --vocabulary "$data/reuters.tokens" --topics 20 \
 			--alpha 0.1 --eta 0.01 --sweeps $sweeps --measure $sweeps --seed $seed \
-			--sampler $config --model "$tmp/model" ||
+			--sampler $config --steps 8 --model "$tmp/model" ||
 			{ complain "$config: $(tail -n 1 "$tmp/err")"; continue; }
 		found=$(awk '/^log likelihood/ { print $3 }' "$tmp/out")
 		echo "$config: $found"
