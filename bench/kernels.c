@@ -4,11 +4,12 @@
  * many bytes as the kernel must read and write, in pieces of 128 KiB; or, for
  * sparse lines, exponentials and what follows one number after the other, the
  * plain loop (exponentials: with the C library's). Sides alternate in one run;
- * medians of 7. The other of the two is shown too, where there is one.
+ * medians of 11. The other of the two is shown too, where there is one.
  *
- *	bench/kernels [--check]
+ *	bench/kernels [--check] [--simd LEVEL]
  *
- * --check: status 1 if a row is below 0.7 of its roof.
+ * --check: status 1 if a row is below 0.7 of its roof. --simd: with the
+ * instructions of that number of enum lagoon_simd.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@
 
 enum {
 	PIECE = 128 << 10,
-	REPEATS = 7,
+	REPEATS = 11,
 };
 
 double *a, *b, *c, *d;	/* [N] */
@@ -36,11 +37,13 @@ double square[ROWS], alpha[ROWS], label[ROWS], w[COLS];
 static struct lagoon_sparse csr, csr64, csr_f32;
 volatile double sink;
 
+/* Of this thread: what others do with the processor meanwhile is not counted,
+ * what they do with the memory is. */
 static double now(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
@@ -83,6 +86,19 @@ static void dots(void)
 		d[i] = lagoon_sparse_line_dot(&csr, i, w);
 }
 
+static void squares(void)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		d[i] = lagoon_sparse_line_square(&csr, i);
+}
+
+static void sparse_dots(void)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		d[i] = lagoon_sparse_dot(A_ROW, (uint32_t *)index32 + i * A_ROW,
+					 a + i * A_ROW, w);
+}
+
 static void adds(void)
 {
 	memset(w, 0, sizeof(w));
@@ -111,6 +127,12 @@ static void dense_transposed(void)
 {
 	lagoon_dense_multiply_transposed(N / WIDE, WIDE, a, WIDE, 1, label, 0,
 					 d);
+}
+
+static void dense_transposed_f32(void)
+{
+	lagoon_dense_multiply_transposed_f32(N / WIDE, WIDE, af, WIDE, 1, bf, 0,
+					     cf);
 }
 
 static void dense_multiply_f32(void)
@@ -159,6 +181,21 @@ static void prox_l1(void)
 	lagoon_prox_l1(N, 1e-9, b);
 }
 
+static void prox_l2(void)
+{
+	lagoon_prox_l2(N, 1e-9, b);
+}
+
+static void prox_elastic(void)
+{
+	lagoon_prox_elastic(N, 1e-9, 1e-9, b);
+}
+
+static void prox_step_f32(void)
+{
+	lagoon_prox_step_f32(N, 1e-9, 0.1, 0.1, af, bf);
+}
+
 static void prox_step(void)
 {
 	lagoon_prox_step(N, 1e-9, 0.1, 0.1, a, b);
@@ -177,6 +214,16 @@ static void nearest(void)
 static void at_random(void)
 {
 	lagoon_fixed_quantise(N, a, 32, INT64_C(1) << 62, bits, lanes);
+}
+
+static void at_random_f32(void)
+{
+	lagoon_fixed_quantise_f32(N, af, 32, INT64_C(1) << 62, bits, lanes);
+}
+
+static void values_f32(void)
+{
+	lagoon_fixed_value_f32(N, lanes, 32, cf);
 }
 
 static void values(void)
@@ -210,6 +257,11 @@ static void dual_logistic(void)
 			 label, 0.01, 0, alpha, w);
 }
 
+static void dual_sum(void)
+{
+	sink = lagoon_dual_sum(LAGOON_LOSS_SQUARED, N, b, c);
+}
+
 /* As CSC the same arrays are 10 000 rows and as many columns as rows else. */
 static void elastic(void)
 {
@@ -228,7 +280,8 @@ static void elastic(void)
 
 struct row {
 	const char *name;
-	double bytes;		/* read and written, an element or entry */
+	double bytes;		/* read and written, an element or entry; 0:
+				 * they stay in a cache */
 	void (*ours)(void);
 	void (*plain)(void);
 	int by_loop;		/* the roof is the plain loop */
@@ -241,11 +294,22 @@ static const struct row rows[] = {
 	{ "sparse_multiply_transposed", 12, transposed, transposed_plain, 1 },
 	{ "sparse_line_dot", 12, dots, multiply_plain, 1 },
 	{ "sparse_line_add", 12, adds, transposed_plain, 1 },
+	{ "sparse_line_square", 8, squares, squares_plain, 1 },
+	{ "sparse_dot", 12, sparse_dots, multiply_plain, 1 },
+	{ "sparse_product, 10 vectors", 0, many, many_plain, 1 },
+	{ "sparse_product transposed", 0, many_transposed,
+	  many_transposed_plain, 1 },
+	{ "dense_product", 0, product, product_plain, 1 },
+	{ "dense_product without BLAS", 0, product_own, product_plain, 1 },
+	{ "dense_product f32", 0, product_f32, product_f32_plain, 1 },
+	{ "dense_solve", 0, solve, solve_plain, 1 },
+	{ "dense_solve without BLAS", 0, solve_own, solve_plain, 1 },
 	{ "dense_dot", 16, dense_dot, NULL, 0 },
 	{ "dense_add", 24, dense_add, NULL, 0 },
 	{ "dense_multiply", 8, dense_multiply, NULL, 0 },
 	{ "dense_multiply f32", 4, dense_multiply_f32, NULL, 0 },
 	{ "dense_multiply_transposed", 8, dense_transposed, NULL, 0 },
+	{ "dense_multiply_transposed f32", 4, dense_transposed_f32, NULL, 0 },
 	{ "loss_measure logistic", 32, logistic, logistic_plain, 1 },
 	{ "loss_measure logistic f32", 12, logistic_f32, logistic_f32_plain, 1 },
 	{ "loss_measure hinge", 32, hinge, NULL, 0 },
@@ -253,16 +317,25 @@ static const struct row rows[] = {
 	{ "loss_measure squared", 32, squared, NULL, 0 },
 	{ "softmax_measure, 10 classes", 16, softmax, softmax_plain, 1 },
 	{ "prox_l1", 16, prox_l1, NULL, 0 },
+	{ "prox_l2", 16, prox_l2, NULL, 0 },
+	{ "prox_elastic", 16, prox_elastic, NULL, 0 },
+	{ "prox_step f32", 12, prox_step_f32, NULL, 0 },
 	{ "prox_step", 24, prox_step, NULL, 0 },
 	{ "prox_group", 24, prox_group, NULL, 0 },
 	{ "fixed_quantise, nearest", 16, nearest, NULL, 0 },
 	{ "fixed_quantise, random", 20, at_random, NULL, 0 },
+	{ "fixed_quantise f32, random", 16, at_random_f32, NULL, 0 },
+	{ "fixed_value f32", 12, values_f32, NULL, 0 },
 	{ "fixed_value", 16, values, NULL, 0 },
 	{ "fixed_pack", 12, pack, NULL, 0 },
 	{ "fixed_unpack", 12, unpack, NULL, 0 },
 	{ "elastic_pass", 12, elastic, elastic_plain, 1 },
 	{ "dual_pass squared", 12, dual_squared, dual_squared_plain, 1 },
 	{ "dual_pass logistic", 12, dual_logistic, dual_logistic_plain, 1 },
+	{ "dual_sum squared", 16, dual_sum, dual_sum_plain, 1 },
+	{ "logistic_sum", 12, sum_rows, sum_rows_plain, 1 },
+	{ "logistic_measure", 12, measure_rows, measure_rows_plain, 1 },
+	{ "logistic_pass", 12, pass_rows, pass_rows_plain, 1 },
 };
 
 static int by_size(const void *x, const void *y)
@@ -289,7 +362,7 @@ static double ratio_to_roof(const struct row *r)
 		t[0] = now();
 		r->ours();
 		t[1] = now();
-		copy((size_t)r->bytes * N);
+		copy((size_t)(r->bytes > 0 ? r->bytes : 1) * N);
 		t[2] = now();
 		if (r->plain)
 			r->plain();
@@ -300,8 +373,11 @@ static double ratio_to_roof(const struct row *r)
 		by_copy[i] = (t[2] - t[1]) / ours[i];
 		by_loop[i] = (t[3] - t[2]) / ours[i];
 	}
-	printf("%-28s %8.2f %8.2f", r->name, median(ours) / N * 1e9,
-	       median(by_copy));
+	printf("%-29s %9.3f", r->name, median(ours) * 1e3);
+	if (r->bytes > 0)
+		printf(" %8.2f", median(by_copy));
+	else
+		printf(" %8s", "");
 	if (r->plain)
 		printf(" %8.2f", median(by_loop));
 	else
@@ -366,10 +442,18 @@ static void fill(void)
 
 int main(int argc, char **argv)
 {
-	int low = 0, check = argc == 2 && !strcmp(argv[1], "--check");
+	int low = 0, check = 0, bad = 0;
 
-	if (argc > 1 && !check) {
-		fputs("usage: bench/kernels [--check]\n", stderr);
+	for (int i = 1; i < argc && !bad; i++) {
+		if (!strcmp(argv[i], "--check"))
+			check = 1;
+		else if (!strcmp(argv[i], "--simd") && ++i < argc)
+			bad = lagoon_simd_use(atoi(argv[i])) != atoi(argv[i]);
+		else
+			bad = 1;
+	}
+	if (bad) {
+		fputs("usage: bench/kernels [--check] [--simd LEVEL]\n", stderr);
 		return 2;
 	}
 	a = array(sizeof(*a));
@@ -385,7 +469,8 @@ int main(int argc, char **argv)
 	class_of = array(sizeof(*class_of));
 	index64 = array(sizeof(*index64));
 	fill();
-	printf("%-28s %8s %8s %8s\n", "kernel", "ns each", "/ copy", "/ loop");
+	printf("instructions: level %d; BLAS: %s\n", lagoon_simd(), lagoon_blas());
+	printf("%-29s %9s %8s %8s\n", "kernel", "ms", "copy /", "loop /");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		low += ratio_to_roof(&rows[i]) < 0.7;
 	return check && low;

@@ -29,6 +29,27 @@ extern volatile double sink;
 /* Before steps: weights and dual variables 0. */
 void restart(void);
 
+/* kernels_more.c: ours, and the plain loops. */
+void product(void);
+void product_own(void);
+void product_plain(void);
+void product_f32(void);
+void product_f32_plain(void);
+void solve(void);
+void solve_own(void);
+void solve_plain(void);
+void many(void);
+void many_plain(void);
+void many_transposed(void);
+void many_transposed_plain(void);
+void sum_rows(void);
+void sum_rows_plain(void);
+void measure_rows(void);
+void measure_rows_plain(void);
+void pass_rows(void);
+void pass_rows_plain(void);
+
+/* kernels_plain.c: the plain loops of what kernels.c calls. */
 void multiply_plain(void);
 void multiply_i64_plain(void);
 void multiply_f32_plain(void);
@@ -39,5 +60,7 @@ void softmax_plain(void);
 void dual_squared_plain(void);
 void dual_logistic_plain(void);
 void elastic_plain(void);
+void squares_plain(void);
+void dual_sum_plain(void);
 
 #endif

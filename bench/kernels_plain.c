@@ -141,3 +141,23 @@ void elastic_plain(void)
 				w[index32[k]] -= (alpha[i] - old) * a[k];
 	}
 }
+
+void squares_plain(void)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		double sum = 0;
+
+		for (int32_t k = start32[i]; k < start32[i + 1]; k++)
+			sum += a[k] * a[k];
+		d[i] = sum;
+	}
+}
+
+void dual_sum_plain(void)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < N; i++)
+		sum += b[i] * c[i] - c[i] * c[i] / 2;
+	sink = sum;
+}

@@ -11,7 +11,7 @@ const struct bench_test *const bench_tests[] = {
 	&bench_clock, &bench_barrier, &bench_counter, &bench_incast,
 	&bench_sparse_get, &bench_sparse_add, &bench_dense_add,
 	&bench_dense_apply, &bench_sgd, &bench_ssp, &bench_scale,
-	&bench_numa, &bench_start, NULL
+	&bench_mates, &bench_numa, &bench_start, NULL
 };
 
 static void say(const char *text)

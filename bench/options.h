@@ -18,7 +18,7 @@ int bench_scale_nodes(struct bench *b);
 extern const struct bench_test bench_get_lat, bench_get_bw, bench_add_lat,
 	bench_add_rate, bench_clock, bench_barrier, bench_counter,
 	bench_incast, bench_sparse_get, bench_sparse_add, bench_dense_add,
-	bench_dense_apply, bench_sgd, bench_ssp, bench_scale, bench_numa,
-	bench_start;
+	bench_dense_apply, bench_sgd, bench_ssp, bench_scale, bench_mates,
+	bench_numa, bench_start;
 
 #endif

@@ -2,7 +2,8 @@
 /**
  * @file lagoon_kernels.h
  * Node-local inner loops of Lagoon's solvers. Usable without the rest: no
- * state, no allocation, no communication, no errors.
+ * allocation, no communication, no errors, and no state but which
+ * instructions are used.
  *
  * All calls: Threads: any, on different outputs.  Blocks: no.
  * Collective: no.
@@ -16,6 +17,35 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* ---------------------------------------------------------- instructions */
+
+/** For which instructions loops are compiled. The least that the processor's
+ * kind has (SSE2 of x86-64, NEON of 64-bit ARM) is in every build, the others
+ * where the compiler knows them. */
+enum lagoon_simd {
+	LAGOON_SIMD_BEST = -1,	/* what the machine has */
+	LAGOON_SIMD_GENERIC = 0,
+	LAGOON_SIMD_AVX2 = 1,	/* and FMA */
+	LAGOON_SIMD_AVX512 = 2,	/* F, BW, DQ, VL */
+	LAGOON_SIMD_SVE = 3
+};
+
+/** The instructions that are used, of enum lagoon_simd; the best ones unless
+ * lagoon_simd_use() said otherwise.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_simd(void);
+
+/** Use others from now on, in the whole process. Results differ between them in
+ * the last places.
+ *
+ * @param level  enum lagoon_simd
+ * @return  what is used now: not level, if machine or build do not have that;
+ * nothing has changed then
+ * Threads: one, while no other thread computes.  Blocks: no.  Collective: no.
+ */
+int lagoon_simd_use(int level);
 
 /** A block of labelled sparse rows: row i holds the entries
  * [start[i], start[i + 1]) of col and val. A column stands at most once in a
@@ -142,6 +172,22 @@ void lagoon_sparse_multiply_transposed(const struct lagoon_sparse *a,
 				       double alpha, const void *x,
 				       double beta, void *y);
 
+/** Y = alpha A X + beta Y, or with A' for A, of n vectors side by side: the
+ * values of column j of A in all of them are row j of X. With beta 0 Y need not
+ * be set.
+ *
+ * @param transposed  0: A, X [a->cols][n], Y [a->rows][n]; 1: A', X [a->rows][n],
+ * Y [a->cols][n]
+ * @param x         of the type of a->val; row j begins at x + j * x_stride
+ * @param y         the same; must not overlap x
+ * @param x_stride, y_stride  >= n
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_sparse_product(const struct lagoon_sparse *a, int transposed,
+			   size_t n, double alpha, const void *x,
+			   size_t x_stride, double beta, void *y,
+			   size_t y_stride);
+
 /** Product of line i, which counts from 0, and x: summed in double.
  *
  * @param x  of the type of a->val, as long as a line
@@ -205,6 +251,59 @@ void lagoon_dense_multiply_transposed_f32(size_t rows, size_t cols,
 					  const float *a, size_t stride,
 					  double alpha, const float *x,
 					  double beta, float *y);
+
+/* ------------------------------------------- dense matrices, by a BLAS */
+
+/** C = alpha op(A) op(B) + beta C, where op(A) is A, or with ta A'. With beta 0 C
+ * need not be set. By the BLAS that lagoon_blas() names, on this thread alone.
+ *
+ * @param ta, tb  1: take A, B transposed
+ * @param rows, cols  of C
+ * @param inner   columns of op(A) and rows of op(B)
+ * @param a       row i of A begins at a + i * a_stride; b and c likewise; c must
+ * not overlap them
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_dense_product(int ta, int tb, size_t rows, size_t cols,
+			  size_t inner, double alpha, const double *a,
+			  size_t a_stride, const double *b, size_t b_stride,
+			  double beta, double *c, size_t c_stride);
+void lagoon_dense_product_f32(int ta, int tb, size_t rows, size_t cols,
+			      size_t inner, double alpha, const float *a,
+			      size_t a_stride, const float *b, size_t b_stride,
+			      double beta, float *c, size_t c_stride);
+
+/** Solve A x = b for a symmetric positive definite A by Cholesky's method, with
+ * the LAPACK of the BLAS that lagoon_blas() names, on this thread alone.
+ *
+ * @param a       [n][n], row i at a + i * stride; of it the lower triangle is
+ * read and becomes the factor L of A = L L'
+ * @param many    right-hand sides
+ * @param b       [many][n], number k at b + k * b_stride; becomes x
+ * @return  0; or k: A is not positive definite, as its first k rows and columns
+ * show, and b is as it was
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+size_t lagoon_dense_solve(size_t n, double *a, size_t stride, size_t many,
+			  double *b, size_t b_stride);
+size_t lagoon_dense_solve_f32(size_t n, float *a, size_t stride, size_t many,
+			      float *b, size_t b_stride);
+
+/** The BLAS and LAPACK that is used: "program" for the one that the program is
+ * linked with, else the name of the library that configure found, loaded at the
+ * first need; or "none": loops of our own, slower.
+ * Threads: any.  Blocks: while it is loaded.  Collective: no.
+ */
+const char *lagoon_blas(void);
+
+/** Use it or not, from now on, in the whole process.
+ *
+ * @param use  0: loops of our own; 1: a BLAS, if there is one
+ * @return  1 if a BLAS is used now
+ * Threads: one, while no other thread computes.  Blocks: while it is loaded.
+ * Collective: no.
+ */
+int lagoon_blas_use(int use);
 
 /* --------------------------------------------------------------- losses */
 

@@ -329,8 +329,30 @@ enum lagoon_linear_loss {
 
 /** How to minimise. */
 enum lagoon_linear_method {
-	/** Stochastic gradient steps on a block of rows between two clocks. */
+	/** The first of lbfgs, sdca, proximal and adagrad that can do it. */
+	LAGOON_LINEAR_AUTO = -1,
+	/** Stochastic gradient steps, on a block of rows between two clocks. */
 	LAGOON_LINEAR_SGD = 0,
+	/** The same with AdaGrad's lengths of steps, one for each weight. */
+	LAGOON_LINEAR_ADAGRAD = 1,
+	/** Downpour SGD: each worker steps in a copy that it fetches now and then,
+	 * and pushes gradients; AdaGrad at the homes of the weights, in apply
+	 * mode. Not with l1, nor under vap. */
+	LAGOON_LINEAR_DOWNPOUR = 2,
+	/** Limited-memory BFGS with whole gradients; smooth losses, without l1.
+	 * An epoch is up to 5 steps. */
+	LAGOON_LINEAR_LBFGS = 3,
+	/** Steepest descent with whole gradients; the same problems. */
+	LAGOON_LINEAR_GRADIENT = 4,
+	/** Stochastic dual coordinate ascent: workers own rows and their dual
+	 * variables; without softmax and l1, l2 above 0. */
+	LAGOON_LINEAR_SDCA = 5,
+	/** Delayed block proximal gradient: blocks of columns in turn; logistic and
+	 * squared hinge loss, best with l1. */
+	LAGOON_LINEAR_PROXIMAL = 6,
+	/** FTRL-proximal: gradients of blocks of rows, and a rate of each weight's
+	 * own where the weights are, in apply mode. */
+	LAGOON_LINEAR_FTRL = 7,
 };
 
 /** Labels that softmax takes at most. */
@@ -351,7 +373,8 @@ struct lagoon_linear_epoch {
 struct lagoon_linear_options {
 	size_t size;		/* sizeof(struct lagoon_linear_options) */
 	int loss;		/* enum lagoon_linear_loss [logistic] */
-	int method;		/* enum lagoon_linear_method [LAGOON_LINEAR_SGD] */
+	int method;		/* enum lagoon_linear_method
+				 * [LAGOON_LINEAR_ADAGRAD] */
 	double c;		/* weight of the losses, > 0 [1] */
 	double l1;		/* weight of the sum of |w|, >= 0 [0] */
 	double l2;		/* weight of w'w / 2, >= 0 [1] */
@@ -359,10 +382,13 @@ struct lagoon_linear_options {
 	int epochs;		/* at most, >= 1 [0: the method's own] */
 	double tolerance;	/* end when the gap is at most this share of the
 				 * objective; without a gap, when the objective
-				 * changed by at most this share in 5 epochs,
-				 * >= 0 [1e-4] */
+				 * changed by at most this share in 5 epochs, of
+				 * sgd, adagrad and downpour in the last half of
+				 * them, >= 0 [1e-4] */
 	uint64_t batch;		/* rows a worker uses between two clocks
 				 * [0: a 50th of its rows] */
+	int n_fetch, n_push;	/* downpour: batches from one to the next, >= 1
+				 * [1] */
 	int model;		/* enum lagoon_model [LAGOON_SSP] */
 	int32_t staleness;	/* ssp, essp, psp: >= 0 [1] */
 	int32_t sample;		/* psp: >= 0 [1] */
@@ -375,6 +401,22 @@ struct lagoon_linear_options {
 	int format;		/* of files: enum lagoon_file_format, -1: by the
 				 * name, libsvm if that does not say [-1] */
 	int zero_based;		/* indices of a libsvm file start at 0 [0] */
+	int in_order;		/* use the rows in the order of the file, not in
+				 * one drawn from seed [0] */
+	int stream;		/* rows stay in their file and are read block by
+				 * block in each epoch, in order; not every method
+				 * can. A batch, or a 50th of a worker's rows,
+				 * must fit in memory [0] */
+	const char *checkpoint;	/* folder for checkpoints, which are written at
+				 * the ends of epochs; sgd and adagrad [NULL] */
+	uint64_t every;		/* epochs from one to the next [0: only when
+				 * interrupted] */
+	const char *resume;	/* go on from the checkpoint in this folder, of
+				 * the same data, problem and method [NULL] */
+	/** With checkpoint: called in each worker at the end of each epoch. When it
+	 * is not 0 in any of them, all write a checkpoint, and the fit ends. */
+	int (*interrupted)(void *arg);
+	void *interrupted_arg;
 };
 
 /** What a fit found; the same in every process, except weights. */
@@ -389,6 +431,8 @@ struct lagoon_linear_result {
 	int epochs;
 	int converged;		/* 1: tolerance ended it */
 	int stopped;		/* 1: progress asked for it */
+	int interrupted;	/* 1: options.interrupted did; a checkpoint is being
+				 * written (lagoon_close() waits for it and tells) */
 	int outputs;		/* weights of a feature: softmax has one for each
 				 * label, the others 1 */
 	int classes;
@@ -401,6 +445,7 @@ struct lagoon_linear_result {
 	double read_seconds;	/* of it, until the data was read or checked */
 	double *weights;	/* [features][outputs] of a file, in rank 0; else
 				 * NULL */
+	int method;		/* enum lagoon_linear_method that was used */
 };
 
 /** The rows of this process, in its memory; read only during the call. */
@@ -430,7 +475,9 @@ void lagoon_linear_options_init(struct lagoon_linear_options *options);
  * smallest over the rows of all processes, without a bias. Not every method can
  * do every loss and l1; what it cannot is refused.
  *
- * Elements, indices and labels are checked first.
+ * Elements, indices and labels are checked first. With options.resume it goes on
+ * from a checkpoint, with any number of workers, the slopes of rows that these kept
+ * being made anew.
  *
  * @param data     rows of each process, maybe none; as many columns in all
  * @param options  the same in every process; NULL for the defaults
@@ -441,8 +488,8 @@ void lagoon_linear_options_init(struct lagoon_linear_options *options);
  * @return 0; LAGOON_EINVAL for an option out of range or data that is not
  * legal, with rank, row and column, in every process; LAGOON_ENOTSUP if the
  * method cannot; LAGOON_ERANGE if a weight left the range of its table;
- * LAGOON_ENOMEM; as lagoon_table_create() and lagoon_clock(). An error in one
- * worker ends the call in all.
+ * LAGOON_ENOMEM; as lagoon_table_create(), lagoon_clock(), lagoon_checkpoint()
+ * and lagoon_restore(). An error in one worker ends the call in all.
  * Threads: one, outside lagoon_run().  Blocks: yes.  Collective: yes, every
  * process.
  */
@@ -707,7 +754,8 @@ int lagoon_lda_top_words(const struct lagoon_lda_model *model, int topic, int n,
 /** A linear model. Its file is text: one "key value" a line, then weights.
  *
  *     lagoon-model 1
- *     solver logistic
+ *     solver svm
+ *     loss squared-hinge
  *     c 1
  *     labels -1 1
  *     features 123
@@ -715,23 +763,31 @@ int lagoon_lda_top_words(const struct lagoon_lda_model *model, int topic, int n,
  *     <one number a line, 17 significant digits: exact>
  *     end
  *
- * The solvers lasso, ridge and elastic-net have four other lines instead of c
- * and labels: "l1 0.5", "l2 0", "standardised 1" and "intercept 9.9".
+ * Classifiers need c and labels. With more than one output, as softmax has,
+ * a line "outputs 3" says so, there are as many labels, and a line of weights
+ * has a number for each output. The solvers lasso, ridge and elastic-net need
+ * l1, l2, standardised and intercept, as in "l1 0.5", instead of c and labels.
+ * The other keys are left out when they are 0 or empty.
  */
 struct lagoon_model_file {
 	size_t size;		/* sizeof(struct lagoon_model_file) */
 	char solver[32];	/* a word */
 	double c;
-	double labels[2];	/* of -1 and +1 */
+	double labels[2];	/* of -1 and +1, with one output */
 	uint64_t features;
-	double *weights;	/* [features] */
-	double l1, l2;		/* of lasso, ridge, elastic-net; else 0 */
-	double intercept;
+	double *weights;	/* [features][outputs] */
+	double l1, l2;		/* weights of the penalties */
+	double intercept;	/* with one output */
 	int standardised;
+	uint64_t outputs;	/* columns of weights; 0 is saved as 1 */
+	double *classes;	/* [outputs] labels, when these are more than 1 */
+	char loss[32];		/* a word, or empty when the solver says it */
+	char method[32];	/* a word, or empty */
 };
 
 /** Write a model. The file appears whole under its name or not at all.
- * @return 0; LAGOON_EIO; LAGOON_EINVAL if solver is not a word.
+ * @return 0; LAGOON_EIO; LAGOON_EINVAL if solver, loss or method is not a word,
+ * or a number is not finite.
  * Threads: any.  Blocks: for the disk.  Collective: no.
  */
 int lagoon_model_save(const char *path, const struct lagoon_model_file *model);
@@ -744,16 +800,90 @@ int lagoon_model_check_path(const char *path);
 
 /** Read a model; free it with lagoon_model_free().
  * @param model  its size field must be set
- * @return 0; LAGOON_ENOENT; LAGOON_ECORRUPT with the line that is wrong;
+ * @return 0; LAGOON_EINVAL if it is not; LAGOON_ENOENT; LAGOON_ECORRUPT with the line that is wrong;
  * LAGOON_EIO; LAGOON_ENOMEM.
  * Threads: any.  Blocks: for the disk.  Collective: no.
  */
 int lagoon_model_load(const char *path, struct lagoon_model_file *model);
 
-/** Free the weights.
+/** Free the weights and the classes.
  * Threads: any.  Blocks: no.  Collective: no.
  */
 void lagoon_model_free(struct lagoon_model_file *model);
+
+/* ------------------------------------------------------- predictions */
+
+/** What a model says to rows in memory. Columns that it does not have count as
+ * 0 weights; columns that the rows do not have, as zeros.
+ *
+ * @param data           the rows; their target does not count
+ * @param values         [rows] of a classifier the label, else the target; or
+ *                       NULL. With one output the label is that of +1 where the
+ *                       product is above 0, with more that of the largest one.
+ * @param products       [rows][outputs] w'x and the intercept, or NULL
+ * @param probabilities  [rows][2, or outputs] of the labels in the order of the
+ *                       model, or NULL; of logistic and softmax alone
+ * @return 0; LAGOON_EINVAL for a model without probabilities, shapes that are
+ * wrong, an index out of range or a number that is not finite, with row and
+ * column; LAGOON_ENOMEM.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_predict(const struct lagoon_model_file *model,
+		   const struct lagoon_regression_data *data, double *values,
+		   double *products, double *probabilities);
+
+/** How to predict. Fill with lagoon_predict_options_init(), then change. */
+struct lagoon_predict_options {
+	size_t size;		/* sizeof(struct lagoon_predict_options) */
+	int format;		/* enum lagoon_file_format, -1: by the name,
+				 * libsvm if that does not say [-1] */
+	int zero_based;		/* indices of a libsvm file start at 0 [0] */
+	const char *target;	/* labels or targets of a MatrixMarket file, a
+				 * matrix of one column [NULL] */
+	int probabilities;	/* write them, too [0] */
+};
+
+/** How well the model fits; what there is no label or target for is -1. */
+struct lagoon_predict_result {
+	size_t size;		/* sizeof(struct lagoon_predict_result) */
+	uint64_t rows;
+	uint64_t ignored;	/* entries of columns that the model does not
+				 * have */
+	uint64_t unknown;	/* rows with a label that it does not have: they
+				 * count as wrong */
+	uint64_t correct;	/* rows with the right label */
+	double accuracy;	/* [0, 1] */
+	double log_loss;	/* mean of -log of the probability of the label,
+				 * of rows whose label is known */
+	double mse;		/* of a regression, mean of the squared errors */
+	double seconds;
+};
+
+/** Set every field to its default.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_predict_options_init(struct lagoon_predict_options *options);
+
+/** What a model says to the rows of a file, plain or by gzip, one line a row:
+ * the value of lagoon_predict(), with 17 digits. With probabilities the first
+ * line is "labels" and these, and each value is followed by the probabilities.
+ *
+ * The file is read in blocks: memory does not grow with it, but for a number
+ * for each row and output of MatrixMarket, whose entries come in any order.
+ * In a CSV file with one column more than the model has features, the last one
+ * has the labels or targets; with as many, there are none.
+ *
+ * @param output   appears whole under its name or not at all; NULL: none
+ * @param options  NULL for the defaults
+ * @param result   its size field must be set
+ * @return 0; LAGOON_EINVAL for a line that is not legal, with file and line, or
+ * an option; LAGOON_ENOENT, LAGOON_EIO, LAGOON_ENOMEM.
+ * Threads: any.  Blocks: for the disk.  Collective: no.
+ */
+int lagoon_predict_file(const struct lagoon_model_file *model,
+			const char *data, const char *output,
+			const struct lagoon_predict_options *options,
+			struct lagoon_predict_result *result);
 
 /* ---------------------------------------------------- generated data */
 

@@ -14,7 +14,8 @@ Lagoon $PACKAGE_VERSION
   PMIx bootstrap     $lagoon_pmix
   lagoon run         $lagoon_pmix
   RDMA wire          $lagoon_verbs
-  liblagoon_kernels  yes
+  liblagoon_kernels  yes ($lagoon_simd)
+  BLAS and LAPACK    $lagoon_blas
   liblagoon_solve    yes
   liblagoon_fortran  $lagoon_fortran
   unit tests         $lagoon_criterion

@@ -10,9 +10,33 @@ _lagoon_bench='--bidirectional --csv --format= --iterations= --json --list --no-
 _lagoon_benchmarks='get-lat get-bw add-lat add-rate clock barrier counter incast
 	sparse-get sparse-add dense-add dense-apply sgd ssp
 	scale numa start'
-_lagoon_train='--data= --test= --zero-based --batch= --c= --change= --consistency=
-	--epochs= --rate= --sample= --seed= --staleness= --tolerance= --nodes= -n --workers=
-	--model= --report= --trace= --checkpoint= --every= --resume= --help --usage'
+# Of train, where no solver stands yet: of all of them.
+_lagoon_train_logistic='--data= --test= --zero-based --batch= --c= --change= --consistency=
+	--epochs= --method= --rate= --sample= --seed= --staleness= --tolerance= --nodes= -n --workers=
+	--model= --plot= --report= --trace= --checkpoint= --every= --resume= --help --usage'
+# With --method, but svrg.
+_lagoon_train_linear='--data= --test= --format= --zero-based --in-order --stream --loss=
+	--method= --c= --l1= --l2= --rate= --epochs= --tolerance= --batch= --n-fetch=
+	--n-push= --change= --checkpoint= --every= --resume= --consistency= --staleness= --sample= --seed= --nodes= -n
+	--workers= --model= --plot= --report= --help --usage'
+_lagoon_train_softmax=$_lagoon_train_linear
+_lagoon_train_svm=$_lagoon_train_linear
+_lagoon_methods_linear='adagrad downpour ftrl gradient lbfgs proximal sdca sgd'
+_lagoon_train_lasso='--data= --target= --format= --zero-based --l1= --l2= --standardise
+	--no-intercept --method= --tolerance= --epochs= --rounds= --consistency=
+	--staleness= --sample= --seed= --nodes= -n --workers= --model= --plot= --report=
+	--help --usage'
+_lagoon_train_ridge=$_lagoon_train_lasso
+_lagoon_train_elastic_net=$_lagoon_train_lasso
+_lagoon_train_lda='--data= --test= --format= --vocabulary= --skip-empty --topics= --alpha= --beta=
+	--eta= --sweeps= --sampler= --steps= --anneal= --rounds= --measure= --top=
+	--consistency= --staleness= --sample= --seed= --nodes= -n --workers= --model= --plot=
+	--report= --help --usage'
+_lagoon_solvers='elastic-net lasso lda logistic ridge softmax svm'
+_lagoon_train=$(printf '%s\n' $_lagoon_train_logistic $_lagoon_train_linear $_lagoon_train_lasso \
+	$_lagoon_train_lda | sort -u)
+_lagoon_predict='--data= --format= --model= -o --output= --probabilities --target=
+	--zero-based --help --usage'
 _lagoon_topics='--top= --help --usage'
 _lagoon_checkpoint='--help --usage'
 _lagoon_generate='--cols= --nnz= -o --output= --rows= --seed= --help --usage'
@@ -28,6 +52,35 @@ _lagoon_reply() {
 _lagoon_file() {
 	COMPREPLY=()
 	compopt -o default
+}
+
+# _lagoon_solver: the options of the solver that stands behind train, as a
+# variable has them. bash makes words of --method, = and the method.
+_lagoon_solver() {
+	local i word solver='' method=''
+	for ((i = 2; i < ${#COMP_WORDS[@]}; i++)); do
+		word=${COMP_WORDS[i]}
+		if [[ $word = --method ]]; then
+			[[ ${COMP_WORDS[i + 1]-} != = ]] || ((i++))
+			((i + 1 >= COMP_CWORD)) || method=${COMP_WORDS[i + 1]-}
+		elif [[ -z $solver && " $_lagoon_solvers " = *" $word "* ]]; then
+			solver=_${word//-/_}
+		fi
+	done
+	if [[ $solver = _logistic && $method && $method != svrg ]]; then
+		solver=_linear
+	fi
+	printf '_lagoon_train%s\n' "$solver"
+}
+
+# The methods of that solver.
+_lagoon_methods() {
+	case $(_lagoon_solver) in
+	*_linear|*_softmax|*_svm) echo "$_lagoon_methods_linear" ;;
+	*_logistic) echo "svrg $_lagoon_methods_linear" ;;
+	*_lasso|*_ridge|*_elastic_net) echo 'cd mspg sdca' ;;
+	*) echo "cd mspg svrg $_lagoon_methods_linear" ;;
+	esac
 }
 
 # _lagoon_long COMMAND WORD: prints what the word is short for among the long
@@ -47,10 +100,22 @@ _lagoon_long() {
 # _lagoon_value OPTION PREFIX: the value of an option that takes one.
 _lagoon_value() {
 	case $1 in
+	--method) _lagoon_reply "$(_lagoon_methods)" "$2" ;;
+	--sampler) _lagoon_reply 'alias dense sparse' "$2" ;;
+	--loss) _lagoon_reply 'hinge squared-hinge' "$2" ;;
 	--consistency) _lagoon_reply 'bsp ssp essp psp vap asp' "$2" ;;
-	--format) _lagoon_reply 'q64 q32 i64 i32' "$2" ;;
+	--format) case ${COMP_WORDS[1]} in
+		bench) _lagoon_reply 'q64 q32 i64 i32' "$2" ;;
+		train) case $(_lagoon_solver) in
+			*_lda) _lagoon_reply 'docword ldac' "$2" ;;
+			*_lasso|*_ridge|*_elastic_net) _lagoon_reply 'csv libsvm matrix' "$2" ;;
+			*_train) _lagoon_reply 'csv docword ldac libsvm matrix' "$2" ;;
+			*) _lagoon_reply 'csv libsvm' "$2" ;;
+			esac ;;
+		*) _lagoon_reply 'csv libsvm matrix' "$2" ;;
+		esac ;;
 	--on-death) _lagoon_reply 'stop continue' "$2" ;;
-	--data|--test|--model|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
+	--data|--test|--target|--vocabulary|--model|--plot|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
 	esac
 }
 
@@ -100,7 +165,7 @@ _lagoon() {
 	local valued plain ended
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		_lagoon_reply 'train topics checkpoint generate run bench info --help --version' "$cur"
+		_lagoon_reply 'train predict topics checkpoint generate run bench info --help --version' "$cur"
 		return
 	fi
 	_lagoon_walk "$command"
@@ -121,11 +186,12 @@ _lagoon() {
 	checkpoint,-*) _lagoon_reply "$_lagoon_checkpoint" "$cur" ;;
 	checkpoint,*) if ((plain && plain < COMP_CWORD)); then _lagoon_file
 		else _lagoon_reply 'inspect verify' "$cur"; fi ;;
+	train,-*) plain=$(_lagoon_solver); _lagoon_reply "${!plain}" "$cur" ;;
+	predict,*) _lagoon_reply "$_lagoon_predict" "$cur" ;;
 	topics,-*) _lagoon_reply "$_lagoon_topics" "$cur" ;;
 	topics,*) _lagoon_file ;;
-	train,-*) _lagoon_reply "$_lagoon_train" "$cur" ;;
 	generate,-*) _lagoon_reply "$_lagoon_generate" "$cur" ;;
-	train,*) _lagoon_reply 'elastic-net lasso lda logistic ridge' "$cur" ;;
+	train,*) _lagoon_reply "$_lagoon_solvers" "$cur" ;;
 	generate,*) _lagoon_reply 'logistic' "$cur" ;;
 	run,*) _lagoon_program "$cur" ;;
 	esac

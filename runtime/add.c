@@ -17,7 +17,9 @@
 
 enum {
 	AHEAD = 32,	/* rows of a list whose words are on their way */
-	TOGETHER = 16,	/* rounded at once, while words arrive: best of 8 to 256 */
+	TOGETHER = 64,	/* rounded at once, best of 16 to 128; of a long list */
+	FEWER = 16,	/* only so many, while words arrive: best of 8 to 256 */
+	NEAR = 1 << 17,	/* unless so many words are in the cache anyway */
 };
 
 /* One call of lagoon_add, and where it stands. */
@@ -69,7 +71,7 @@ static inline int add_word(struct adder *a, _Atomic uint64_t *words,
 	mask = lgn_word_add(&words[word], t->number.lanes, t->number.legal,
 			    t->bound, delta);
 	if (!t->direct) {
-		lgn_page_mark(&t->page[page], word, t->layout.page_words);
+		lgn_page_mark(&t->dirty[page], word, t->layout.page_words);
 		if (watched(t))
 			lgn_push_changed(t->lg->push, page, word);
 	}
@@ -249,7 +251,7 @@ static size_t add_spread(struct adder *a, const uint64_t *rows, uint64_t left,
 					      bound, delta)))
 			break;
 		if (!direct)
-			lgn_page_mark(&t->page[rows[i] >> p.shift],
+			lgn_page_mark(&t->dirty[rows[i] >> p.shift],
 				      rows[i] & p.mask, t->layout.page_words);
 		sent++;
 	}
@@ -263,13 +265,15 @@ static int add_singles(struct adder *a, const uint64_t *rows, uint64_t n,
 {
 	const struct lgn_number *nb = &a->t->number;
 	const struct lgn_places p = lgn_places(a->t);
+	const size_t most = n > TOGETHER && a->t->layout.rows > NEAR ?
+		FEWER : TOGETHER;
 	int64_t lanes[TOGETHER];
 	int why = 0;
 
 	for (uint64_t i = 0; i < AHEAD && i < n; i++)
 		__builtin_prefetch(lgn_place(&p, rows[i]), 1);
 	for (uint64_t i = 0; i < n; ) {
-		size_t m = n - i < TOGETHER ? n - i : TOGETHER;
+		size_t m = n - i < most ? n - i : most;
 		const char *from = in + i * nb->type_size;
 		size_t good = lgn_number_quantise_list(nb, from, m, &a->rounding,
 						       lanes, &why);

@@ -123,7 +123,7 @@ static void find_places(struct lagoon_table *t)
 			continue;
 		a->place[page] = (struct lgn_place_of_page){
 			.value = base + lgn_table_offset(t, page),
-			.lock = (_Atomic uint64_t *)(base + (1 + states(t)) * a->stride) +
+			.lock = (_Atomic uint64_t *)(base + lgn_apply_locks(t)) +
 				lgn_layout_slot(&t->layout, page),
 		};
 	}

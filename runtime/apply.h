@@ -56,6 +56,7 @@ struct lgn_apply_add {
 	struct lagoon_worker *w;
 	struct lagoon_table *t;
 	struct lgn_part *part;
+	uint64_t done;			/* elements, where adds go to the shard */
 	bool over;			/* vap: something must go out */
 };
 
@@ -83,6 +84,18 @@ static inline bool lgn_apply_format(int format)
 static inline uint64_t lgn_apply_elems(const struct lagoon_table *t)
 {
 	return t->layout.page_words * t->layout.lanes;
+}
+
+/* In a shard, in bytes: from an array to the next, values first; and the locks
+ * of its pages, by their slots. 0 without apply mode. */
+static inline uint64_t lgn_apply_stride(const struct lagoon_table *t)
+{
+	return t->apply ? t->apply->stride : 0;
+}
+
+static inline uint64_t lgn_apply_locks(const struct lagoon_table *t)
+{
+	return (1 + (uint64_t)t->apply->fn.fn->states) * t->apply->stride;
 }
 
 /* Whether deltas of one element may be put together. */
@@ -141,8 +154,12 @@ bool lgn_apply_has_own(const struct lagoon_table *t, int worker);
  * LAGOON_ERANGE after all else was done. */
 int lgn_apply_push(struct lagoon_worker *w, struct lagoon_table *t);
 
-/* bsp: the round of one table, or of all (NULL). Needs the push lock, and all
- * workers of the job between rounds. Collective. */
+/* The same of all tables. */
+int lgn_apply_push_all(struct lagoon_worker *w);
+
+/* bsp: the round of one table, or of all (NULL). Needs all workers of the job
+ * between rounds. Collective, so without the push lock, which the others of
+ * the node need to get there. */
 int lgn_apply_round(struct lagoon_worker *w, struct lagoon_table *only);
 
 /* vap: what an add leaves behind. */

@@ -23,7 +23,7 @@ static int add_direct(struct lgn_apply_add *a, uint64_t row, uint64_t nrows,
 	uint64_t done = lgn_apply_run(t, &a->part->counts, page, first, n, in,
 				      &why);
 
-	lgn_count(&a->part->counts.words_pushed, done / t->layout.lanes);
+	a->done += done;
 	return lgn_likely(done == n) ? 0 :
 		lgn_apply_refuse(t, &a->part->counts, why, page, first + done,
 				 in + done * t->apply->size);
@@ -166,10 +166,16 @@ int lgn_apply_add(struct lagoon_worker *w, struct lagoon_table *t,
 		  const void *in)
 {
 	struct lgn_apply_add a = { .w = w, .t = t, .part = &t->part[w->index] };
+	int rc;
 
+	/* As for rounding, of which there is none: lagoon_checkpoint() asks. */
+	a.part->round = w->clock;
+	a.part->call = 1;
 	lgn_count(&a.part->counts.adds, 1);
 	lgn_count(&a.part->counts.rows_added, n);
 	if (lgn_unlikely(t->model == LAGOON_VAP && !t->in_place))
 		return add_watched(&a, rows, row, n, in);
-	return rows ? add_list(&a, rows, n, in) : add_range(&a, row, n, in);
+	rc = rows ? add_list(&a, rows, n, in) : add_range(&a, row, n, in);
+	lgn_count(&a.part->counts.words_pushed, a.done / t->layout.lanes);
+	return rc;
 }

@@ -75,6 +75,16 @@ void lgn_home_forget(struct lgn_home *h, const struct lagoon_table *t)
 	pthread_mutex_unlock(&h->lock);
 }
 
+void lgn_home_lock(struct lgn_home *h)
+{
+	pthread_mutex_lock(&h->lock);
+}
+
+void lgn_home_unlock(struct lgn_home *h)
+{
+	pthread_mutex_unlock(&h->lock);
+}
+
 static int corrupt(const char *what, int from)
 {
 	return lgn_fail(LAGOON_ECORRUPT, "a record of rank %d names %s that is not here",

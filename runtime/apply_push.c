@@ -50,6 +50,8 @@ static int finish(struct flush *f)
 		f->range = rc;
 		snprintf(f->text, sizeof(f->text), "%s", lagoon_errmsg());
 	}
+	if (rc && rc != LAGOON_ERANGE)
+		lgn_note_broken(f->lg, -1);
 	for (uint32_t i = 0; i < f->n; i++) {
 		struct lgn_page *page = &f->t->page[f->held[i]];
 
@@ -98,9 +100,10 @@ static int push_page(struct flush *f, uint64_t number)
 {
 	struct lgn_pending *p = f->t->apply->pending;
 	struct lgn_page *page = &f->t->page[number];
-	int rc;
+	int rc = lgn_table_hold(f->t, number);
 
-	lgn_table_hold(f->t, number);
+	if (rc)
+		return rc;
 	atomic_fetch_add(&page->version, 1);
 	lgn_pending_lock(p, number);
 	rc = take(f, number);
@@ -150,7 +153,9 @@ static int push_entry(struct flush *f, const struct lgn_logged *e)
 	if (!holds(f, number)) {
 		if (f->n == HELD)
 			rc = finish(f);
-		lgn_table_hold(t, number);
+		rc = rc ? rc : lgn_table_hold(t, number);
+		if (rc)
+			return rc;
 		atomic_fetch_add(&t->page[number].version, 1);
 		atomic_store(&t->page[number].stamp, 0);
 		atomic_fetch_add(&t->page[number].version, 1);
@@ -193,7 +198,6 @@ int lgn_apply_push(struct lagoon_worker *w, struct lagoon_table *t)
 	f.counts = &t->part[w->index].counts;
 	f.n = 0;
 	f.range = 0;
-	lgn_count(&f.counts->flushes, 1);
 	lgn_sender_begin(f.lg, t, LGN_RECORD_DATA, (uint32_t)w->id);
 	rc = lgn_apply_combines(t->apply) ? push_pages(&f) : push_logs(&f);
 	rc2 = finish(&f);
@@ -201,4 +205,21 @@ int lgn_apply_push(struct lagoon_worker *w, struct lagoon_table *t)
 	if (!rc && f.range)
 		lgn_errmsg_set(f.text);
 	return rc ? rc : f.range;
+}
+
+int lgn_apply_push_all(struct lagoon_worker *w)
+{
+	int range = 0, rc = 0;
+
+	for (int i = 0; i < LGN_TABLES && !rc; i++) {
+		struct lagoon_table *t = w->lg->table[i];
+
+		if (t && t->apply)
+			rc = lgn_apply_push(w, t);
+		if (rc == LAGOON_ERANGE) {
+			range = rc;
+			rc = 0;
+		}
+	}
+	return rc ? rc : range;
 }

@@ -12,6 +12,7 @@
 
 #include "runtime/apply.h"
 #include "runtime/base/status.h"
+#include "runtime/push.h"
 #include "runtime/sender.h"
 #include "runtime/sparse.h"
 #include "runtime/table.h"
@@ -86,9 +87,10 @@ static int send_own(struct round *r, struct lagoon_table *t, int worker)
 
 static int send_table(struct round *r, struct lagoon_table *t)
 {
+	struct lgn_flush flush;
 	int rc = 0;
 
-	lgn_count(&t->part[r->index].counts.flushes, 1);
+	lgn_flush_begin(&flush, &r->lg->worker[r->index], t);
 	for (int k = 0; k < r->lg->local_workers && !rc; k++) {
 		if (!t->in_place)
 			lgn_sender_begin(r->lg, t, LGN_RECORD_HOLD,
@@ -97,6 +99,7 @@ static int send_table(struct round *r, struct lagoon_table *t)
 		if (!rc && !t->in_place)
 			rc = lgn_sender_commit(r->lg);
 	}
+	lgn_flush_end(&flush);
 	return rc;
 }
 

@@ -311,7 +311,7 @@ static void touch(struct lagoon_worker *w, struct lagoon_table *t, uint64_t page
 	lgn_word_add(&words[word], t->number.lanes, t->number.legal, t->bound, 1);
 	if (t->direct)
 		return;
-	lgn_page_mark(&t->page[page], word, t->layout.page_words);
+	lgn_page_mark(&t->dirty[page], word, t->layout.page_words);
 	/* The caller holds the push lock, as for its own words. */
 	if (t->model == LAGOON_VAP)
 		lgn_push_changed(t->lg->push, page, word);

@@ -139,6 +139,16 @@ int lgn_audit_round(struct lagoon_worker *w, bool leaves);
 void lgn_audit_restart(struct lagoon *lg);
 void lgn_audit_model(struct lagoon_table *t, int64_t clock);
 
+/*
+ * lagoon_restore(), audit_restore.c: what the process has added in a bsp round
+ * and not sent is gone; the shards were filled, which counts as given by their
+ * homes, and nobody has given anything else; workers are about to begin again,
+ * at a clock: all have ended the rounds before it.
+ */
+void lgn_audit_dropped(struct lagoon_table *t);
+void lgn_audit_filled(struct lagoon_table *t);
+void lgn_audit_resumed(struct lagoon *lg, int64_t clock);
+
 void lgn_audit_begin(const struct lagoon_worker *w, struct lagoon_table *t,
 		     const uint64_t *rows, uint64_t row, uint64_t n,
 		     struct lgn_audit_pull *p);
@@ -160,14 +170,17 @@ uint64_t lgn_audit_ring_offset(const struct lagoon_table *t, uint64_t page,
 uint64_t lgn_audit_image_offset(const struct lagoon_table *t, uint64_t shard,
 				int rank);
 
-/* A round among all rounds of all runs. */
+/* A round among all rounds of all runs, of this one or of the one that begins
+ * with the next restart. */
+#define LGN_AUDIT_RUN (1ll << 22)
 static inline int64_t lgn_audit_key(const struct lgn_audit *a, int64_t clock)
 {
-	return (int64_t)(atomic_load_explicit(&a->restarts, memory_order_relaxed) << 22) +
-		clock;
+	uint64_t runs = atomic_load_explicit(&a->restarts, memory_order_relaxed);
+
+	return (int64_t)runs * LGN_AUDIT_RUN + clock;
 }
 
-#define LGN_AUDIT_LEFT ((1 << 22) - 1)	/* a clock; larger ones are not verified */
+#define LGN_AUDIT_LEFT (LGN_AUDIT_RUN - 1)	/* a clock; larger ones are not verified */
 #define LGN_AUDIT_COUNT_BITS 30
 
 #endif

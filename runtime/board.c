@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "runtime/base/status.h"
@@ -133,7 +134,8 @@ void lgn_board_give_up(struct lagoon *lg, struct lgn_board_view *view)
 {
 	uint64_t old;
 
-	if (lgn_likely(!atomic_load_explicit(&lg->lost, memory_order_relaxed)) ||
+	/* After a push that broke off, and no death, its own end is the first. */
+	if (lgn_likely(atomic_load_explicit(&lg->lost, memory_order_relaxed) <= 0) ||
 	    atomic_exchange(&lg->gave_up, true))
 		return;
 	lgn_board_state(lg, view, lg->rank, LGN_LIVE, LGN_LEFT, &old);
@@ -179,10 +181,50 @@ static bool look_ahead(struct lagoon *lg, const struct lgn_board_view *view)
 	return true;
 }
 
-int lgn_board_show(struct lagoon *lg, struct lgn_board_view *view, int64_t clock)
+int lgn_board_show_open(struct lagoon *lg)
 {
-	struct lgn_batch batch = { .n = 1 };
-	struct lgn_wr wr;
+	size_t n = (size_t)lg->node.n;
+	int rc;
+
+	lg->show_wr = calloc(n, sizeof(*lg->show_wr));
+	if (!lg->show_wr)
+		return lgn_fail(LAGOON_ENOMEM, "no memory for %zu clocks", n);
+	rc = lgn_memory(lg, n * 8, LGN_ACC_LOCAL, &lg->show_mem);
+	lg->show = lg->show_mem.addr;
+	return rc;
+}
+
+void lgn_board_show_close(struct lagoon *lg)
+{
+	lg->wire->ops->unreg(lg->wire, &lg->show_mem);
+	free(lg->show_wr);
+}
+
+/* Words of processes whose ranks follow each other are one request. */
+static struct lgn_batch put_show(struct lagoon *lg)
+{
+	const struct lgn_node *node = &lg->node;
+	struct lgn_batch batch = { .wr = lg->show_wr };
+
+	for (int i = 0; i < node->n; i++) {
+		if (i && node->rank[i] == node->rank[i - 1] + 1) {
+			batch.wr[batch.n - 1].len += 8;
+			continue;
+		}
+		batch.wr[batch.n++] = (struct lgn_wr){
+			.mem = &lg->board.clocks,
+			.off = row_bytes(lg) * LGN_FLUSHED +
+				(uint64_t)node->rank[i] * 8,
+			.local = (uint64_t *)&lg->show[i], .buf = &lg->show_mem,
+			.len = 8, .op = LGN_PUT,
+		};
+	}
+	return batch;
+}
+
+int lgn_board_show(struct lagoon *lg, struct lgn_board_view *view)
+{
+	struct lgn_batch batch;
 	int rc;
 
 	lgn_board_drain(lg, view);
@@ -190,8 +232,15 @@ int lgn_board_show(struct lagoon *lg, struct lgn_board_view *view, int64_t clock
 	rc = lgn_check_lost(lg);
 	if (rc)
 		return rc;
-	wr = put(lg, view, LGN_FLUSHED, clock);
-	batch.wr = &wr;
+	batch = put_show(lg);
+	for (uint32_t most = lg->wire->max_batch; batch.n > most; batch.n -= most) {
+		struct lgn_batch some = { .wr = batch.wr, .n = most };
+
+		rc = lgn_wire_run(lg->wire, &some, lg->timeout_s);
+		if (rc)
+			return rc;
+		batch.wr += most;
+	}
 	rc = lgn_wire_post(lg->wire, &batch, lg->timeout_s);
 	if (rc)
 		return rc;
@@ -290,11 +339,25 @@ int64_t lgn_board_min(const struct lagoon *lg,
 	return min;
 }
 
+/* In order one leaves after the last meeting: who is missing and has left gave
+ * up, for a death that ends the job in its eyes, and never comes. In ours it
+ * may not: who has no workers any more does not hear of another model. 0 while
+ * the board has no death: it comes. */
+static int never_comes(struct lagoon *lg, const struct lgn_board_view *view)
+{
+	int none = 0;
+
+	for (int i = 0; i < lg->size; i++)
+		if (view->state[i] == LGN_DEAD)
+			atomic_compare_exchange_strong(&lg->lost, &none, i + 1);
+	return lgn_check_lost(lg);
+}
+
 int lgn_board_wait(struct lagoon *lg, struct lgn_board_view *view,
 		   enum lgn_board_row row, int64_t value)
 {
 	struct lgn_wait wait = LGN_WAIT_INIT;
-	int slowest, last = -1;
+	int slowest, last = -1, left = -1;
 	bool fresh;
 	int rc;
 
@@ -307,8 +370,21 @@ int lgn_board_wait(struct lagoon *lg, struct lgn_board_view *view,
 			return rc;
 		if (fresh && lgn_board_min(lg, view, &slowest) >= value)
 			break;
-		if (fresh)
+		if (fresh) {
 			last = slowest;
+			rc = lg->worker ? lgn_clock_heed(lg->worker, view) : 0;
+			if (rc)
+				return rc;
+			/* Twice, with states read anew: of one read any word
+			 * may be older than the others. */
+			rc = lgn_unlikely(left >= 0 && left == slowest) ?
+				never_comes(lg, view) : 0;
+			if (lgn_unlikely(rc))
+				return rc;
+			left = view->state[slowest] == LGN_LEFT ? slowest : -1;
+			if (lgn_unlikely(left >= 0))
+				view->states_ns = 0;
+		}
 		lgn_wait_step(&wait);
 	}
 	if (last >= 0) {
@@ -358,12 +434,24 @@ static uint64_t name_of(const struct lagoon *lg, enum lgn_board_row row,
 		((uint64_t)lg->runs & 0xffffff) << 32 | (uint32_t)value;
 }
 
+/* The last word of a slot: of which meeting, and over what it stands, so that
+ * what a process has written in part when it died is not taken for its word. */
+static uint64_t seal(uint64_t name, const uint64_t *slot)
+{
+	for (int i = 0; i < SLOT_WORDS - 1; i++) {
+		name = (name ^ slot[i]) * 0x9e3779b97f4a7c15u;
+		name ^= name >> 32;
+	}
+	return name;
+}
+
 const void *lgn_board_said(const struct lagoon *lg, const void *all, int rank,
 			   enum lgn_board_row row, int64_t value)
 {
 	const uint64_t *slot = (const uint64_t *)all + (uint64_t)rank * SLOT_WORDS;
 
-	return slot[SLOT_WORDS - 1] == name_of(lg, row, value) ? slot : NULL;
+	return slot[SLOT_WORDS - 1] == seal(name_of(lg, row, value), slot) ?
+		slot : NULL;
 }
 
 /* Two sets of slots in turn: a process that is one meeting ahead writes the
@@ -379,7 +467,7 @@ int lgn_board_tell(struct lagoon *lg, struct lgn_board_view *view,
 	lgn_board_drain(lg, view);
 	memset(view->word, 0, LGN_SLOT_BYTES);
 	memcpy(view->word, mine, len);
-	view->word[SLOT_WORDS - 1] = name_of(lg, row, value);
+	view->word[SLOT_WORDS - 1] = seal(name_of(lg, row, value), view->word);
 	view->wr[0] = (struct lgn_wr){
 		.mem = &lg->board.slots,
 		.off = set + (uint64_t)lg->rank * LGN_SLOT_BYTES,

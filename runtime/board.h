@@ -68,10 +68,10 @@ void lgn_board_close(struct lagoon *lg);
 int lgn_board_view_open(struct lagoon *lg, struct lgn_board_view *view);
 void lgn_board_view_close(struct lagoon *lg, struct lgn_board_view *view);
 
-/* Write my word of LGN_FLUSHED; complete on return. If pulls have used the
- * floor, and every 10 ms, a read of that row goes out with it and is not
+/* Write the node's words of LGN_FLUSHED, lagoon.show; complete on return. If
+ * pulls have used the floor, and every 10 ms, a read of that row goes out with it and is not
  * waited for: the floor rises when it lands. Needs the push lock. */
-int lgn_board_show(struct lagoon *lg, struct lgn_board_view *view, int64_t clock);
+int lgn_board_show(struct lagoon *lg, struct lgn_board_view *view);
 
 /* Write my word of a row, and read the row and the states; complete on
  * return. */
@@ -97,6 +97,10 @@ static inline bool lgn_board_counts(const struct lgn_board_view *view, int rank)
  * is. */
 int64_t lgn_board_min(const struct lagoon *lg,
 		      const struct lgn_board_view *view, int *whose);
+
+/* Room for lagoon.show, one clock for each process of the node. */
+int lgn_board_show_open(struct lagoon *lg);
+void lgn_board_show_close(struct lagoon *lg);
 
 /* Wait until every live member's word of row is at least value. */
 int lgn_board_wait(struct lagoon *lg, struct lgn_board_view *view,

@@ -260,7 +260,21 @@ LGN_EXPORT int lagoon_table_set_model(struct lagoon_worker *w,
 	rc = enter(w, &from);
 	if (!rc)
 		rc = lgn_rule_change(w, t, attr);
-	return leave(w, LGN_TRACE_MODEL, from, t, 0, rc);
+	return leave(w, LGN_TRACE_MODEL, from, t, (uint64_t)t->model, rc);
+}
+
+LGN_EXPORT int lagoon_checkpoint(struct lagoon_worker *w, const char *dir,
+				 const void *state, size_t bytes)
+{
+	uint64_t from;
+	int rc;
+
+	if (lgn_likely(!w->watched))
+		return lgn_checkpoint(w, dir, state, bytes);
+	rc = enter(w, &from);
+	if (!rc)
+		rc = lgn_checkpoint(w, dir, state, bytes);
+	return leave(w, LGN_TRACE_CHECKPOINT, from, NULL, 0, rc);
 }
 
 /* Also after a violation: nobody is to wait for this worker. */

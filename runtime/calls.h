@@ -27,6 +27,8 @@ int lgn_fetch_add(struct lagoon_worker *w, struct lagoon_table *t, uint64_t row,
 int lgn_clock(struct lagoon_worker *w);
 int lgn_barrier(struct lagoon_worker *w);
 int lgn_leave(struct lagoon_worker *w);
+int lgn_checkpoint(struct lagoon_worker *w, const char *dir, const void *state,
+		   size_t bytes);
 int lgn_rule_change(struct lagoon_worker *w, struct lagoon_table *t,
 		    const struct lagoon_table_attr *attr);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * lagoon_checkpoint(): the workers meet, what they added arrives, homes copy
- * their shards, all meet again and go on; a thread of each process writes the
- * copies (checkpoint_write.c).
+ * their shards (checkpoint_copy.c), all meet again and go on; a thread of each
+ * process writes the copies (checkpoint_write.c).
  *
  * A home without live workers is not in the call, and sleeps: then another
  * process READs its shard.
@@ -16,15 +16,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "runtime/base/limits.h"
+#include "runtime/apply.h"
+#include "runtime/audit.h"
 #include "runtime/base/status.h"
+#include "runtime/calls.h"
 #include "runtime/checkpoint.h"
 #include "runtime/push.h"
 #include "runtime/table.h"
 
 #define SLOT (-1000)		/* no change of a model has it: see rule.c */
-
-enum { READ_BYTES = 1 << 20, READS = 16 };
 
 /* What a process says when workers meet for a checkpoint. */
 struct offer {
@@ -68,17 +68,12 @@ static int check_wish(struct lagoon_worker *w, const char *dir)
 	if (!dir[0] || strlen(dir) >= LGN_CKPT_DIR_MAX)
 		return lgn_fail(LAGOON_EINVAL, "checkpoint: the name of a folder has %zu bytes: expected 1 to %d",
 				strlen(dir), LGN_CKPT_DIR_MAX - 1);
-	if (lg->audit)
-		return lgn_fail(LAGOON_ENOTSUP, "checkpoint: pages have a ledger behind them with LAGOON_CHECK: unset it");
 	if (w->busy)
 		return lgn_fail(LAGOON_EINVAL, "checkpoint: worker %d has requests in flight: complete them first",
 				w->id);
 	for (int i = 0; i < LGN_TABLES; i++) {
 		const struct lagoon_table *t = lg->table[i];
 
-		if (t && !t->unsaved && t->apply)
-			return lgn_fail(LAGOON_ENOTSUP, "checkpoint: table %s is in apply mode: what its update function keeps is not saved; see lagoon_table_set_saved()",
-					t->name);
 		if (t && !t->unsaved && t->part[w->index].call &&
 		    t->part[w->index].round == w->clock)
 			return lgn_fail(LAGOON_EINVAL, "checkpoint: worker %d has added to table %s since its last lagoon_clock(): a checkpoint is at a clock",
@@ -131,10 +126,16 @@ static void describe(struct lgn_ckpt_table *d, const struct lagoon_table *t)
 	d->sample = a.sample;
 	d->change = a.change;
 	d->page_rows = a.page_rows;
-	d->page_words = t->layout.page_words;
+	d->page_words = lgn_table_page_words(t);
 	d->pages = t->layout.pages;
 	d->block = t->layout.block;
 	d->salt = t->salt;
+	d->push = a.push;
+	if (!t->apply)
+		return;
+	d->states = t->apply->fn.fn->states;
+	d->digest = t->apply->fn.digest;
+	snprintf(d->update, sizeof(d->update), "%s", t->apply->text);
 }
 
 static int make_dir(const char *dir)
@@ -324,89 +325,6 @@ static int agree(struct lagoon_worker *w, struct meeting *m)
 	return rc;
 }
 
-/* -------------------------------------------------------------- copying */
-
-/* Who writes a shard: its home; a process of its node; the first of all. */
-static int writer_of(const struct lgn_saver *s, int shard)
-{
-	const struct lagoon *lg = s->lg;
-	int home = lg->home_rank[shard], first = -1;
-
-	if (s->member[home])
-		return home;
-	for (int i = lg->size - 1; i >= 0; i--)
-		if (s->member[i])
-			first = i;
-	for (int i = 0; i < lg->size; i++)
-		if (s->member[i] && lg->member[i].node == lg->member[home].node)
-			return i;
-	return first;
-}
-
-/* Memory is kept for the next one. */
-static int make_room(struct lgn_saver *s)
-{
-	const struct lgn_wire_ops *ops = s->lg->wire->ops;
-	uint64_t bytes = 0;
-	int rc;
-
-	s->shards = 0;
-	for (int i = 0; i < s->lg->homes; i++) {
-		if (writer_of(s, i) != s->lg->rank)
-			continue;
-		s->shard[s->shards++] = i;
-		for (uint32_t k = 0; k < s->head.tables; k++)
-			bytes += lgn_saver_bytes(s, (int)k, i);
-	}
-	if (bytes <= s->mem.len)
-		return 0;
-	ops->unreg(s->lg->wire, &s->mem);
-	memset(&s->mem, 0, sizeof(s->mem));
-	rc = lgn_limits_check(bytes, false);
-	return rc ? rc : lgn_memory(s->lg, bytes, LGN_ACC_LOCAL, &s->mem);
-}
-
-/* GET n bytes of a shard. */
-static int read_shard(struct lgn_saver *s, struct lgn_rmem *mem, uint64_t n,
-		      char *to)
-{
-	struct lgn_wr wr[READS];
-	uint64_t at = 0;
-	int rc = 0;
-
-	while (at < n && !rc) {
-		struct lgn_batch batch = { .wr = wr };
-
-		while (at < n && batch.n < READS && batch.n < s->lg->wire->max_batch) {
-			uint64_t len = n - at < READ_BYTES ? n - at : READ_BYTES;
-
-			wr[batch.n++] = (struct lgn_wr){
-				.mem = mem, .off = at, .buf = &s->mem,
-				.local = (uint64_t *)(void *)(to + at),
-				.len = (uint32_t)len, .op = LGN_GET,
-			};
-			at += len;
-		}
-		rc = lgn_wire_run(s->lg->wire, &batch, s->lg->timeout_s);
-	}
-	return rc;
-}
-
-static int copy_shards(struct lgn_saver *s)
-{
-	char *to = s->mem.addr;
-	int rc = 0;
-
-	for (int i = 0; i < s->shards && !rc; i++)
-		for (uint32_t k = 0; k < s->head.tables && !rc; k++) {
-			uint64_t n = lgn_saver_bytes(s, (int)k, s->shard[i]);
-
-			rc = read_shard(s, &s->t[k]->shard[s->shard[i]], n, to);
-			to += n;
-		}
-	return rc;
-}
-
 /* --------------------------------------------------------- the meetings */
 
 static int send_all(struct lagoon_worker *w)
@@ -454,12 +372,16 @@ static int save_together(void *arg)
 	range = send_all(w);
 	if (range && range != LAGOON_ERANGE)
 		return range;
-	rc = lgn_board_meet(lg, &lg->clock_view, LGN_MET, ++lg->met);
+	rc = lgn_audit_tell(lg);
+	if (!rc)
+		rc = lgn_board_meet(lg, &lg->clock_view, LGN_MET, ++lg->met);
+	if (!rc)
+		rc = lgn_audit_met(lg);
 	if (rc)
 		return rc;
-	rc = make_room(s);
+	rc = lgn_saver_room(s);
 	if (!rc)
-		rc = copy_shards(s);
+		rc = lgn_saver_copy(s);
 	snprintf(w->errmsg, sizeof(w->errmsg), "%s", rc ? lagoon_errmsg() : "");
 	more = lgn_board_meet(lg, &lg->clock_view, LGN_MET, ++lg->met);
 	atomic_fetch_add(&lg->epoch, 1);
@@ -471,8 +393,8 @@ static int save_together(void *arg)
 	return rc ? rc : range;
 }
 
-LGN_EXPORT int lagoon_checkpoint(struct lagoon_worker *w, const char *dir,
-				 const void *state, size_t bytes)
+int lgn_checkpoint(struct lagoon_worker *w, const char *dir, const void *state,
+		   size_t bytes)
 {
 	int rc = lgn_worker_check(w);
 

@@ -9,7 +9,8 @@
  *
  *	head | a description of each table | checksums of chunks | checksum of
  *	all before it | sections, each in chunks: the state (manifest), or the
- *	words of each table (shard)
+ *	words of each table (shard): of a table in apply mode the values, then
+ *	each array of state
  *
  * Binary, also the manifest: one reader and one checksum for both, and numbers
  * come back as they were; `lagoon checkpoint inspect` shows it as text. There
@@ -19,7 +20,8 @@
  *
  * The words of a table are one row of words, cut into pages; pages are dealt
  * to shards (layout.h). A description has what that depends on, so that words
- * go to any other layout without knowing what is in them.
+ * go to any other layout without knowing what is in them. The arrays of state of
+ * an update function are such rows, too, each as long as that of the values.
  *
  * The manifest names an id, and counts: files of other ids are not part of the
  * checkpoint. So a new one is written beside the old one, the renaming of its
@@ -32,9 +34,10 @@
 #include <stdint.h>
 
 #include "runtime/core.h"
+#include "runtime/update.h"
 
 #define LGN_CKPT_MAGIC "LAGOONCK"
-#define LGN_CKPT_VERSION 1
+#define LGN_CKPT_VERSION 2
 #define LGN_CKPT_ORDER 0x01020304u
 #define LGN_CKPT_CHUNK (256u << 10)	/* bytes a checksum; whole words */
 #define LGN_CKPT_MANIFEST "manifest"
@@ -76,7 +79,22 @@ struct lgn_ckpt_table {
 	uint64_t page_words, pages, block;	/* struct lgn_layout */
 	uint64_t salt;		/* struct lagoon_table.salt */
 	uint64_t words;		/* in this file; 0 in a manifest */
+	int32_t push;
+	uint32_t states;	/* arrays of the update function */
+	uint64_t digest;	/* of it: struct lgn_update */
+	char update[LGN_UPDATE_TEXT_MAX + 1];	/* its text; "": atomic mode */
 };
+
+/* Words of a shard in one array of a table. */
+static inline uint64_t lgn_ckpt_words(const struct lgn_ckpt_table *d,
+				      uint32_t shards, uint32_t shard)
+{
+	const struct lgn_layout l = {
+		.pages = d->pages, .block = d->block, .shards = shards,
+	};
+
+	return lgn_layout_shard_pages(&l, shard) * d->page_words;
+}
 
 /* The checksum of everything before it, widened: its upper half is 0. */
 typedef uint64_t lgn_ckpt_sum;
@@ -157,8 +175,22 @@ struct lgn_saver {
 	struct lgn_mem mem;		/* their words, shard after shard */
 };
 
-/* Bytes of a table in a shard. */
-uint64_t lgn_saver_bytes(const struct lgn_saver *s, int table, int shard);
+/* Bytes of a table in a shard, its states with it. Not from the table, which may
+ * be destroyed while its copy is written. */
+static inline uint64_t lgn_saver_bytes(const struct lgn_saver *s, uint32_t table,
+				       int shard)
+{
+	const struct lgn_ckpt_table *d = &s->table[table];
+
+	return lgn_ckpt_words(d, s->head.shards, (uint32_t)shard) *
+		(1 + d->states) * 8;
+}
+
+/* checkpoint_copy.c: room for the shards that this process writes, and their
+ * words. Nothing is added meanwhile: all workers stand still, and what they
+ * added is in the shards. LAGOON_EPEER: a page is uncertain. */
+int lgn_saver_room(struct lgn_saver *s);
+int lgn_saver_copy(struct lgn_saver *s);
 
 /* Write what the saver holds, in a thread of its own. */
 int lgn_saver_start(struct lgn_saver *s);

@@ -165,6 +165,24 @@ static int check_head(const struct lgn_ckpt_file *f, enum lgn_ckpt_kind kind,
 	return 0;
 }
 
+/* Its texts end, its pages can be counted, and a shard's file has all of its
+ * arrays. */
+static int check_table(const struct lgn_ckpt_file *f, struct lgn_ckpt_table *d)
+{
+	d->name[LAGOON_NAME_MAX] = 0;
+	d->update[LGN_UPDATE_TEXT_MAX] = 0;
+	if (!d->page_words || !d->block || !d->pages || d->block > 1ull << 32 ||
+	    d->states > LAGOON_UPDATE_STATES ||
+	    d->pages > UINT64_MAX / 64 / d->page_words)
+		return lgn_fail(LAGOON_ECORRUPT, "%s: table %s has no pages",
+				f->path, d->name);
+	if (f->head.kind == LGN_CKPT_OF_SHARD && d->words != (1 + d->states) *
+	    lgn_ckpt_words(d, f->head.shards, f->head.shard))
+		return lgn_fail(LAGOON_ECORRUPT, "%s: table %s has %llu words: its pages need others",
+				f->path, d->name, (unsigned long long)d->words);
+	return 0;
+}
+
 /* What follows the head, and the sum of all. */
 static int read_meta(struct lgn_ckpt_file *f)
 {
@@ -188,9 +206,10 @@ static int read_meta(struct lgn_ckpt_file *f)
 	if (!rc) {
 		memcpy(f->table, meta + sizeof(f->head), tables);
 		memcpy(f->sum, meta + sizeof(f->head) + tables, f->head.sums * 4);
-		for (uint32_t i = 0; i < f->head.tables; i++)
-			f->table[i].name[LAGOON_NAME_MAX] = 0;
-		rc = check_sections(f);
+		for (uint32_t i = 0; i < f->head.tables && !rc; i++)
+			rc = check_table(f, &f->table[i]);
+		if (!rc)
+			rc = check_sections(f);
 	}
 	free(meta);
 	return rc;

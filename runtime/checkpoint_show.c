@@ -88,7 +88,8 @@ static void LGN_PRINTF(2, 3) say(struct text *t, const char *fmt, ...)
 
 static void say_table(struct text *t, const struct lgn_ckpt_table *d)
 {
-	static const char *const name[] = { "q64", "q32", "i64", "i32" };
+	static const char *const name[] = { "q64", "q32", "i64", "i32", "f64",
+		"f32" };
 	char format[24];
 
 	if (d->format >= 0 && (size_t)d->format < LGN_COUNT(name))
@@ -102,8 +103,12 @@ static void say_table(struct text *t, const struct lgn_ckpt_table *d)
 	say(t, ", %s", lgn_model_name(d->model));
 	if (lgn_model_has_bound(d->model))
 		say(t, "(%d)", d->staleness);
+	say(t, ", push %s", d->push == LAGOON_PUSH_APPLY ? "apply" : "atomic");
+	if (d->update[0])
+		say(t, ", update %s, %u array%s of state", d->update, d->states,
+		    d->states == 1 ? "" : "s");
 	say(t, ", %u rows a page, %llu bytes\n", d->page_rows,
-	    (unsigned long long)(d->pages * d->page_words * 8));
+	    (unsigned long long)(d->pages * d->page_words * 8 * (1 + d->states)));
 }
 
 static void say_job(struct text *t, const struct lgn_ckpt_head *h)

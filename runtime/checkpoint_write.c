@@ -18,6 +18,7 @@
 #include "runtime/base/thread.h"
 #include "runtime/checkpoint.h"
 #include "runtime/table.h"
+#include "runtime/trace.h"
 
 /* A file that is being written: it has another name until it is complete. */
 struct out {
@@ -86,17 +87,6 @@ static int sync_dir(const char *dir)
 }
 
 /* ---------------------------------------------------------------- a file */
-
-/* Not from the table: it may be destroyed while its copy is written. */
-uint64_t lgn_saver_bytes(const struct lgn_saver *s, int table, int shard)
-{
-	const struct lgn_ckpt_table *d = &s->table[table];
-	const struct lgn_layout l = {
-		.pages = d->pages, .block = d->block, .shards = s->head.shards,
-	};
-
-	return lgn_layout_shard_pages(&l, (uint64_t)shard) * d->page_words * 8;
-}
 
 static uint32_t *sum_up(uint32_t *sum, const char *bytes, uint64_t n)
 {
@@ -175,7 +165,7 @@ static int write_shard(const struct lgn_saver *s, int shard, const char **bytes)
 	h.state_bytes = 0;
 	memcpy(table, s->table, sizeof(table));
 	for (uint32_t i = 0; i < h.tables; i++) {
-		section[i] = lgn_saver_bytes(s, (int)i, shard);
+		section[i] = lgn_saver_bytes(s, i, shard);
 		table[i].words = section[i] / 8;
 		n += section[i];
 	}
@@ -297,11 +287,23 @@ static int write_all(struct lgn_saver *s)
 	return rc;
 }
 
+static uint64_t bytes_of_all(const struct lgn_saver *s)
+{
+	uint64_t bytes = 0;
+
+	for (int i = 0; i < s->shards; i++)
+		for (uint32_t k = 0; k < s->head.tables; k++)
+			bytes += lgn_saver_bytes(s, (int)k, s->shard[i]);
+	return bytes;
+}
+
 static void *run(void *arg)
 {
 	struct lgn_saver *s = arg;
+	uint64_t from = lgn_now_ns();
 
 	s->status = write_all(s);
+	lgn_trace_wrote(s->lg, from, bytes_of_all(s), s->status);
 	snprintf(s->errmsg, sizeof(s->errmsg), "%s", s->status ? lagoon_errmsg() : "");
 	return NULL;
 }

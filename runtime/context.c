@@ -66,18 +66,29 @@ void lgn_note_dead(struct lagoon *lg, int rank)
 	bool ready = atomic_load(&lg->ready);
 	bool fatal = lg->on_death == LAGOON_DEATH_STOP || !rank || !ready ||
 		rank == lg->rank || atomic_load(&lg->bsp_tables);
-	int none = 0;
+	int now = atomic_load(&lg->lost);
 
 	for (int i = 0; ready && i < lg->homes; i++)
 		fatal |= lg->home_rank[i] == rank;
 	/* Before the mark, and by everyone who notes it: who sees that nobody
-	 * waits for this rank any more must also see that the job is over. */
-	if (fatal)
-		atomic_compare_exchange_strong(&lg->lost, &none, rank + 1);
+	 * waits for this rank any more must also see that the job is over. A
+	 * push that broke off before was of this death, or of the next. */
+	while (fatal && now <= 0 &&
+	       !atomic_compare_exchange_weak(&lg->lost, &now, rank + 1))
+		;
+	if (fatal && rank != lg->rank && atomic_load(&lg->node.agreed))
+		atomic_store(&lg->node.control->lost, rank + 1);
 	if (!atomic_exchange(&lg->member[rank].dead, 1)) {
 		lgn_trace_death(lg, rank);
 		lgn_log(LGN_WARN, "rank %d is dead", rank);
 	}
+}
+
+void lgn_note_broken(struct lagoon *lg, int rank)
+{
+	int none = 0;
+
+	atomic_compare_exchange_strong(&lg->lost, &none, -(rank + 2));
 }
 
 int lgn_check_lost(const struct lagoon *lg)
@@ -86,26 +97,38 @@ int lgn_check_lost(const struct lagoon *lg)
 
 	if (lgn_likely(!lost))
 		return 0;
+	if (lost == -1)
+		return lgn_fail(LAGOON_EPEER, "a push of this process broke off; the job cannot go on");
+	if (lost < 0)
+		return lgn_fail(LAGOON_EPEER, "a push of this process to rank %d broke off; the job cannot go on",
+				-lost - 2);
 	if (lost - 1 == lg->rank)
 		return lgn_fail(LAGOON_EJOB, "the other processes have declared this one dead");
 	return lgn_fail(LAGOON_EPEER, "rank %d is dead; the job cannot go on",
 			lost - 1);
 }
 
-/* The wire's thread: a peer's process has ended. One that has left in order
- * says so on the board. */
-void lgn_on_lost(void *arg, int rank)
+void lgn_tell_dead(struct lagoon *lg, struct lgn_board_view *view, int rank)
 {
-	struct lagoon *lg = arg;
 	uint64_t old = LGN_LIVE;
 
 	if (atomic_load(&lg->ready) &&
-	    !lgn_board_state(lg, &lg->watch_view, rank, LGN_LIVE, LGN_DEAD, &old) &&
+	    !lgn_board_state(lg, view, rank, LGN_LIVE, LGN_DEAD, &old) &&
 	    old == LGN_LEFT)
 		return;
 	lgn_note_dead(lg, rank);
 	if (atomic_load(&lg->ready))
-		lgn_board_give_up(lg, &lg->watch_view);
+		lgn_board_give_up(lg, view);
+}
+
+/* The wire's thread. */
+void lgn_on_lost(void *arg, int rank)
+{
+	struct lagoon *lg = arg;
+
+	lgn_tell_dead(lg, &lg->watch_view, rank);
+	if (lg->node.wire == lg->wire)
+		lgn_node_note_gone(lg, rank);
 }
 
 static int bind_home(void *arg, void *addr, uint64_t len)
@@ -134,6 +157,19 @@ int lgn_memory(struct lagoon *lg, uint64_t bytes, int access,
 	return lg->wire->ops->reg(lg->wire, &want, mem);
 }
 
+int lgn_memory_shared(struct lagoon *lg, uint64_t bytes, bool home,
+		      struct lgn_mem *mem)
+{
+	struct lgn_wire *wire = lg->node.wire;
+	struct lgn_mem_want want = {
+		.len = bytes, .access = LGN_ACC_READ | LGN_ACC_WRITE,
+		.sparse = true,
+		.bind = lg->bind && home ? bind_home : NULL, .bind_arg = lg,
+	};
+
+	return wire->ops->reg(wire, &want, mem);
+}
+
 static void free_all(struct lagoon *lg)
 {
 	lgn_workers_close(lg);
@@ -145,6 +181,7 @@ static void free_all(struct lagoon *lg)
 		lgn_board_drain(lg, &lg->sync_view);
 		/* The wire's thread may still look at the board: it goes
 		 * first, the memory of the regions with it. */
+		lgn_node_quiet(lg);
 		lg->wire->ops->quiet(lg->wire);
 		lgn_sender_close(lg);
 		lgn_ring_close(lg->ring);
@@ -155,8 +192,11 @@ static void free_all(struct lagoon *lg)
 		lgn_board_close(lg);
 		lgn_board_view_close(lg, &lg->sync_view);
 		lgn_board_view_close(lg, &lg->watch_view);
+		lgn_board_view_close(lg, &lg->mates_view);
 		lgn_board_view_close(lg, &lg->clock_view);
+		lgn_board_show_close(lg);
 		lgn_push_close(lg);
+		lgn_node_close(lg);
 		lg->wire->ops->close(lg->wire);
 	}
 	if (lg->topo)
@@ -179,7 +219,7 @@ static int open_rest(struct lagoon *lg)
 		rc = lgn_clock_none(lg);
 	atomic_store(&lg->ready, true);
 	if (!rc)
-		rc = lgn_board_sync(lg);
+		rc = lgn_node_agree(lg);
 	if (!rc)
 		rc = lgn_trace_open(lg);
 	if (!rc)
@@ -213,6 +253,7 @@ int lgn_open_on(const struct lagoon_attr *attr, const struct lgn_wire_ops *ops,
 	lg->timeout_s = attr->timeout_s;
 	lg->seed = attr->seed;
 	lg->local_workers = attr->workers;
+	lg->restarting = true;	/* until the node has a clock */
 	lg->plan.node = -1;	/* until there is a plan: anywhere */
 	lgn_gate_init(&lg->gate, attr->workers);
 	rc = lgn_join(lg, &job, attr, ops);

@@ -26,6 +26,7 @@
 #include "runtime/job.h"
 #include "runtime/lagoon.h"
 #include "runtime/layout.h"
+#include "runtime/node.h"
 #include "runtime/number.h"
 #include "runtime/page.h"
 #include "runtime/sample.h"
@@ -48,6 +49,7 @@ struct lgn_member {
 	int first_worker;	/* number in the job of its first */
 	struct lgn_key dir;	/* its directory */
 	_Atomic int dead;	/* set by the wire's thread or a board read */
+	_Atomic int gone;	/* its process has ended, on this machine */
 	_Atomic uint64_t waited_ns;
 };
 
@@ -132,12 +134,20 @@ struct lagoon_table {
 	bool in_place;
 	uint64_t **map;
 	bool direct;			/* adds go there at once, too: not bsp */
-	/* Otherwise: the cache, table sized, page after page. */
-	struct lgn_mem cache_mem, delta_mem;
-	uint64_t *cache;
-	_Atomic uint64_t *delta;	/* bsp: NULL */
+	/* Otherwise: the cache, table sized, page after page: the node's, see
+	 * node.h; */
+	struct lgn_mem shared_mem;	/* of the process that made it, */
+	struct lgn_rmem shared_map;	/* of the others */
+	void *own_states;		/* of one that is alone, or in place */
+	struct lgn_shared *shared;
 	struct lgn_page *page;
-	_Atomic uint64_t tick;		/* psp: samples that were far enough */
+	struct lgn_mem cache_mem;
+	uint64_t *cache;
+	/* and what the node's processes have added and not pushed. */
+	struct lgn_mem delta_mem;	/* of a process that is alone */
+	_Atomic uint64_t *delta_words;
+	_Atomic uint64_t *delta;	/* the same; bsp: NULL */
+	_Atomic uint64_t *dirty;	/* [pages] masks; see page.h */
 	_Atomic uint32_t *used;		/* essp: by page, round of the last use
 					 * + 1; NULL: never essp, or in place */
 	_Atomic uint64_t scanned;	/* essp: stamp of the last scan */
@@ -160,7 +170,8 @@ struct lagoon_worker {
 	int index;			/* in the process */
 	int id;				/* in the job */
 	int64_t clock;
-	_Atomic int64_t shown;		/* clock as siblings see it */
+	_Atomic int64_t *shown;		/* clock as the node's others see it */
+	_Atomic int64_t ended;		/* clock before it is shown */
 	bool left;
 	struct lgn_board_view view;	/* this worker's board reads */
 	/* [LGN_REQUESTS]; one for blocking calls; [LGN_AHEAD_SLOTS] */
@@ -183,6 +194,7 @@ struct lagoon {
 	int on_death, timeout_s;
 	uint64_t seed;
 	struct lgn_wire *wire;
+	struct lgn_node node;
 	bool bind;			/* LAGOON_BIND */
 	struct lgn_topo *topo;
 	struct lgn_plan plan;
@@ -195,6 +207,8 @@ struct lagoon {
 	struct lagoon_worker *worker;	/* [local_workers] */
 	struct lagoon_table *table[LGN_TABLES];
 	_Atomic int bsp_tables, essp_tables;	/* the latter: not in place */
+	_Atomic int apply_tables;	/* not in place */
+	_Atomic int64_t applied;	/* rounds whose deltas to these are */
 	int rules;			/* changes of models that I took part in */
 	_Atomic bool ready;		/* opened: homes and board are known */
 	struct lgn_mem dir_mem;		/* my directory */
@@ -202,22 +216,27 @@ struct lagoon {
 	struct lgn_board board;
 	_Atomic bool gave_up;		/* and this process has left because of it */
 	struct lgn_board_view watch_view; /* of the wire's thread */
-	_Atomic int lost;		/* rank + 1 of a death that ends the job */
+	struct lgn_board_view mates_view; /* of the node wire's, if beside it */
+	/* What ends the job: rank + 1 of a death; -(rank + 2) when a push to a
+	 * rank broke off, -1 when to one that is not known. */
+	_Atomic int lost;
 	int runs;			/* lagoon_run() calls */
 	uint32_t spell;			/* the same over restarts: of rounding */
 	bool resumed;			/* by lagoon_restore(), since the last run */
 	struct lgn_saver *saver;	/* NULL: no checkpoint yet */
 
-	/* Clock of the process: published, and what it knows of the floor. */
-	_Atomic int64_t published;
+	/* What this process knows of the floor. */
 	_Atomic int64_t floor;		/* only grows within a run */
 	_Atomic bool floor_used;	/* by a pull, since the last clock */
 	_Atomic uint64_t epoch;		/* copies of earlier ones are stale */
-	_Atomic bool pushing;		/* the push lock: pushes are serial */
 	struct lgn_sender *sender;	/* of tables in apply mode, or NULL; and */
-	struct lgn_push *push;		/* who holds it uses this, */
+	struct lgn_push *push;		/* who holds the push lock uses this, */
 	struct lgn_ring *ring;		/* this (NULL: not open), */
 	struct lgn_board_view clock_view;	/* and this */
+	int64_t *show;			/* [node.n] and this, what it publishes; */
+	struct lgn_mem show_mem;
+	struct lgn_wr *show_wr;
+	bool restarting;		/* clocks begin again: none is published */
 	int64_t met;			/* lagoon_barrier() calls */
 	struct lgn_trace *_Atomic trace;	/* NULL: none */
 	struct lgn_audit *audit;	/* NULL: no LAGOON_CHECK */
@@ -229,7 +248,17 @@ struct lagoon {
 /* A process is dead: remember it, and whether that ends the job. Any thread. */
 void lgn_note_dead(struct lagoon *lg, int rank);
 
-/* LAGOON_EPEER when a death has ended the job; else 0. Any thread. */
+/* A peer's process has ended: tell the board, unless it has left in order, and
+ * remember it. The thread whose view it is. */
+void lgn_tell_dead(struct lagoon *lg, struct lgn_board_view *view, int rank);
+
+/* A push to a rank (-1: unknown) has broken off: what it had taken is nowhere,
+ * so no worker of this process may read its pages any more (I2). Before they
+ * are let go of. Any thread. */
+void lgn_note_broken(struct lagoon *lg, int rank);
+
+/* LAGOON_EPEER when a death, or a push that broke off, has ended the job; else
+ * 0. Any thread. */
 int lgn_check_lost(const struct lagoon *lg);
 
 /* context.c: lagoon_open() over a given wire; NULL: the one to choose. */
@@ -240,6 +269,11 @@ int lgn_open_on(const struct lagoon_attr *attr, const struct lgn_wire_ops *ops,
 int lgn_memory(struct lagoon *lg, uint64_t bytes, int access,
 	       struct lgn_mem *mem);
 
+/* The same, for the node's other processes to map; home: near this process's
+ * shard. */
+int lgn_memory_shared(struct lagoon *lg, uint64_t bytes, bool home,
+		      struct lgn_mem *mem);
+
 /* worker.c */
 int lgn_workers_open(struct lagoon *lg);
 void lgn_workers_close(struct lagoon *lg);
@@ -248,20 +282,19 @@ int lgn_worker_check(const struct lagoon_worker *w);
 /* The floor is at least this: remember it. Any thread. */
 void lgn_floor_raise(struct lagoon *lg, int64_t floor);
 
-/* clock.c: publish if the process has advanced. Whoever held the push lock
+/* clock.c: publish if the node has advanced. Whoever held the push lock
  * while workers clocked must look, since these did not wait for it. */
 int lgn_clock_advance(struct lagoon_worker *w);
 
 /* clock.c: at the process's gate; see there. */
 int lgn_meet(struct lagoon_worker *w, int (*action)(void *arg));
+/* The same for who waits for others, by the view that he waits with: a death
+ * in the node may have let it advance. */
+int lgn_clock_heed(struct lagoon_worker *w, struct lgn_board_view *view);
 
 /* clock.c: a process without workers says that nobody need wait for it; all
  * workers start again, at this clock (collective). */
 int lgn_clock_none(struct lagoon *lg);
 int lgn_clock_restart(struct lagoon *lg, int64_t clock);
-
-/* The smallest clock among the process's live workers, as siblings
- * show it; LGN_CLOCK_LEFT if all have left. Any thread. */
-int64_t lgn_process_clock(const struct lagoon *lg);
 
 #endif

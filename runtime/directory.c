@@ -8,6 +8,7 @@
 
 struct directory {
 	struct lgn_board_keys board;	/* rank 0's only */
+	struct lgn_key control;		/* for the node's other processes */
 	struct lgn_directory_entry entry[LGN_TABLES];
 };
 _Static_assert(sizeof(struct lgn_directory_entry) % 8 == 0 &&
@@ -22,6 +23,7 @@ int lgn_directory_make(struct lagoon *lg, const struct lgn_board_keys *board,
 	if (rc)
 		return rc;
 	((struct directory *)lg->dir_mem.addr)->board = *board;
+	((struct directory *)lg->dir_mem.addr)->control = lg->node.control_mem.key;
 	*key = lg->dir_mem.key;
 	return 0;
 }
@@ -72,6 +74,16 @@ int lgn_directory_attach(struct lagoon *lg)
 					   &lg->member[lg->home_rank[i]].dir,
 					   &lg->dir[i]);
 	return rc;
+}
+
+int lgn_directory_control(struct lagoon *lg, int rank, struct lgn_key *key)
+{
+	for (int i = 0; i < lg->homes; i++)
+		if (lg->home_rank[i] == rank)
+			return read_part(lg, &lg->dir[i],
+					 offsetof(struct directory, control),
+					 key, sizeof(*key));
+	return lgn_fail(LAGOON_EJOB, "rank %d is no home", rank);
 }
 
 void lgn_directory_close(struct lagoon *lg)

@@ -13,6 +13,7 @@
 struct lgn_directory_entry {
 	char name[LAGOON_NAME_MAX + 1];	/* "": free */
 	struct lgn_key shard;
+	struct lgn_key cache;		/* for the node's other processes */
 };
 
 int lgn_directory_make(struct lagoon *lg, const struct lgn_board_keys *board,
@@ -21,6 +22,8 @@ int lgn_directory_make(struct lagoon *lg, const struct lgn_board_keys *board,
 int lgn_directory_attach_board(struct lagoon *lg);
 /* Attach the homes' directories. */
 int lgn_directory_attach(struct lagoon *lg);
+/* What the home of that rank says about its node. */
+int lgn_directory_control(struct lagoon *lg, int rank, struct lgn_key *key);
 void lgn_directory_close(struct lagoon *lg);
 
 /* Enter or clear (entry NULL) a table in my directory. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Pages: READs into the cache, holding, changing the copy. page.h has the
  * rules. */
+#include "runtime/base/status.h"
 #include "runtime/request.h"
 #include "runtime/table.h"
 #include "runtime/word.h"
@@ -63,7 +64,8 @@ void lgn_fetch_include(struct lagoon_request *r, uint64_t page, uint64_t need)
 {
 	struct lgn_page *p = &r->view.t->page[page];
 
-	if (fresh(p, need) || !lgn_page_acquire(p, LGN_READING))
+	if (fresh(p, need) ||
+	    !lgn_page_acquire(p, LGN_READING, r->w->lg->rank))
 		return;
 	/* Somebody may have just refreshed it. */
 	if (fresh(p, need))
@@ -109,7 +111,7 @@ static int64_t date(const struct lagoon_request *r)
 	case LAGOON_VAP:
 		return r->clock;
 	case LAGOON_PSP:
-		return (int64_t)atomic_load(&t->tick);
+		return (int64_t)atomic_load(&t->shared->tick);
 	default:
 		return r->floor;
 	}
@@ -138,7 +140,11 @@ int lgn_fetch_send(struct lagoon_request *r, uint64_t *pages)
 	for (uint32_t i = 0; i < r->batch.n; i++)
 		n += r->pages[i];
 	r->batch.complete = landed;
-	rc = lgn_wire_send(wire, &r->batch);
+	/* Looked at with the pages in READING: a push that broke off on one of
+	 * them has said so before it let go of it. */
+	rc = lgn_check_lost(r->w->lg);
+	if (!rc)
+		rc = lgn_wire_send(wire, &r->batch);
 	if (rc) {
 		give_up(r);
 		return rc == LAGOON_EAGAIN ? 0 : rc;
@@ -161,15 +167,37 @@ int lgn_fetch_post(struct lagoon_request *r, bool *posted)
 	return rc;
 }
 
-void lgn_table_hold(struct lagoon_table *t, uint64_t page)
+/* Whoever holds the page may have failed, and need a lock that the caller has
+ * to come to its end. */
+static int hopeless(const struct lagoon_table *t, uint64_t page,
+		    const struct lgn_wait *wait)
+{
+	uint32_t hold = atomic_load(&t->page[page].hold);
+	int rc = lgn_check_lost(t->lg);
+
+	if (rc || lgn_waited_ns(wait) <= (uint64_t)t->lg->timeout_s * 1000000000u)
+		return rc;
+	return lgn_fail(LAGOON_ETIMEDOUT,
+			"table %s: rank %d has held a page for %d s; see LAGOON_TIMEOUT",
+			t->name, lgn_hold_rank(hold), t->lg->timeout_s);
+}
+
+int lgn_table_hold(struct lagoon_table *t, uint64_t page)
 {
 	struct lgn_wire *wire = t->lg->wire;
 	struct lgn_wait wait = LGN_WAIT_INIT;
+	uint64_t look_ns = 0;
 
-	while (!lgn_page_acquire(&t->page[page], LGN_PUSHING)) {
+	while (!lgn_page_acquire(&t->page[page], LGN_PUSHING, t->lg->rank)) {
+		int rc = hopeless(t, page, &wait);
+
+		if (rc)
+			return rc;
 		wire->ops->poll(wire);
+		lgn_node_look(t, page, &look_ns);
 		lgn_wait_step(&wait);
 	}
+	return 0;
 }
 
 void lgn_table_copy_in(struct lagoon_table *t, uint64_t page, uint64_t word,

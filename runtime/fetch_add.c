@@ -133,7 +133,9 @@ int lgn_fetch_add(struct lagoon_worker *w, struct lagoon_table *t, uint64_t row,
 	p.page = lgn_layout_page(&t->layout, row);
 	p.word = lgn_layout_element(&t->layout, row) + col;
 	if (!t->direct)
-		lgn_table_hold(t, p.page);
+		rc = lgn_table_hold(t, p.page);
+	if (rc)
+		return rc;
 	rc = add(&p, delta, &before);
 	if (!t->direct) {
 		if (!rc)

@@ -31,12 +31,17 @@ struct greeting {
 
 /* The second: under 256 bytes. */
 struct card {
-	int32_t status;			/* why it cannot take part */
+	int32_t status;			/* not 0: it cannot take part, and why */
 	int32_t numa;			/* of its shard, as the system counts */
-	char why[120];
-	uint64_t nonce[2];
-	struct lgn_wire_addr addr;
-	struct lgn_key dir;
+	union {
+		char why[168];
+		struct {
+			uint64_t nonce[2];
+			struct lgn_wire_addr addr;
+			struct lgn_wire_addr mates;	/* see node.h */
+			struct lgn_key dir;
+		};
+	};
 };
 _Static_assert(sizeof(struct card) <= 256, "the card must stay small");
 
@@ -222,7 +227,11 @@ static int open_views(struct lagoon *lg)
 	if (!rc)
 		rc = lgn_board_view_open(lg, &lg->watch_view);
 	if (!rc)
+		rc = lgn_board_view_open(lg, &lg->mates_view);
+	if (!rc)
 		rc = lgn_board_view_open(lg, &lg->clock_view);
+	if (!rc)
+		rc = lgn_board_show_open(lg);
 	return rc ? rc : lgn_push_open(lg);
 }
 
@@ -234,6 +243,8 @@ static int make_card(struct lagoon *lg, const struct lgn_wire_ops *ops,
 	int rc = ops->open(&near, &card->addr, &lg->wire);
 
 	memset(&keys, 0, sizeof(keys));
+	if (!rc)
+		rc = lgn_node_open(lg, &near, &card->mates);
 	if (!rc)
 		rc = open_views(lg);
 	if (!rc && !lg->rank)
@@ -295,21 +306,26 @@ static int start_wire(struct lagoon *lg, const struct card *all)
 		.lost = lgn_on_lost, .lost_arg = lg,
 	};
 	struct lgn_wire_addr *addr = calloc((size_t)lg->size, sizeof(*addr));
+	struct lgn_wire_addr *mates = calloc((size_t)lg->size, sizeof(*mates));
 	int *node_of = calloc((size_t)lg->size, sizeof(*node_of));
 	int rc;
 
-	if (!addr || !node_of) {
+	if (!addr || !mates || !node_of) {
 		rc = no_memory(lg);
 		goto out;
 	}
 	for (int i = 0; i < lg->size; i++) {
 		lg->member[i].dir = all[i].dir;
 		addr[i] = all[i].addr;
+		mates[i] = all[i].mates;
 		node_of[i] = lg->member[i].node;
 	}
 	rc = lg->wire->ops->start(lg->wire, &config, addr, node_of);
+	if (!rc)
+		lgn_node_start(lg, mates, config.nonce);
 out:
 	free(addr);
+	free(mates);
 	free(node_of);
 	return rc;
 }
@@ -328,7 +344,7 @@ static int connect_all(struct lagoon *lg, struct lgn_job *job,
 	mine.status = failed ? failed : make_card(lg, ops, &mine);
 	snprintf(keep, sizeof(keep), "%s", lagoon_errmsg());
 	if (mine.status)
-		snprintf(mine.why, sizeof(mine.why), "%.119s", keep);
+		snprintf(mine.why, sizeof(mine.why), "%.167s", keep);
 	rc = lgn_job_allgather(job, &mine, sizeof(mine), all);
 	lgn_job_leave(job);
 	if (!rc && mine.status)

@@ -106,7 +106,8 @@ enum lagoon_on_death {
 	LAGOON_DEATH_STOP = 0,		/* survivors get LAGOON_EPEER */
 	LAGOON_DEATH_CONTINUE = 1,	/* the dead process leaves the job; as stop
 					 * if it was rank 0 or home of a shard,
-					 * or with a bsp table */
+					 * or with a bsp table; what it was just
+					 * sending for its node is uncertain */
 };
 
 /** How to open. Fill with lagoon_attr_init(), then change fields. */
@@ -218,12 +219,14 @@ int lagoon_run(struct lagoon *lg,
 
 /** End the worker's round: clock c becomes c + 1.
  *
- * When every worker of the process has finished round c, the one that comes
- * last sends what was added in rounds <= c, waits until it is complete, and
- * publishes. With a bsp table in the job it waits for every worker.
+ * When every worker of the node has finished round c, the one that comes last
+ * sends what all of them added in rounds <= c, waits until it is complete, and
+ * publishes. (In a job of one node over shared memory each process does so for
+ * itself.) With a bsp table in the job it waits for every worker.
  *
- * @return 0; LAGOON_ERANGE if a delta was dropped because its element would
- * have left the legal range (the message names table, row, column, value);
+ * @return 0; LAGOON_ERANGE if a delta, perhaps of another worker of the node,
+ * was dropped because its element would have left the legal range (the
+ * message names table, row, column, value);
  * LAGOON_EPEER, LAGOON_EJOB, LAGOON_ETIMEDOUT.
  * Threads: the worker's.  Blocks: until completions; under bsp until all
  * workers have ended the round.  Collective: under bsp, every live worker.
@@ -486,9 +489,9 @@ int lagoon_fetch_add(struct lagoon_worker *w, struct lagoon_table *t,
 /** Write the tables of the job to a folder, as they are at the workers' clock:
  * all deltas of the rounds before it, none of later ones. It is a
  * lagoon_barrier() too. Homes copy their shards while all workers are in the
- * call; a thread of the library writes the copies to the disk while the
- * workers go on. The next lagoon_checkpoint(), lagoon_restore() and
- * lagoon_close() wait for it and return what it met.
+ * call, with the states of update functions; a thread of the library writes the
+ * copies to the disk while the workers go on. The next lagoon_checkpoint(),
+ * lagoon_restore() and lagoon_close() wait for it and return what it met.
  *
  * The folder then holds one file a shard and a manifest, each with checksums.
  * It is made if need be, and must be the same for all processes. The checkpoint
@@ -500,12 +503,10 @@ int lagoon_fetch_add(struct lagoon_worker *w, struct lagoon_table *t,
  *               the live worker with the lowest number are kept; copied
  * @return 0; LAGOON_EINVAL, in every worker, if the workers are not at one
  * clock, if one has added to a table since its last lagoon_clock() or has
- * requests in flight, or if they do not agree; LAGOON_ENOTSUP with a table in
- * apply mode that is to be saved (lagoon_table_set_saved()), and with
- * LAGOON_CHECK; LAGOON_EIO if the folder cannot
+ * requests in flight, or if they do not agree; LAGOON_EIO if the folder cannot
  * be written, or if the last checkpoint could not: then nothing is written now;
- * LAGOON_ENOMEM; else as lagoon_barrier(). No error removes the checkpoint that
- * is in the folder.
+ * LAGOON_ENOMEM; LAGOON_EPEER if a page is uncertain, or as lagoon_barrier().
+ * No error removes the checkpoint that is in the folder.
  * Threads: the worker's.  Blocks: until the copies are made.
  * Collective: yes, every live worker.
  */
@@ -525,16 +526,19 @@ int lagoon_table_set_saved(struct lagoon_table *t, int saved);
  * the rules that they had; tables that it does not have stay as they are. All
  * workers begin at its clock, also in the next lagoon_run(). With the same
  * workers and seed, bsp tables then go on as if nothing had happened, bit for
- * bit.
+ * bit. A table in apply mode goes on with its update function's states; here it
+ * must have the same function and parameters, and a function of your own the
+ * same bytes in its file.
  *
  * @param state  [*bytes] gets what lagoon_checkpoint() was given; may be NULL
  *               with bytes
  * @param bytes  in: room; out: what was kept
  * @return 0; LAGOON_ENOENT if there is no checkpoint; LAGOON_ECORRUPT if a file
  * is damaged, cut or missing; LAGOON_ENOTSUP if it is of another version or
- * byte order, and with LAGOON_CHECK; LAGOON_EEXIST if a table has another shape here; LAGOON_EINVAL if
- * the state is larger than the room, or the processes find different
- * checkpoints; LAGOON_EIO; LAGOON_ENOMEM; LAGOON_EPEER. After an error no table
+ * byte order; LAGOON_EEXIST if a table has another shape or update function
+ * here; LAGOON_EINVAL if the state is larger than the room, or the processes
+ * find different checkpoints; what lagoon_table_create() says of an update
+ * function that is not there; LAGOON_EIO; LAGOON_ENOMEM; LAGOON_EPEER. After an error no table
  * is changed, in any process.
  * Threads: one, outside lagoon_run().  Blocks: yes.  Collective: yes, every
  * process.
@@ -559,7 +563,9 @@ int lagoon_checkpoint_describe(const char *dir, char *buf, size_t len);
 
 /* ----------------------------------------------------------- statistics */
 
-/** What this process did with one table since it was made. */
+/** What this process did with one table since it was made. The processes of a
+ * node share copies and what is not sent yet, so what is read or sent once for
+ * all of them counts where it happened; sums over processes are right. */
 struct lagoon_stats {
 	size_t size;		/* sizeof(struct lagoon_stats), set by the caller */
 	uint64_t pulls;		/* calls */
@@ -572,11 +578,19 @@ struct lagoon_stats {
 	uint64_t pages_ahead;	/* of these, before a pull asked (essp) */
 	uint64_t words_pushed;	/* words sent to shards (atomic operations), or
 				 * handed to update functions */
-	uint64_t flushes;
+	uint64_t flushes;	/* how often words of the table were sent together:
+				 * once for all workers of the process when its
+				 * clock advances, or by a barrier, a leave, a
+				 * change of model, a checkpoint; vap: also what
+				 * passed the bound, once a lot. Nothing to send:
+				 * not counted. 0 where adds go to the shard at
+				 * once */
 	uint64_t rejected;	/* deltas dropped with LAGOON_ERANGE; of those sent
 				 * to homes in apply mode, records with such */
 	uint64_t uncertain;	/* words pushed that may or may not have arrived;
-				 * of pages locked by a dead process */
+				 * also those of a process of this node that
+				 * died while it pushed, and of pages locked by
+				 * a dead process */
 	uint64_t wait_ns;	/* pulls waited for clocks [ns, all workers] */
 	uint64_t ages[LAGOON_AGES]; /* pulls by the age of their oldest page */
 	double unpushed;	/* vap: the largest change of an element that an

@@ -128,6 +128,7 @@ void lgn_pull_begin(struct lagoon_request *r, struct lagoon_worker *w,
 	r->sampled = t->model == LAGOON_PSP;
 	r->wait_from = 0;
 	r->slowest = -1;
+	r->look_ns = 0;
 	r->batch.wr = r->wr;
 }
 
@@ -196,8 +197,12 @@ static int reach_bound(struct lagoon_request *r)
 		rc = lgn_board_poll(lg, &r->w->view, LGN_FLUSHED, &fresh);
 	if (rc)
 		return rc;
-	if (fresh)
+	if (fresh) {
 		look(r);
+		rc = lgn_clock_heed(r->w, &r->w->view);
+		if (rc)
+			return rc;
+	}
 	if (!far_enough(r))
 		return 0;
 	end_wait(r);
@@ -227,8 +232,11 @@ static int fetch(struct lagoon_request *r)
 		rc = lgn_fetch_post(r, &posted);
 	if (rc)
 		return rc;
-	if (!posted)
+	if (!posted) {
 		wire->ops->poll(wire);
+		lgn_node_look(r->view.t, lgn_layout_page(&r->view.t->layout,
+				lgn_request_row(r, r->done)), &r->look_ns);
+	}
 	return posted;
 }
 

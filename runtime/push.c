@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
-#include <string.h>
 
 #include "runtime/apply.h"
 #include "runtime/audit.h"
@@ -8,154 +7,7 @@
 #include "runtime/push.h"
 #include "runtime/sparse.h"
 #include "runtime/table.h"
-#include "runtime/trace.h"
 #include "runtime/word.h"
-
-static void report(struct lgn_push *p, const struct lgn_pushed *at, int mask,
-		   uint64_t delta)
-{
-	const struct lagoon_table *t = p->t;
-	uint64_t element = at->word * (uint64_t)t->number.lanes +
-		(mask == LGN_REJECT_HIGH);
-	int64_t lane = t->number.lanes == 1 ? (int64_t)delta :
-		mask & LGN_REJECT_LOW ? lgn_lane_low(delta) : lgn_lane_high(delta);
-	uint64_t row;
-	uint32_t col;
-
-	lgn_table_locate(t, at->page, element, &row, &col);
-	lgn_audit_rejected(p->t, at->page, at->word,
-			   lgn_word_part(t->number.lanes, delta, mask));
-	lgn_count(&p->counts->rejected, mask == 3 ? 2 : 1);
-	p->range = lgn_fail(LAGOON_ERANGE,
-			    "table %s row %llu column %u: adding %g leaves the legal range of +-%g; the delta is dropped",
-			    t->name, (unsigned long long)row, col,
-			    lgn_number_value(&t->number, lane),
-			    lgn_number_value(&t->number, t->number.legal));
-}
-
-/* A rejected part leaves the copy again. Needs the page in PUSHING. */
-static void uncopy(struct lgn_push *p, const struct lgn_pushed *at,
-		   uint64_t part)
-{
-	struct lgn_page *page = &p->t->page[at->page];
-	_Atomic uint64_t *word;
-
-	if (!p->t->delta || !atomic_load(&page->stamp))
-		return;
-	word = (_Atomic uint64_t *)lgn_table_copy(p->t, at->page) + at->word;
-	atomic_fetch_add(&page->version, 1);
-	atomic_fetch_sub(word, part);
-	atomic_fetch_add(&page->version, 1);
-}
-
-static struct lgn_wr request(struct lgn_push *p, const struct lgn_pushed *at,
-			     enum lgn_op op, uint32_t slot)
-{
-	struct lagoon_table *t = p->t;
-
-	return (struct lgn_wr){
-		.mem = &t->shard[lgn_layout_shard(&t->layout, at->page)],
-		.off = lgn_table_offset(t, at->page) + at->word * 8,
-		.local = &p->old[slot], .buf = &p->mem, .len = 8, .op = op,
-	};
-}
-
-/* Take back the part of request i that left the legal range. */
-static int undo(struct lgn_push *p, uint32_t i, int mask)
-{
-	uint64_t delta = p->wr[i].operand;
-	uint64_t part = lgn_word_part(p->t->number.lanes, delta, mask);
-	struct lgn_wr wr = request(p, &p->at[i], LGN_ADD, i);
-	struct lgn_batch batch = { .wr = &wr, .n = 1 };
-
-	wr.operand = -part;
-	uncopy(p, &p->at[i], part);
-	report(p, &p->at[i], mask, delta);
-	return lgn_push_run(p->t, p->counts, &batch);
-}
-
-/* Too large for a fetch-and-add: check before changing. */
-static int push_large(struct lgn_push *p, uint32_t i)
-{
-	const struct lgn_number *nb = &p->t->number;
-	uint64_t delta = p->wr[i].operand;
-	struct lgn_wr wr = request(p, &p->at[i], LGN_GET, i);
-	struct lgn_batch batch = { .wr = &wr, .n = 1 };
-	uint64_t old;
-	int mask = 0;
-	int rc = lgn_push_run(p->t, p->counts, &batch);
-
-	if (rc)
-		return rc;
-	do {
-		old = p->old[i];
-		wr.op = LGN_CAS;
-		wr.expect = old;
-		wr.operand = lgn_word_sum(nb->lanes, nb->legal, old, delta, &mask);
-		rc = lgn_push_run(p->t, p->counts, &batch);
-	} while (!rc && p->old[i] != old);
-	lgn_count(&p->counts->words_pushed, batch.posted);
-	if (!rc && mask) {
-		uncopy(p, &p->at[i], lgn_word_part(nb->lanes, delta, mask));
-		report(p, &p->at[i], mask, delta);
-	}
-	return rc;
-}
-
-static void release_held(struct lgn_push *p)
-{
-	for (uint32_t i = 0; i < p->n_held; i++)
-		lgn_page_release(&p->t->page[p->held[i]]);
-	p->n_held = 0;
-}
-
-/* Send what is collected, wait, look at every old value, let go of the pages
- * whose last word this was. */
-static int send(struct lgn_push *p)
-{
-	const struct lgn_number *nb = &p->t->number;
-	uint32_t n = p->batch.n;
-	int rc = n ? lgn_push_run(p->t, p->counts, &p->batch) : 0;
-
-	if (n && p->batch.posted)
-		lgn_count(&p->counts->words_pushed, n);
-	for (uint32_t i = 0; i < n && !rc; i++) {
-		uint64_t delta = p->wr[i].operand;
-		int mask = lgn_word_illegal(nb->lanes, nb->legal,
-					    p->old[i] + delta, delta);
-
-		if (lgn_unlikely(mask))
-			rc = undo(p, i, mask);
-	}
-	for (uint32_t i = 0; i < p->n_large && !rc; i++)
-		rc = push_large(p, p->large[i]);
-	p->batch.n = 0;
-	p->n_large = 0;
-	release_held(p);
-	return rc;
-}
-
-static bool full(const struct lgn_push *p)
-{
-	return p->batch.n + p->n_large == LGN_PUSH_WRS || p->batch.n ==
-		p->t->lg->wire->max_batch;
-}
-
-/* One word more. Small ones fill the request array from the front, large ones
- * from the back. */
-static void append(struct lgn_push *p, uint64_t page, uint64_t word,
-		   uint64_t delta)
-{
-	struct lgn_pushed at = { page, word };
-	bool small = lgn_word_small(p->t->number.lanes, p->t->bound, delta);
-	uint32_t i = small ? p->batch.n++ : LGN_PUSH_WRS - 1 - p->n_large;
-
-	p->at[i] = at;
-	p->wr[i] = request(p, &at, LGN_ADD, i);
-	p->wr[i].operand = delta;
-	if (!small)
-		p->large[p->n_large++] = i;
-}
 
 /* Take the deltas of words [from, to) of a page in PUSHING, its version odd.
  * During sends it is even, so that views do not wait for the network. */
@@ -164,6 +16,7 @@ static int take(struct lgn_push *p, uint64_t number, uint64_t from, uint64_t to)
 	struct lagoon_table *t = p->t;
 	struct lgn_page *page = &t->page[number];
 	_Atomic uint64_t *delta = lgn_table_delta(t, number);
+	_Atomic uint64_t *taken = &t->lg->node.control->taken;
 	int rc = 0;
 
 	for (uint64_t i = from; i < to && !rc; i++) {
@@ -171,15 +24,17 @@ static int take(struct lgn_push *p, uint64_t number, uint64_t from, uint64_t to)
 
 		if (!atomic_load_explicit(&delta[i], memory_order_relaxed))
 			continue;
+		atomic_store_explicit(taken, p->batch.n + p->n_large + 1,
+				      memory_order_release);
 		d = atomic_exchange(&delta[i], 0);
 		if (!d)
 			continue;
 		lgn_table_copy_in(t, number, i, d);
-		append(p, number, i, d);
-		if (!full(p))
+		lgn_push_append(p, number, i, d);
+		if (!lgn_push_full(p))
 			continue;
 		atomic_fetch_add(&page->version, 1);
-		rc = send(p);
+		rc = lgn_push_send(p);
 		atomic_fetch_add(&page->version, 1);
 	}
 	return rc;
@@ -191,17 +46,31 @@ static uint64_t part_start(const struct lagoon_table *t, uint64_t bit)
 	return (bit * t->layout.page_words + 63) / 64;
 }
 
+/* Nobody waits for a page while he holds others: processes of a node that push
+ * the same pages would wait for each other. */
+static int hold(struct lgn_push *p, uint64_t number)
+{
+	int rc = 0;
+
+	if (lgn_page_acquire(&p->t->page[number], LGN_PUSHING, p->t->lg->rank))
+		return 0;
+	if (p->n_held)
+		rc = lgn_push_send(p);
+	return rc ? rc : lgn_table_hold(p->t, number);
+}
+
 static int push_page(struct lgn_push *p, uint64_t number)
 {
 	struct lgn_page *page = &p->t->page[number];
-	uint64_t mask;
-	int rc = 0;
+	uint64_t mask, all;
+	int rc = hold(p, number);
 
-	lgn_table_hold(p->t, number);
+	if (rc)
+		return rc;
 	/* Odd before anything moves or looks clean, even after all has moved:
 	 * seq_cst read-modify-writes, which later accesses cannot pass. */
 	atomic_fetch_add(&page->version, 1);
-	mask = atomic_exchange(&page->dirty, 0);
+	mask = all = atomic_exchange(&p->t->dirty[number], 0);
 	while (mask && !rc) {
 		uint64_t bit = (uint64_t)__builtin_ctzll(mask);
 		uint64_t run = bit + 1;
@@ -211,23 +80,24 @@ static int push_page(struct lgn_push *p, uint64_t number)
 		mask = run < 64 ? mask >> run << run : 0;
 		rc = take(p, number, part_start(p->t, bit), part_start(p->t, run));
 	}
+	if (rc)		/* what was not taken must go on being seen */
+		atomic_fetch_or(&p->t->dirty[number], all);
 	atomic_fetch_add(&page->version, 1);
 	p->held[p->n_held++] = number;
 	if (!rc && p->n_held == LGN_PUSH_WRS)
-		rc = send(p);
+		rc = lgn_push_send(p);
 	return rc;
 }
 
 static void begin(struct lgn_push *p, struct lagoon_worker *w,
 		  struct lagoon_table *t)
 {
-	p->w = w;
 	p->t = t;
 	p->counts = &t->part[w->index].counts;
+	lgn_flush_begin(&p->flush, w, t);
 	p->batch.n = 0;
 	p->n_large = p->n_held = 0;
-	lgn_count(&p->counts->flushes, 1);
-	lgn_trace_flush(p, false);
+	atomic_store(&t->lg->node.control->table, (uint32_t)t->slot);
 }
 
 /* Every process starts at another page, so that hot pages are not hit by all
@@ -242,12 +112,12 @@ static int push_table(struct lgn_push *p)
 	for (uint64_t i = 0; i < pages && !rc; i++) {
 		uint64_t n = first + i < pages ? first + i : first + i - pages;
 
-		if (atomic_load(&t->page[n].dirty))
+		if (atomic_load(&t->dirty[n]))
 			rc = push_page(p, n);
 	}
 	if (!rc)
-		return send(p);
-	release_held(p);
+		return lgn_push_send(p);
+	lgn_push_release(p, rc);
 	return rc;
 }
 
@@ -269,13 +139,16 @@ int lgn_push_deltas(struct lagoon_worker *w)
 	for (int i = 0; i < LGN_TABLES && !rc; i++) {
 		struct lagoon_table *t = w->lg->table[i];
 
-		if (t && t->apply)
+		if (t && t->apply) {
+			lgn_flush_begin(&p->flush, w, t);
 			rc = pushed(p, lgn_apply_push(w, t));
+			lgn_flush_end(&p->flush);
+		}
 		if (!t || !t->delta)
 			continue;
 		begin(p, w, t);
 		rc = push_table(p);
-		lgn_trace_flush(p, true);
+		lgn_flush_end(&p->flush);
 	}
 	return rc ? rc : p->range;
 }
@@ -292,6 +165,7 @@ void lgn_push_open_words(struct lagoon_worker *w, struct lagoon_table *t,
 	p->n_large = p->n_held = p->n_over = 0;
 	p->range = p->status = 0;
 	p->most = most;
+	atomic_store(&t->lg->node.control->table, (uint32_t)t->slot);
 }
 
 static int by_place(const void *a, const void *b)
@@ -341,7 +215,9 @@ static uint32_t push_over(struct lgn_push *p, uint32_t i, int *rc)
 	uint64_t number = p->over[i].page;
 	struct lgn_page *page = &p->t->page[number];
 
-	lgn_table_hold(p->t, number);
+	*rc = hold(p, number);
+	if (*rc)
+		return i;
 	atomic_fetch_add(&page->version, 1);
 	for (; i < p->n_over && p->over[i].page == number && !*rc; i++)
 		*rc = take(p, number, p->over[i].word, p->over[i].word + 1);
@@ -354,19 +230,18 @@ static int push_list(struct lgn_push *p)
 {
 	int rc = 0;
 
-	lgn_count(&p->counts->flushes, 1);
-	lgn_trace_flush(p, false);
+	lgn_flush_begin(&p->flush, p->w, p->t);
 	qsort(p->over, p->n_over, sizeof(p->over[0]), by_place);
 	for (uint32_t i = 0; i < p->n_over && !rc; )
 		i = push_over(p, i, &rc);
 	if (rc)
-		release_held(p);
+		lgn_push_release(p, rc);
 	else
-		rc = send(p);
+		rc = lgn_push_send(p);
 	for (uint32_t i = 0; i < p->n_over && !rc; i++)
 		count_unpushed(p, unpushed(p, &p->over[i]));
 	p->n_over = 0;
-	lgn_trace_flush(p, true);
+	lgn_flush_end(&p->flush);
 	return rc ? rc : p->range;
 }
 
@@ -389,14 +264,14 @@ static int push_word(struct lgn_push *p, uint64_t page, uint64_t word,
 	if (!delta)
 		return 0;
 	if (!t->in_place) {
-		append(p, page, word, delta);
-		return full(p) ? send(p) : 0;
+		lgn_push_append(p, page, word, delta);
+		return lgn_push_full(p) ? lgn_push_send(p) : 0;
 	}
 	mask = lgn_word_add((_Atomic uint64_t *)t->map[page] + word,
 			    t->number.lanes, t->number.legal, t->bound, delta);
 	lgn_count(&p->counts->words_pushed, 1);
 	if (lgn_unlikely(mask))
-		report(p, &at, mask, delta);
+		lgn_push_report(p, &at, mask, delta);
 	return 0;
 }
 
@@ -424,8 +299,8 @@ static int push_row(struct lgn_push *p, uint64_t row, const int64_t *lanes)
 	return rc;
 }
 
-/* One worker's rows. What a batch holds is of one worker, so that a process
- * has one add in flight for a lane. */
+/* One worker's rows. What a batch holds is of one worker, so that a node has
+ * one add in flight for a lane. */
 static int push_rows(struct lgn_push *p, struct lgn_sparse *own)
 {
 	int rc = 0;
@@ -433,7 +308,7 @@ static int push_rows(struct lgn_push *p, struct lgn_sparse *own)
 	for (uint64_t i = 0; i < own->used && !rc; i++)
 		rc = push_row(p, own->row[i], own->lanes + i * own->cols);
 	if (!rc)
-		rc = send(p);
+		rc = lgn_push_send(p);
 	lgn_sparse_clear(own);
 	return rc;
 }
@@ -450,7 +325,7 @@ static int push_tails(struct lgn_push *p)
 		for (uint64_t i = 0; i < t->layout.pages && !rc; i++)
 			rc = push_word(p, i, word, lgn_audit_pending(t, i, k));
 		if (!rc)
-			rc = send(p);
+			rc = lgn_push_send(p);
 	}
 	lgn_audit_sent(p->t);
 	return rc;
@@ -466,19 +341,18 @@ static int push_own(struct lgn_push *p, struct lagoon_worker *w,
 		rc = push_rows(p, t->part[k].own);
 	if (!rc && t->audit)
 		rc = push_tails(p);
-	lgn_trace_flush(p, true);
+	lgn_flush_end(&p->flush);
 	return rc;
 }
 
 int lgn_push_own(struct lagoon_worker *w, struct lagoon_table *t)
 {
 	struct lgn_push *p = w->lg->push;
-	int rc;
+	int rc = 0;
 
-	if (t->apply)
-		return lgn_apply_round(w, t);
 	p->range = 0;
-	rc = push_own(p, w, t);
+	if (!t->apply)
+		rc = push_own(p, w, t);
 	return rc ? rc : p->range;
 }
 
@@ -494,7 +368,5 @@ int lgn_push_round(struct lagoon_worker *w)
 		if (t && !t->apply && t->model == LAGOON_BSP)
 			rc = push_own(p, w, t);
 	}
-	if (!rc)
-		rc = pushed(p, lgn_apply_round(w, NULL));
 	return rc ? rc : p->range;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Pushing: deltas go to the shards as fetch-and-adds, many to a post. One
- * pusher at a time in a process: it holds lagoon.pushing.
+ * pusher at a time in a node (node.h): its process holds lgn_control.pusher.
  */
 #ifndef LGN_RUNTIME_PUSH_H
 #define LGN_RUNTIME_PUSH_H
@@ -14,6 +14,13 @@
 struct lgn_pushed {
 	uint64_t page;
 	uint64_t word;		/* of the page */
+};
+
+/* A table's words go out for a worker, */
+struct lgn_flush {
+	struct lagoon_worker *w;
+	struct lagoon_table *t;
+	uint64_t from, before;	/* since when (trace), words sent till then */
 };
 
 struct lgn_push {
@@ -34,7 +41,7 @@ struct lgn_push {
 	struct lgn_counts *counts;
 	int range;			/* LAGOON_ERANGE once met */
 	struct lagoon_worker *w;	/* who pushes, */
-	uint64_t from, before;		/* for the trace: since when, words till then */
+	struct lgn_flush flush;		/* and since when */
 };
 
 int lgn_push_open(struct lagoon *lg);
@@ -44,18 +51,37 @@ bool lgn_push_trylock(struct lagoon *lg);
 void lgn_push_lock(struct lagoon *lg);
 void lgn_push_unlock(struct lagoon *lg);
 
+/* which begins, and is over: for statistics and trace. One that had nothing to
+ * send was none. */
+void lgn_flush_begin(struct lgn_flush *f, struct lagoon_worker *w,
+		     struct lagoon_table *t);
+void lgn_flush_end(const struct lgn_flush *f);
+
 /* Run a batch of atomics on a table's shards; what becomes uncertain is counted
  * and told. Needs what owns the counts. */
 int lgn_push_run(struct lagoon_table *t, struct lgn_counts *counts,
 		 struct lgn_batch *batch);
 
-/* Everything that this process has added to tables that are not bsp, complete
- * on return. Needs the push lock; counts for w. LAGOON_ERANGE after all else
+/* What push.c builds upon; all need the push lock. One word more, if there is
+ * room; what is collected goes out, and is complete on return, and the pages
+ * held whose last word it was are let go, as they are when sending failed (rc).
+ * A delta that left the legal range, in the lanes of mask, is told. */
+bool lgn_push_full(const struct lgn_push *p);
+void lgn_push_append(struct lgn_push *p, uint64_t page, uint64_t word,
+		     uint64_t delta);
+int lgn_push_send(struct lgn_push *p);
+void lgn_push_release(struct lgn_push *p, int rc);
+void lgn_push_report(struct lgn_push *p, const struct lgn_pushed *at, int mask,
+		     uint64_t delta);
+
+/* Everything that the node has added to tables that are not bsp, complete on
+ * return. Needs the push lock; counts for w. LAGOON_ERANGE after all else
  * was done. */
 int lgn_push_deltas(struct lagoon_worker *w);
 
-/* bsp: the rows of every worker of the process, of one table or of all. Needs
- * the push lock, and all workers of the job between rounds. */
+/* bsp: the rows of every worker of the process, of one table or of all, but
+ * for tables in apply mode (lgn_apply_round()). Needs the push lock, and all
+ * workers of the job between rounds. */
 int lgn_push_own(struct lagoon_worker *w, struct lagoon_table *t);
 int lgn_push_round(struct lagoon_worker *w);
 

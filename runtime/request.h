@@ -37,6 +37,7 @@ struct lagoon_request {
 	int64_t bound;			/* the floor it needs */
 	uint64_t wait_from;		/* [ns], 0: not waiting for clocks */
 	int slowest;			/* who held the floor down */
+	uint64_t look_ns;		/* at who holds its page; lgn_node_look() */
 	bool sampled;			/* psp: a sample may meet the bound */
 	struct lgn_audit_pull audit;	/* of calls.c; t == NULL: an add */
 	/* pages in flight: of the batch */

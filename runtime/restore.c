@@ -8,12 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/apply.h"
+#include "runtime/audit.h"
 #include "runtime/base/limits.h"
 #include "runtime/base/status.h"
 #include "runtime/checkpoint.h"
 #include "runtime/push.h"
+#include "runtime/sender.h"
 #include "runtime/sparse.h"
 #include "runtime/table.h"
+#include "runtime/update_log.h"
 
 /* What a process says between the steps. */
 struct offer {
@@ -91,13 +95,19 @@ static int check_shape(const struct restore *r, const struct lagoon_table *t,
 			a->cols, a->format, a->frac_bits);
 }
 
-static int check_layout(const struct restore *r, const struct lgn_ckpt_table *d)
+/* Values and states mean something to their function only. A user's is known by
+ * the bytes of its file, too. */
+static int check_update(const struct restore *r, const struct lagoon_table *t,
+			const struct lgn_ckpt_table *d)
 {
-	if (d->page_words && d->block && d->pages &&
-	    d->pages <= UINT64_MAX / 16 / d->page_words)
+	const struct lgn_apply *a = t->apply;
+
+	if (!a || (a->fn.digest == d->digest && a->fn.fn->states == d->states))
 		return 0;
-	return lgn_fail(LAGOON_ECORRUPT, "%s: table %s has no pages",
-			r->manifest.path, d->name);
+	return lgn_fail(LAGOON_EEXIST, "%s: table %s has update function %s there, here it is %s%s",
+			r->dir, d->name, d->update, a->text,
+			strcmp(a->text, d->update) ? "" :
+			", which is not the same: its file or the library's function has changed");
 }
 
 /* The same verdict in every process: all have the same tables. */
@@ -109,9 +119,10 @@ static int find_tables(struct restore *r)
 		const struct lgn_ckpt_table *d = &r->manifest.table[i];
 
 		r->t[i] = find(r->lg, d->name);
-		rc = check_layout(r, d);
-		if (!rc && r->t[i])
+		if (r->t[i])
 			rc = check_shape(r, r->t[i], d);
+		if (!rc && r->t[i])
+			rc = check_update(r, r->t[i], d);
 	}
 	return rc;
 }
@@ -139,8 +150,12 @@ static int make_tables(struct restore *r)
 		a.sample = d->sample;
 		a.change = d->change;
 		a.page_rows = d->page_rows;
+		a.push = d->push;
+		a.update = d->update;
 		rc = lagoon_table_create(r->lg, d->name, &a, &r->t[i]);
 		r->made[i] = !rc;
+		if (!rc)
+			rc = check_update(r, r->t[i], d);
 	}
 	return rc;
 }
@@ -153,10 +168,10 @@ static int get_shard(struct restore *r, uint32_t shard, struct lgn_ckpt_file **f
 	return (*f)->chunk ? 0 : lgn_ckpt_open_shard(r->dir, &r->manifest, shard, *f);
 }
 
-/* n words of a table, from word `first` of all on: page by page of the layout
- * that they were written in. */
-static int read_words(struct restore *r, uint32_t table, uint64_t first,
-		      uint64_t n, uint64_t *to)
+/* n words of an array of a table (0: values, then states), from word `first` of
+ * all on: page by page of the layout that they were written in. */
+static int read_words(struct restore *r, uint32_t table, uint32_t array,
+		      uint64_t first, uint64_t n, uint64_t *to)
 {
 	const struct lgn_ckpt_table *d = &r->manifest.table[table];
 	const struct lgn_layout old = {
@@ -167,9 +182,11 @@ static int read_words(struct restore *r, uint32_t table, uint64_t first,
 		uint64_t page = first / d->page_words, at = first % d->page_words;
 		uint64_t part = d->page_words - at < n ? d->page_words - at : n;
 		uint64_t word = lgn_layout_slot(&old, page) * d->page_words + at;
+		uint32_t shard = (uint32_t)lgn_layout_shard(&old, page);
 		struct lgn_ckpt_file *f;
-		int rc = get_shard(r, (uint32_t)lgn_layout_shard(&old, page), &f);
+		int rc = get_shard(r, shard, &f);
 
+		word += array * lgn_ckpt_words(d, (uint32_t)old.shards, shard);
 		if (!rc)
 			rc = lgn_ckpt_read(f, table, word * 8, part * 8, to);
 		if (rc)
@@ -181,36 +198,64 @@ static int read_words(struct restore *r, uint32_t table, uint64_t first,
 	return 0;
 }
 
-/* The words of this home's shard of a table. The last pages, there and here,
- * may be longer than the table. */
-static int read_table(struct restore *r, uint32_t i)
+/* Words of this home's shard in one array of a table, without what LAGOON_CHECK
+ * has behind pages. */
+static uint64_t home_words(const struct lagoon_table *t)
+{
+	return lgn_layout_shard_pages(&t->layout, (uint64_t)t->home_index) *
+		lgn_table_page_words(t);
+}
+
+static int read_array(struct restore *r, uint32_t i, uint32_t array, uint64_t *to)
 {
 	const struct lgn_ckpt_table *d = &r->manifest.table[i];
 	const struct lagoon_table *t = r->t[i];
 	const struct lgn_layout *l = &t->layout;
-	uint64_t pages, there = d->pages * d->page_words;
+	uint64_t words = lgn_table_page_words(t), there = d->pages * d->page_words;
 	int rc = 0;
 
-	if (t->home_index < 0)
-		return 0;
-	pages = lgn_layout_shard_pages(l, (uint64_t)t->home_index);
-	rc = lgn_limits_check(pages * l->page_words * 8, false);
-	if (rc)
-		return rc;
-	r->words[i] = calloc(pages * l->page_words + 1, 8);
-	if (!r->words[i])
-		return lgn_fail(LAGOON_ENOMEM, "%s: no memory for table %s", r->dir, t->name);
 	for (uint64_t p = 0; p < l->pages && !rc; p++) {
-		uint64_t first = p * l->page_words, n = l->page_words;
+		uint64_t first = p * words, n = words;
 
 		if (lgn_layout_shard(l, p) != (uint64_t)t->home_index ||
 		    first >= there)
 			continue;
 		n = there - first < n ? there - first : n;
-		rc = read_words(r, i, first, n, r->words[i] +
-				lgn_layout_slot(l, p) * l->page_words);
+		rc = read_words(r, i, array, first, n,
+				to + lgn_layout_slot(l, p) * words);
 	}
 	return rc;
+}
+
+/* What this home's shard of a table shall hold, array after array. The last
+ * pages, there and here, may be longer than the table. */
+static int read_table(struct restore *r, uint32_t i)
+{
+	const struct lagoon_table *t = r->t[i];
+	uint32_t arrays = 1 + r->manifest.table[i].states;
+	uint64_t words;
+	int rc;
+
+	if (t->home_index < 0)
+		return 0;
+	words = home_words(t);
+	rc = lgn_limits_check(arrays * words * 8, false);
+	if (rc)
+		return rc;
+	r->words[i] = calloc(arrays * words + 1, 8);
+	if (!r->words[i])
+		return lgn_fail(LAGOON_ENOMEM, "%s: no memory for table %s", r->dir, t->name);
+	for (uint32_t a = 0; a < arrays && !rc; a++)
+		rc = read_array(r, i, a, r->words[i] + a * words);
+	return rc;
+}
+
+static void drop_own(struct lagoon_table *t, int worker)
+{
+	if (t->part[worker].own)
+		lgn_sparse_clear(t->part[worker].own);
+	if (t->model == LAGOON_BSP && t->apply && t->apply->log)
+		lgn_log_clear(&t->apply->log[worker]);
 }
 
 /* What was added and waits to be sent has no place in what is restored. */
@@ -220,10 +265,14 @@ static int drop_deltas(struct lagoon *lg)
 
 	if (!lg->local_workers)
 		return 0;
-	for (int i = 0; i < LGN_TABLES; i++)
-		for (int k = 0; lg->table[i] && k < lg->local_workers; k++)
-			if (lg->table[i]->part[k].own)
-				lgn_sparse_clear(lg->table[i]->part[k].own);
+	for (int i = 0; i < LGN_TABLES; i++) {
+		struct lagoon_table *t = lg->table[i];
+
+		for (int k = 0; t && k < lg->local_workers; k++)
+			drop_own(t, k);
+		if (t)
+			lgn_audit_dropped(t);
+	}
 	lgn_push_lock(lg);
 	rc = lgn_push_deltas(&lg->worker[0]);
 	lgn_push_unlock(lg);
@@ -247,18 +296,38 @@ static int read_all(struct restore *r)
 
 /* -------------------------------------------------------------- filling */
 
+/* Array after array of a table in apply mode; page after page of one with
+ * LAGOON_CHECK. Locks that are not free are those of the dead. */
+static void fill_home(struct lagoon_table *t, const uint64_t *words)
+{
+	uint64_t n = home_words(t), len = t->tail ? t->tail : n;
+	uint64_t step = t->tail ? t->layout.page_words * 8 : n * 8;
+	uint64_t arrays = t->apply ? 1 + t->apply->fn.fn->states : 1;
+	char *base = t->home.addr;
+
+	for (uint64_t a = 0; a < arrays; a++)
+		for (uint64_t i = 0; i * len < n; i++, words += len)
+			memcpy(base + a * lgn_apply_stride(t) + i * step, words,
+			       len * 8);
+	if (t->apply)
+		memset(base + lgn_apply_locks(t), 0,
+		       lgn_apply_shard_bytes(t) - lgn_apply_locks(t));
+}
+
+/* Records that change these tables are all applied, but that is known by
+ * messages only, and a dead process's may still come. */
 static void fill(struct restore *r)
 {
+	lgn_sender_hold(r->lg);
 	for (uint32_t i = 0; i < r->manifest.head.tables; i++) {
 		struct lagoon_table *t = r->t[i];
 
 		t->salt = (uint32_t)r->manifest.table[i].salt;
-		if (!r->words[i])
-			continue;
-		memcpy(t->home.addr, r->words[i],
-		       lgn_layout_shard_pages(&t->layout, (uint64_t)t->home_index) *
-		       t->layout.page_words * 8);
+		if (r->words[i])
+			fill_home(t, r->words[i]);
+		lgn_audit_filled(t);
 	}
+	lgn_sender_let(r->lg);
 	for (int i = 0; i < LGN_TABLES; i++)
 		for (int k = 0; r->lg->table[i] && k < r->lg->local_workers; k++) {
 			r->lg->table[i]->part[k].round = r->manifest.head.clock;
@@ -306,8 +375,6 @@ static int restore(struct restore *r, size_t room, void **state)
 	/* What this job still writes may be what it wants back. */
 	int rc = lgn_saver_finish(lg);
 
-	if (!rc && lg->audit)
-		rc = lgn_fail(LAGOON_ENOTSUP, "restore: the sums of LAGOON_CHECK begin with tables of zeros: unset it");
 	rc = agree(r, rc);
 	if (rc)
 		return rc;
@@ -328,6 +395,7 @@ static int restore(struct restore *r, size_t room, void **state)
 			lgn_table_reseed(lg->table[i]);
 	lg->resumed = true;
 	lg->runs++;
+	lgn_audit_resumed(lg, r->manifest.head.clock);
 	return lgn_clock_restart(lg, r->manifest.head.clock);
 }
 
@@ -350,7 +418,8 @@ LGN_EXPORT int lagoon_restore(struct lagoon *lg, const char *dir, void *state,
 
 	if (!rc && bytes) {
 		*bytes = r.manifest.head.state_bytes;
-		memcpy(state, found, *bytes);
+		if (*bytes)
+			memcpy(state, found, *bytes);
 	}
 	free(found);
 	close_all(&r);

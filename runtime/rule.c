@@ -81,10 +81,14 @@ static int room_delta(struct lagoon_table *t)
 	uint64_t bytes = lgn_table_bytes(t);
 	int rc;
 
-	if (t->in_place || t->delta_mem.addr)
+	if (t->in_place || t->delta_words || t->lg->node.n > 1)
 		return 0;
-	rc = lgn_limits_check(bytes * (uint64_t)t->lg->neighbours, false);
-	return rc ? rc : lgn_memory(t->lg, bytes, 0, &t->delta_mem);
+	rc = lgn_limits_check(bytes * (uint64_t)t->lg->node.caches, false);
+	if (!rc)
+		rc = lgn_memory(t->lg, bytes + t->layout.pages * 8, 0,
+				&t->delta_mem);
+	t->delta_words = t->delta_mem.addr;
+	return rc;
 }
 
 static int room_rows(struct lagoon_table *t)
@@ -119,14 +123,15 @@ void lgn_rule_free(struct lagoon_table *t)
 }
 
 /* A fetch-and-add's largest lane: see word.h. In direct mode every worker
- * has one in flight, else every process. */
+ * has one in flight; else every node, whose pushes are serial, and in delta
+ * words each of its workers. */
 static int64_t add_bound(const struct lagoon_table *t)
 {
 	const struct lagoon *lg = t->lg;
-	int adders = t->direct ? lg->total_workers : lg->size;
+	int adders = t->direct ? lg->total_workers : lg->node.adders;
 
-	if (adders < lg->local_workers)
-		adders = lg->local_workers;	/* they share delta words */
+	if (adders < lg->node.workers)
+		adders = lg->node.workers;
 	return t->number.legal / 4 / (adders ? adders : 1);
 }
 
@@ -140,7 +145,8 @@ void lgn_rule_set(struct lagoon_table *t, const struct lgn_rule *rule)
 	t->change = rule->change;
 	t->direct = t->in_place && !bsp;
 	t->bound = add_bound(t);
-	t->delta = bsp ? NULL : t->delta_mem.addr;
+	t->delta = bsp ? NULL : t->delta_words;
+	t->dirty = t->delta ? t->delta + lgn_table_bytes(t) / 8 : NULL;
 	for (int i = 0; i < t->lg->local_workers; i++)
 		t->part[i].own = bsp ? t->part[i].rows : NULL;
 	if (t->apply)
@@ -153,6 +159,8 @@ void lgn_rule_count(struct lagoon_table *t, int by)
 		t->lg->bsp_tables += by;
 	if (t->model == LAGOON_ESSP && !t->in_place)
 		t->lg->essp_tables += by;
+	if (t->apply && !t->in_place)
+		t->lg->apply_tables += by;
 }
 
 static void change(struct lagoon_table *t, const struct lgn_rule *rule)
@@ -341,14 +349,20 @@ static int judge(const struct lagoon *lg, const struct offer *mine,
 static int send_all(struct lagoon_worker *w, struct lagoon_table *t)
 {
 	struct lagoon *lg = w->lg;
-	int own = 0, rc;
+	int own = 0, more, rc;
 
 	lgn_push_lock(lg);
 	if (t->model == LAGOON_BSP)
 		own = lgn_push_own(w, t);
 	rc = own && own != LAGOON_ERANGE ? own : lgn_push_deltas(w);
 	lgn_push_unlock(lg);
-	return rc ? rc : own;
+	rc = rc ? rc : own;
+	if (t->apply && (!rc || rc == LAGOON_ERANGE)) {
+		own = lgn_apply_round(w, t);
+		rc = rc && (!own || own == LAGOON_ERANGE) ? rc : own;
+	}
+	more = lgn_clock_advance(w);
+	return rc ? rc : more;
 }
 
 /* For all workers of the process: say what is wanted, hear the others, send,
@@ -433,17 +447,34 @@ static int best_informed(const struct lagoon *lg, const char *slots, int *rules)
 	return low == high ? -1 : best;
 }
 
+/* Copies are shared, so their dates must mean the same to all; who had left
+ * has missed barriers. */
+static void agree_epoch(struct lagoon *lg, const char *slots)
+{
+	for (int i = 0; i < lg->size; i++) {
+		const struct offer *o =
+			(const void *)(slots + (size_t)i * LGN_SLOT_BYTES);
+
+		if (!atomic_load(&lg->member[i].dead) &&
+		    (uint64_t)o->high > atomic_load(&lg->epoch))
+			atomic_store(&lg->epoch, (uint64_t)o->high);
+	}
+}
+
 int lgn_rules_agree(struct lagoon *lg)
 {
 	char *slots = malloc((size_t)lg->size * LGN_SLOT_BYTES);
-	struct offer mine = { .status = lg->rules };
+	struct offer mine = { .status = lg->rules,
+			      .high = (int64_t)atomic_load(&lg->epoch) };
 	int best = -1, rules = lg->rules, rc, full = 0;
 
 	if (!slots)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for %d members", lg->size);
 	rc = lgn_board_exchange(lg, &mine, sizeof(mine), slots);
-	if (!rc)
+	if (!rc) {
 		best = best_informed(lg, slots, &rules);
+		agree_epoch(lg, slots);
+	}
 	for (int i = 0; !rc && best >= 0 && i < LGN_TABLES; i++) {
 		struct lagoon_table *t = lg->table[i];
 		const struct offer *o =

@@ -104,7 +104,7 @@ bool lgn_sample_met(struct lagoon_worker *w, struct lagoon_table *t,
 		return false;
 	if (!s->tick || s->bound < bound) {
 		s->bound = bound;
-		s->tick = atomic_fetch_add(&t->tick, 1) + 1;
+		s->tick = atomic_fetch_add(&t->shared->tick, 1) + 1;
 	}
 	*tick = s->tick;
 	return true;

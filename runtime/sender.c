@@ -91,6 +91,18 @@ void lgn_sender_forget(struct lagoon *lg, const struct lagoon_table *t)
 		lgn_home_forget(lg->sender->home, t);
 }
 
+void lgn_sender_hold(struct lagoon *lg)
+{
+	if (lg->sender)
+		lgn_home_lock(lg->sender->home);
+}
+
+void lgn_sender_let(struct lagoon *lg)
+{
+	if (lg->sender)
+		lgn_home_unlock(lg->sender->home);
+}
+
 void lgn_sender_begin(struct lagoon *lg, struct lagoon_table *t,
 		      enum lgn_record_kind kind, uint32_t worker)
 {

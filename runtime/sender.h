@@ -43,6 +43,10 @@ int lgn_sender_start(struct lagoon *lg);
 void lgn_sender_enter(struct lagoon *lg, struct lagoon_table *t);
 void lgn_sender_forget(struct lagoon *lg, const struct lagoon_table *t);
 
+/* No record is applied at this home in between; without a sender: nothing. */
+void lgn_sender_hold(struct lagoon *lg);
+void lgn_sender_let(struct lagoon *lg);
+
 /* Begin to send of a table. */
 void lgn_sender_begin(struct lagoon *lg, struct lagoon_table *t,
 		      enum lgn_record_kind kind, uint32_t worker);
@@ -71,6 +75,8 @@ int lgn_home_open(struct lgn_home **home);
 void lgn_home_close(struct lgn_home *home);
 void lgn_home_enter(struct lgn_home *home, int slot, struct lagoon_table *t);
 void lgn_home_forget(struct lgn_home *home, const struct lagoon_table *t);
+void lgn_home_lock(struct lgn_home *home);
+void lgn_home_unlock(struct lgn_home *home);
 int lgn_home_record(void *home, int from, const void *record, uint32_t bytes);
 
 #endif

@@ -104,11 +104,10 @@ static void free_table(struct lagoon_table *t)
 	lgn_rule_free(t);
 	lgn_apply_close(t);
 	lgn_audit_table_close(t);
-	ops->unreg(lg->wire, &t->cache_mem);
+	lgn_node_table_free(t);
 	ops->unreg(lg->wire, &t->home);
 	free(t->shard);
 	free(t->map);
-	free(t->page);
 	free(t->part);
 	free(t);
 }
@@ -181,23 +180,18 @@ static int make_shard(struct lagoon_table *t)
 }
 
 /* Copies, and their states. Delta words follow: the limit is for both. */
-static int make_cache(struct lagoon_table *t)
+static int make_cache(struct lagoon_table *t, struct lgn_key *key)
 {
-	uint64_t bytes = lgn_table_bytes(t);
 	int rc;
 
-	if (t->in_place)
-		return 0;
-	rc = lgn_limits_check(2 * bytes * (uint64_t)t->lg->neighbours, false);
-	if (rc)
-		return rc;
-	t->page = calloc(t->layout.pages, sizeof(*t->page));
-	if (!t->page)
-		return lgn_fail(LAGOON_ENOMEM, "table %s: no memory for %llu pages",
-				t->name, (unsigned long long)t->layout.pages);
-	rc = lgn_memory(t->lg, bytes, LGN_ACC_LOCAL, &t->cache_mem);
-	t->cache = t->cache_mem.addr;
-	return rc;
+	if (t->in_place) {
+		t->shared = t->own_states = calloc(1, sizeof(*t->shared));
+		return t->shared ? 0 :
+			lgn_fail(LAGOON_ENOMEM, "no memory for table %s", t->name);
+	}
+	rc = lgn_limits_check(2 * lgn_table_bytes(t) *
+			      (uint64_t)t->lg->node.caches, false);
+	return rc ? rc : lgn_node_table_make(t, key);
 }
 
 static int make_parts(struct lagoon_table *t)
@@ -229,12 +223,13 @@ static int free_slot(const struct lagoon *lg, const char *name, int *slot)
 /* Everything that needs no other process. */
 static int make_local(struct lagoon_table *t)
 {
+	struct lgn_directory_entry entry = { .name = "" };
 	int rc = free_slot(t->lg, t->name, &t->slot);
 
 	if (!rc)
 		rc = make_shard(t);
 	if (!rc)
-		rc = make_cache(t);
+		rc = make_cache(t, &entry.cache);
 	if (!rc)
 		rc = make_parts(t);
 	if (!rc)
@@ -244,8 +239,7 @@ static int make_local(struct lagoon_table *t)
 	if (!rc)
 		rc = lgn_audit_table_open(t);
 	if (!rc && t->home_index >= 0) {
-		struct lgn_directory_entry entry = { .shard = t->home.key };
-
+		entry.shard = t->home.key;
 		snprintf(entry.name, sizeof(entry.name), "%s", t->name);
 		lgn_directory_enter(t->lg, t->slot, &entry);
 	}
@@ -336,6 +330,8 @@ static int attach_shards(struct lagoon_table *t)
 		if (!rc)
 			rc = lg->wire->ops->attach(lg->wire, lg->home_rank[i],
 						   &entry.shard, &t->shard[i]);
+		if (!rc && lg->home_rank[i] == lg->node.rank[0])
+			rc = lgn_node_table_join(t, &entry.cache);
 	}
 	return rc;
 }

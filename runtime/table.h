@@ -92,8 +92,9 @@ static inline _Atomic uint64_t *lgn_place(const struct lgn_places *p,
 	return (_Atomic uint64_t *)p->map[row >> p->shift] + (row & p->mask);
 }
 
-/* Wait until the page is in PUSHING, the caller's. Any thread. */
-void lgn_table_hold(struct lagoon_table *t, uint64_t page);
+/* Wait until the page is in PUSHING, the caller's; or say why it never will.
+ * Any thread. */
+int lgn_table_hold(struct lagoon_table *t, uint64_t page);
 
 /* A delta moves into the copy, if there is one. Where stale copy and delta do
  * not fit one lane, the copy is given up: the next view reads the shard. The

@@ -10,7 +10,6 @@
 #include "runtime/base/env.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
-#include "runtime/push.h"
 #include "runtime/trace.h"
 
 enum {
@@ -317,22 +316,8 @@ void lgn_trace_waited(uint64_t from, const struct lagoon_table *t, int rank)
 			      from > here_since ? from : here_since, t, rank, 0, 0);
 }
 
-void lgn_trace_flush(struct lgn_push *p, bool over)
-{
-	uint64_t words;
-
-	if (lgn_likely(!p->w->lane))
-		return;
-	words = atomic_load(&p->counts->words_pushed);
-	if (over && words != p->before)
-		lgn_trace_add(p->w, LGN_TRACE_FLUSH, p->from, p->t, -1,
-			      words - p->before, 0);
-	p->from = lgn_now_ns();
-	p->before = words;
-}
-
 /* Several threads may come at once: a slot each, and its kind last. */
-void lgn_trace_death(struct lagoon *lg, int rank)
+static void add_process(struct lagoon *lg, const struct lgn_trace_event *e)
 {
 	struct lgn_trace_lane *to;
 	uint64_t i;
@@ -343,9 +328,29 @@ void lgn_trace_death(struct lagoon *lg, int rank)
 	i = atomic_fetch_add(&to->used, 1);
 	if (i >= to->room)
 		return;
-	to->event[i].from = lgn_now_ns();
-	to->event[i].who = rank;
+	to->event[i] = *e;
 	to->event[i].table = LGN_TRACE_NAMES;
+	to->event[i].kind = LGN_TRACE_NONE;
 	atomic_thread_fence(memory_order_release);
-	to->event[i].kind = LGN_TRACE_DEATH;
+	to->event[i].kind = e->kind;
+}
+
+void lgn_trace_death(struct lagoon *lg, int rank)
+{
+	struct lgn_trace_event e = {
+		.from = lgn_now_ns(), .who = rank, .kind = LGN_TRACE_DEATH,
+	};
+
+	add_process(lg, &e);
+}
+
+void lgn_trace_wrote(struct lagoon *lg, uint64_t from, uint64_t bytes,
+		     int status)
+{
+	struct lgn_trace_event e = {
+		.from = from, .ns = lgn_now_ns() - from, .n = bytes, .who = -1,
+		.kind = LGN_TRACE_WRITE, .status = (int8_t)status,
+	};
+
+	add_process(lg, &e);
 }

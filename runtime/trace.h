@@ -28,19 +28,21 @@ enum lgn_trace_kind {
 	LGN_TRACE_CLOCK,
 	LGN_TRACE_BARRIER,
 	LGN_TRACE_MODEL,
+	LGN_TRACE_CHECKPOINT,
 	LGN_TRACE_LEAVE,
 	/* within these */
 	LGN_TRACE_WAIT,		/* for a clock, or for others to come */
 	LGN_TRACE_FLUSH,
 	/* in the lane of the process */
 	LGN_TRACE_DEATH,
+	LGN_TRACE_WRITE,	/* a checkpoint's files */
 	LGN_TRACE_KINDS
 };
 
 struct lgn_trace_event {
 	uint64_t from;		/* [ns] of this machine's clock */
 	uint64_t ns;
-	uint64_t n;		/* rows, words, or the clock after */
+	uint64_t n;		/* rows, words, bytes; the clock after; the model */
 	int32_t who;		/* rank; -1: none */
 	uint16_t table;		/* name; LGN_TRACE_NAMES: none */
 	uint8_t kind;		/* enum lgn_trace_kind, last to be read */
@@ -114,13 +116,10 @@ void lgn_trace_add(struct lagoon_worker *w, enum lgn_trace_kind kind,
 /* The calling thread has waited for a rank: what of it is of its call. */
 void lgn_trace_waited(uint64_t from, const struct lagoon_table *t, int rank);
 
-/* A push of one table begins, or is over: that is one event, unless it had
- * nothing to send. */
-struct lgn_push;
-void lgn_trace_flush(struct lgn_push *p, bool over);
-
-/* Any thread. */
+/* Any thread: in the lane of the process. Who saves has done so since from. */
 void lgn_trace_death(struct lagoon *lg, int rank);
+void lgn_trace_wrote(struct lagoon *lg, uint64_t from, uint64_t bytes,
+		     int status);
 
 /* trace_file.c: the path of a part, [PATH_MAX]; the trace from all parts that
  * are there; whether someone still writes to a part. */

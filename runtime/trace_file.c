@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "runtime/base/status.h"
+#include "runtime/rule.h"
 #include "runtime/trace.h"
 
 static const char *const names[LGN_TRACE_KINDS] = {
@@ -19,8 +20,9 @@ static const char *const names[LGN_TRACE_KINDS] = {
 	[LGN_TRACE_START] = "start pull", [LGN_TRACE_ADD] = "add",
 	[LGN_TRACE_FETCH_ADD] = "fetch_add", [LGN_TRACE_CLOCK] = "clock",
 	[LGN_TRACE_BARRIER] = "barrier", [LGN_TRACE_MODEL] = "set_model",
-	[LGN_TRACE_LEAVE] = "leave", [LGN_TRACE_WAIT] = "wait",
+	[LGN_TRACE_CHECKPOINT] = "checkpoint", [LGN_TRACE_LEAVE] = "leave", [LGN_TRACE_WAIT] = "wait",
 	[LGN_TRACE_FLUSH] = "flush", [LGN_TRACE_DEATH] = "death",
+	[LGN_TRACE_WRITE] = "write checkpoint",
 };
 
 /* What n of an event is, if it is anything. */
@@ -28,6 +30,7 @@ static const char *const counted[LGN_TRACE_KINDS] = {
 	[LGN_TRACE_PULL] = "rows", [LGN_TRACE_START] = "rows",
 	[LGN_TRACE_ADD] = "rows", [LGN_TRACE_FETCH_ADD] = "rows",
 	[LGN_TRACE_CLOCK] = "clock", [LGN_TRACE_FLUSH] = "words",
+	[LGN_TRACE_WRITE] = "bytes",
 };
 
 /* The trace being written. */
@@ -122,6 +125,11 @@ static void put_event(struct joining *j, const struct lgn_trace_part *part,
 			(unsigned long long)e->n);
 		comma = ",";
 	}
+	if (e->kind == LGN_TRACE_MODEL) {
+		fprintf(j->out, "%s\"model\":\"%s\"", comma,
+			lgn_model_name((int)e->n));
+		comma = ",";
+	}
 	if (e->kind == LGN_TRACE_WAIT) {
 		fprintf(j->out, "%s\"for_rank\":%d", comma, e->who);
 		comma = ",";
@@ -189,7 +197,7 @@ static void put_part(struct joining *j, const struct lgn_trace_part *part)
 
 		snprintf(text, sizeof(text), "worker %d", tid);
 		put_name(j, "thread_name", part->rank, tid,
-			 tid < 0 ? "deaths" : text);
+			 tid < 0 ? "process" : text);
 		put_lane(j, part, tid, (const struct lgn_trace_lane *)
 			 (lanes + (uint64_t)i * lgn_trace_lane_bytes(part->room)));
 	}

@@ -35,15 +35,15 @@ static void mark_seen(struct lagoon_table *t, uint64_t number, uint64_t first,
 {
 	const uint64_t words = t->layout.page_words;
 	const _Atomic uint64_t *delta = lgn_table_delta(t, number);
-	struct lgn_page *page = &t->page[number];
+	_Atomic uint64_t *dirty = &t->dirty[number];
 	uint64_t from = first * 64 / words, to = last * 64 / words;
 	uint64_t bits = (to == 63 ? 0 : ~0ull << (to + 1)) ^ ~0ull << from;
 
-	if (!(bits & ~atomic_load(&page->dirty)))
+	if (!(bits & ~atomic_load(dirty)))
 		return;
 	for (uint64_t i = first; i <= last; i++)
 		if (atomic_load_explicit(&delta[i], memory_order_relaxed))
-			lgn_page_mark(page, i, words);
+			lgn_page_mark(dirty, i, words);
 }
 
 /* The view of a cached page: copy + delta words, from one version of the
@@ -54,6 +54,7 @@ static bool view_cached(struct lgn_view *v, uint64_t number,
 	struct lagoon_table *t = v->t;
 	struct lgn_page *page = &t->page[number];
 	struct lgn_wait wait = LGN_WAIT_INIT;
+	uint64_t look_ns = 0;
 
 	for (;;) {
 		uint32_t version = atomic_load_explicit(&page->version,
@@ -61,6 +62,7 @@ static bool view_cached(struct lgn_view *v, uint64_t number,
 		int64_t floor;
 
 		if (version & 1) {
+			lgn_node_look(t, number, &look_ns);
 			lgn_wait_step(&wait);
 			continue;
 		}
@@ -119,8 +121,8 @@ static bool view_clean(struct lgn_view *v, uint64_t number, uint64_t first,
 	int64_t floor;
 
 	if (version & 1 ||
-	    atomic_load_explicit(&page->state, memory_order_acquire) == LGN_PUSHING ||
-	    (t->delta && atomic_load(&page->dirty)) ||
+	    lgn_page_pushing(page) ||
+	    (t->delta && atomic_load(&t->dirty[number])) ||
 	    (atomic_load_explicit(&page->stamp, memory_order_acquire) < v->need &&
 	     !lgn_view_floor_serves(v, number)))
 		return false;

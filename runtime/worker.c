@@ -152,6 +152,14 @@ static int start_all(struct lagoon *lg, struct runner *r)
 	return rc;
 }
 
+/* Rounding begins anew, and in the round that is coming nobody has added. */
+static void begin_table(struct lagoon_table *t)
+{
+	lgn_table_reseed(t);
+	for (int k = 0; k < t->lg->local_workers; k++)
+		t->part[k].call = 0;
+}
+
 /* lagoon_restore() has set the clocks. */
 static int begin_run(struct lagoon *lg)
 {
@@ -166,7 +174,7 @@ static int begin_run(struct lagoon *lg)
 	lg->spell++;
 	for (int i = 0; i < LGN_TABLES; i++)
 		if (lg->table[i])
-			lgn_table_reseed(lg->table[i]);
+			begin_table(lg->table[i]);
 	return lgn_clock_restart(lg, 0);
 }
 

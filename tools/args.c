@@ -2,7 +2,10 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "kernels/lagoon_solve.h"
+#include "runtime/base/attr.h"
 #include "tools/args.h"
 
 /* argp_failure() and not argp_error(): one sentence, no "Try --help". */
@@ -35,4 +38,26 @@ double args_number(struct argp_state *state, const char *name,
 			     "%s is \"%s\": expected a number %s", name, text,
 			     may_be_zero ? "of 0 or more" : "above 0");
 	return x;
+}
+
+int args_choice(struct argp_state *state, const char *name, const char *text,
+		const char *const *names, int n, const char *expected)
+{
+	for (int i = 0; i < n; i++)
+		if (!strcmp(text, names[i]))
+			return i;
+	argp_failure(state, argp_err_exit_status, 0,
+		     "%s is \"%s\": expected %s", name, text, expected);
+	return 0;
+}
+
+int args_format(struct argp_state *state, const char *text)
+{
+	static const char *const names[] = {
+		[LAGOON_FILE_LIBSVM] = "libsvm", [LAGOON_FILE_CSV] = "csv",
+		[LAGOON_FILE_MATRIX] = "matrix",
+	};
+
+	return args_choice(state, "--format", text, names,
+			   (int)LGN_COUNT(names), "libsvm, csv or matrix");
 }

@@ -14,4 +14,11 @@ uint64_t args_count(struct argp_state *state, const char *name,
 double args_number(struct argp_state *state, const char *name,
 		   const char *text, int may_be_zero);
 
+/* The place of the text among names; expected: for the sentence. */
+int args_choice(struct argp_state *state, const char *name, const char *text,
+		const char *const *names, int n, const char *expected);
+
+/* Of --format: enum lagoon_file_format. */
+int args_format(struct argp_state *state, const char *text);
+
 #endif

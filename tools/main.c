@@ -18,6 +18,8 @@ struct command {
 static const struct command commands[] = {
 	{ "train", "lagoon train", tool_train,
 	  "fit a model to data, with as many processes as wanted" },
+	{ "predict", "lagoon predict", tool_predict,
+	  "apply a model to data, and tell how well it fits" },
 	{ "topics", "lagoon topics", tool_topics,
 	  "print the words of the topics that train lda found" },
 	{ "checkpoint", "lagoon checkpoint", tool_checkpoint,

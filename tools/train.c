@@ -18,6 +18,7 @@ struct train {
 	const char *model;
 	const char *report;
 	const char *trace;
+	const char *plot;
 	int processes;
 	int nodes;
 	int workers;
@@ -31,11 +32,8 @@ enum {
 	KEY_STALENESS, KEY_EPOCHS, KEY_TOLERANCE, KEY_NODES, KEY_WORKERS,
 	KEY_SEED, KEY_MODEL, KEY_REPORT, KEY_ZERO_BASED, KEY_BATCH,
 	KEY_SAMPLE, KEY_CHANGE, KEY_CHECKPOINT, KEY_EVERY, KEY_RESUME,
-	KEY_TRACE,
+	KEY_TRACE, KEY_PLOT, KEY_METHOD,
 };
-
-/* EX_TEMPFAIL: ended early, after a checkpoint; to be started again. */
-#define INTERRUPTED 75
 
 /* Set by a handler, read by workers: lock-free. */
 static atomic_int interrupted;
@@ -57,6 +55,8 @@ static const struct argp_option table[] = {
 	{ "epochs", KEY_EPOCHS, "N", 0, "At most this many [200]", 1 },
 	{ "tolerance", KEY_TOLERANCE, "X", 0,
 	  "End when the objective changed by at most this share in 5 epochs [1e-4]", 1 },
+	{ "method", KEY_METHOD, "svrg", 0,
+	  "Or one of lagoon train logistic --method= --help [svrg]", 1 },
 	{ "rate", KEY_RATE, "X", 0, "Length of steps [0.5]", 1 },
 	{ "batch", KEY_BATCH, "N", 0,
 	  "Rows a worker uses in a round [a 50th of its rows]", 1 },
@@ -69,6 +69,8 @@ static const struct argp_option table[] = {
 	{ "model", KEY_MODEL, "FILE", 0, "Write the weights there", 3 },
 	{ "report", KEY_REPORT, "FILE", 0,
 	  "Append a JSON object an epoch and one at the end", 3 },
+	{ "plot", KEY_PLOT, "FILE.svg", 0,
+	  "Draw the objective over epochs and over time, by gnuplot", 3 },
 	{ "checkpoint", KEY_CHECKPOINT, "DIR", 0,
 	  "Write checkpoints there; SIGTERM and SIGUSR1 make one and end the run", 4 },
 	{ "every", KEY_EVERY, "N", 0,
@@ -121,6 +123,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		t->fit.every = args_count(state, "--every", arg, 1, INT64_MAX);
 		break;
 	case KEY_TRACE: t->trace = arg; break;
+	case KEY_PLOT: t->plot = arg; break;
+	case KEY_METHOD: break;		/* svrg: train_is_linear() */
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
 	case KEY_CONSISTENCY: t->fit.model = train_consistency(state, arg); break;
 	case KEY_C: t->fit.c = args_number(state, "--c", arg, 0); break;
@@ -162,7 +166,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (t->solver || strcmp(arg, "logistic"))
-			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\" here, or \"lasso\", \"ridge\", \"elastic-net\" or \"lda\" as the first word", arg);
+			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\" here, or \"softmax\", \"svm\", \"lasso\", \"ridge\", \"elastic-net\" or \"lda\" as the first word", arg);
 		t->solver = arg;
 		break;
 	case ARGP_KEY_END:
@@ -233,6 +237,8 @@ static int check_outputs(const struct train *t)
 		rc = train_report_check(t->report);
 	if (!rc && t->trace)
 		rc = lagoon_model_check_path(t->trace);
+	if (!rc && t->plot)
+		rc = train_plot_check(t->plot);
 	return rc ? train_fail(rc) : 0;
 }
 
@@ -267,6 +273,11 @@ static int fit(struct train *t, struct lagoon *lg)
 {
 	struct train_report report = {
 		.path = t->report,
+		.plot = t->plot,
+		.solver = t->solver,
+		.unit = "epoch",
+		.measure = "objective",
+		.epochs = t->fit.epochs,
 		.change = t->fit.model == LAGOON_VAP ? t->fit.change : -1,
 		.terminal = isatty(STDERR_FILENO),
 	};
@@ -278,9 +289,10 @@ static int fit(struct train *t, struct lagoon *lg)
 		t->fit.progress_arg = &report;
 	}
 	rc = lagoon_logistic_fit_file(lg, t->data, t->test, &t->fit, &result);
+	train_progress_end(&report);
 	status = rc ? train_fail(rc) : 0;
 	if (!status && result.interrupted)
-		status = INTERRUPTED;
+		status = TRAIN_INTERRUPTED;
 	else if (!status && !lagoon_rank(lg))
 		status = finish(t, &report, &result);
 	train_report_close(&report);
@@ -306,24 +318,21 @@ static int is_interrupted(void *arg)
 
 /* Slurm sends SIGTERM before the end of the time, or what sbatch --signal
  * says. Before the job is opened: it takes effect with the first clock. */
-static void catch_signals(struct train *t)
+int (*train_catch_signals(void))(void *arg)
 {
 	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
-	if (!t->fit.checkpoint)
-		return;
-	t->fit.interrupted = is_interrupted;
 	sigemptyset(&act.sa_mask);
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGUSR1, &act, NULL);
+	return is_interrupted;
 }
 
 /* The checkpoint is on the disk now. */
 static void say_interrupted(const struct train *t)
 {
-	fprintf(stderr, "%slagoon train: interrupted: checkpoint at clock %lld, in epoch %d; go on with --resume %s\n",
-		isatty(STDERR_FILENO) ? "\n" : "", (long long)t->clock, t->epoch,
-		t->fit.checkpoint);
+	fprintf(stderr, "lagoon train: interrupted: checkpoint at clock %lld, in epoch %d; go on with --resume %s\n",
+		(long long)t->clock, t->epoch, t->fit.checkpoint);
 }
 
 static int run(struct train *t)
@@ -347,8 +356,8 @@ static int run(struct train *t)
 	status = fit(t, lg);
 	rc = lagoon_close(lg);
 	if (rc)
-		return status && status != INTERRUPTED ? status : train_fail(rc);
-	if (status == INTERRUPTED && is_rank_0())
+		return status && status != TRAIN_INTERRUPTED ? status : train_fail(rc);
+	if (status == TRAIN_INTERRUPTED && is_rank_0())
 		say_interrupted(t);
 	return status;
 }
@@ -379,6 +388,8 @@ int tool_train(int argc, char **argv)
 
 	if (argc > 1 && train_is_regression(argv[1]))
 		return train_regression(argc, argv);
+	if (train_is_linear(argc, argv))
+		return train_linear(argc, argv);
 	if (argc > 1 && train_is_lda(argv[1]))
 		return train_lda(argc, argv);
 	lagoon_logistic_options_init(&t.fit);
@@ -390,6 +401,7 @@ int tool_train(int argc, char **argv)
 		return status;
 	if (t.processes > 1 && !train_has_launcher())
 		return train_spawn(t.processes, t.nodes, argc, argv);
-	catch_signals(&t);
+	if (t.fit.checkpoint)
+		t.fit.interrupted = train_catch_signals();
 	return run(&t);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* `lagoon train`, in parts: train.c reads the command line and runs the fit,
- * train_report.c tells how it goes and what came out; train_regression.c does
- * both for ridge, lasso and elastic net, train_lda.c for topics. */
+ * train_report.c tells what came out; train_regression.c does both for ridge,
+ * lasso and elastic net, train_linear.c for the classifiers of
+ * lagoon_linear_fit(), train_lda.c for topics, with the options of train_job.c.
+ * train_progress.c tells how it goes, and train_plot.c draws it. */
 #ifndef LGN_TOOLS_TRAIN_H
 #define LGN_TOOLS_TRAIN_H
 
@@ -10,15 +12,56 @@
 #include <stdio.h>
 
 #include "kernels/lagoon_solve.h"
+#include "runtime/base/attr.h"
+#include "runtime/base/status.h"
+
+/* How far an epoch came. */
+struct train_point {
+	int epoch;
+	double seconds;
+	double objective;
+};
 
 /* Progress, summary and report of rank 0; the others have none. */
 struct train_report {
 	const char *path;	/* of the report, or NULL */
+	const char *plot;	/* of the picture, or NULL */
+	const char *solver;	/* a word: its title */
+	const char *unit;	/* what an epoch is called here, and */
+	const char *measure;	/* its objective */
+	int epochs;		/* at most: the end of the bar */
 	double change;		/* vap: what may be kept back; else -1 */
 	FILE *out;		/* opened by the first epoch */
 	bool terminal;		/* progress rewrites its line */
 	bool failed;		/* the report could not be written */
+	bool drawn;		/* the cursor stands behind a bar */
+	bool lost;		/* no memory for a point */
+	struct train_point *point;
+	int points;
+	int room;
 };
+
+/* What is common to the solvers: an argp child of theirs fills it in. */
+struct train_job {
+	const char *model;
+	struct train_report report;
+	int processes;
+	int nodes;
+	int workers;
+	int consistency;	/* enum lagoon_model */
+	int32_t staleness;
+	int32_t sample;
+	uint64_t seed;
+};
+
+extern const struct argp train_job_argp;	/* input: struct train_job */
+
+void train_job_init(struct train_job *job, bool terminal);
+
+/* Run fit(arg, job of Lagoon) in each process of the job, which are started if
+ * need be. Returns its exit status. */
+int train_job_run(const struct train_job *job, int argc, char **argv,
+		  int (*fit)(void *arg, struct lagoon *lg), void *arg);
 
 /* How well planted weights were found. */
 struct train_recovery {
@@ -40,6 +83,21 @@ int train_report_end(struct train_report *report,
 		     const struct train_recovery *recovery);
 void train_report_close(struct train_report *report);
 
+/* An epoch is over: a bar and a line on a terminal, else a line; what is
+ * particular to the solver as printf() has it. */
+void train_progress(struct train_report *report, int epoch, double objective,
+		    double seconds, const char *fmt, ...) LGN_PRINTF(5, 6);
+
+/* Before anything else is said. */
+void train_progress_end(struct train_report *report);
+
+/* Can --plot be drawn there? As lagoon_model_check_path(); LAGOON_ENOTSUP
+ * without gnuplot. */
+int train_plot_check(const char *path);
+
+/* Draw it, if it is wanted. 0, or -1 with a sentence on stderr. */
+int train_plot(const struct train_report *report);
+
 /* Begin and end of the report's objects, for other solvers. object is freed. */
 struct json_t;
 void train_report_object(struct train_report *r, struct json_t *object);
@@ -51,6 +109,17 @@ int train_regression(int argc, char **argv);
 /* Is it that of train_lda()? */
 bool train_is_lda(const char *word);
 int train_lda(int argc, char **argv);
+
+/* Is it a command line for train_linear()? */
+bool train_is_linear(int argc, char **argv);
+int train_linear(int argc, char **argv);
+
+/* EX_TEMPFAIL: ended early, after a checkpoint; to be started again. */
+#define TRAIN_INTERRUPTED 75
+
+/* From now on SIGTERM and SIGUSR1 are what the function tells: for options.
+ * interrupted of a fit. Before the job is opened. */
+int (*train_catch_signals(void))(void *arg);
 
 /* The exit status for an error, after the sentence where this rank tells it. */
 int train_fail(int rc);

@@ -14,23 +14,18 @@
 #define TOP_MAX 1000
 
 struct lda {
+	struct train_job job;
 	const char *solver;
 	const char *data;
 	const char *test;
-	const char *model;
 	int top;
-	struct train_report report;
-	int processes;
-	int nodes;
-	int workers;
 	struct lagoon_lda_options fit;
 };
 
 enum {
 	KEY_DATA = 256, KEY_TEST, KEY_FORMAT, KEY_VOCABULARY, KEY_SKIP_EMPTY,
 	KEY_TOPICS, KEY_ALPHA, KEY_BETA, KEY_SWEEPS, KEY_SAMPLER, KEY_STEPS, KEY_ANNEAL,
-	KEY_ROUNDS, KEY_MEASURE, KEY_CONSISTENCY, KEY_STALENESS, KEY_SAMPLE,
-	KEY_SEED, KEY_NODES, KEY_WORKERS, KEY_TOP, KEY_MODEL, KEY_REPORT,
+	KEY_ROUNDS, KEY_MEASURE, KEY_TOP,
 };
 
 static const struct argp_option table[] = {
@@ -57,36 +52,9 @@ static const struct argp_option table[] = {
 	{ "rounds", KEY_ROUNDS, "N", 0, "Clocks of a sweep [16]", 2 },
 	{ "measure", KEY_MEASURE, "N", 0,
 	  "Sweeps from one likelihood to the next [10]", 2 },
-	{ "consistency", KEY_CONSISTENCY, "bsp|ssp|essp|psp|asp", 0,
-	  "What workers see of each other [ssp]", 2 },
-	{ "staleness", KEY_STALENESS, "N", 0,
-	  "ssp, essp, psp: rounds that a read may lag [1]", 2 },
-	{ "sample", KEY_SAMPLE, "K", 0,
-	  "psp: other workers that a worker asks [1]", 2 },
-	{ "seed", KEY_SEED, "N", 0, "Of the draws [1]", 2 },
-	{ NULL, 'n', "N", 0,
-	  "Start N processes on this machine; a launcher's own number counts more [1]", 3 },
-	{ "nodes", KEY_NODES, "K", 0,
-	  "Let them pretend to be spread over K nodes", 3 },
-	{ "workers", KEY_WORKERS, "N", 0, "Threads in each process [1]", 3 },
-	{ "top", KEY_TOP, "N", 0, "Print so many words of each topic [10]", 4 },
-	{ "model", KEY_MODEL, "FILE", 0, "Write words and topics there", 4 },
-	{ "report", KEY_REPORT, "FILE", 0,
-	  "Append a JSON object a measured sweep and one at the end", 4 },
+	{ "top", KEY_TOP, "N", 0, "Print so many words of each topic [10]", 2 },
 	{ 0 }
 };
-
-static int choice(struct argp_state *state, const char *option,
-		  const char *text, const char *const *names, int n,
-		  const char *expected)
-{
-	for (int i = 0; i < n; i++)
-		if (!strcmp(text, names[i]))
-			return i;
-	argp_failure(state, 2, 0, "%s is \"%s\": expected %s", option, text,
-		     expected);
-	return 0;
-}
 
 static int sampler(struct argp_state *state, const char *text)
 {
@@ -95,8 +63,8 @@ static int sampler(struct argp_state *state, const char *text)
 		[LAGOON_LDA_ALIAS] = "alias",
 	};
 
-	return choice(state, "--sampler", text, names, (int)LGN_COUNT(names),
-		      "dense, sparse or alias");
+	return args_choice(state, "--sampler", text, names, (int)LGN_COUNT(names),
+			   "dense, sparse or alias");
 }
 
 static int format(struct argp_state *state, const char *text)
@@ -105,8 +73,8 @@ static int format(struct argp_state *state, const char *text)
 		[LAGOON_LDA_LDAC] = "ldac", [LAGOON_LDA_DOCWORD] = "docword",
 	};
 
-	return choice(state, "--format", text, names, (int)LGN_COUNT(names),
-		      "ldac or docword");
+	return args_choice(state, "--format", text, names, (int)LGN_COUNT(names),
+			   "ldac or docword");
 }
 
 static int count(struct argp_state *state, const char *name, const char *text,
@@ -115,25 +83,19 @@ static int count(struct argp_state *state, const char *name, const char *text,
 	return (int)args_count(state, name, text, min, max);
 }
 
-/* Of the job and its files. */
-static error_t parse_job(int key, char *arg, struct argp_state *state)
+/* Of the data and the outputs. */
+static error_t parse_rest(int key, char *arg, struct argp_state *state)
 {
 	struct lda *t = state->input;
 
 	switch (key) {
-	case 'n': t->processes = count(state, "-n", arg, 1, 4096); break;
-	case KEY_NODES: t->nodes = count(state, "--nodes", arg, 1, 1024); break;
-	case KEY_WORKERS:
-		t->workers = count(state, "--workers", arg, 1, 1024);
-		break;
 	case KEY_DATA: t->data = arg; break;
 	case KEY_TEST: t->test = arg; break;
-	case KEY_MODEL: t->model = arg; break;
-	case KEY_REPORT: t->report.path = arg; break;
 	case KEY_TOP: t->top = count(state, "--top", arg, 0, TOP_MAX); break;
 	case KEY_FORMAT: t->fit.format = format(state, arg); break;
 	case KEY_VOCABULARY: t->fit.vocabulary = arg; break;
 	case KEY_SKIP_EMPTY: t->fit.skip_empty = 1; break;
+	case ARGP_KEY_INIT: state->child_inputs[0] = &t->job; break;
 	case ARGP_KEY_ARG:
 		if (state->arg_num)
 			argp_failure(state, 2, 0, "\"%s\": expected an option",
@@ -177,25 +139,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_MEASURE:
 		o->every = count(state, "--measure", arg, 1, INT_MAX);
 		break;
-	case KEY_CONSISTENCY: o->model = train_consistency(state, arg); break;
-	case KEY_STALENESS:
-		o->staleness = count(state, "--staleness", arg, 0,
-				     INT32_MAX - 1);
-		break;
-	case KEY_SAMPLE:
-		o->sample = count(state, "--sample", arg, 0, INT32_MAX);
-		break;
-	case KEY_SEED:
-		o->seed = args_count(state, "--seed", arg, 0, INT64_MAX);
-		break;
 	default:
-		return parse_job(key, arg, state);
+		return parse_rest(key, arg, state);
 	}
 	return 0;
 }
 
+static const struct argp_child children[] = {
+	{ .argp = &train_job_argp, .group = 3 }, { 0 }
+};
+
 static const struct argp parser = {
-	.options = table, .parser = parse, .args_doc = "lda",
+	.options = table, .parser = parse, .children = children,
+	.args_doc = "lda",
 	.doc = "Find topics in documents: latent Dirichlet allocation by "
 	       "collapsed Gibbs sampling."
 	       "\v"
@@ -209,9 +165,8 @@ static int on_sweep(void *arg, const struct lagoon_lda_sweep *s)
 {
 	struct train_report *r = arg;
 
-	fprintf(stderr, "%ssweep %4d  log likelihood %.10g  %.2f s%s",
-		r->terminal ? "\r" : "", s->sweep, s->log_likelihood,
-		s->seconds, r->terminal ? "\033[K" : "\n");
+	train_progress(r, s->sweep, s->log_likelihood, s->seconds,
+		       "%.4f a token", s->log_likelihood / (double)s->tokens);
 	train_report_object(r, json_pack("{s:i, s:f, s:f}", "sweep", s->sweep,
 					 "log_likelihood", s->log_likelihood,
 					 "seconds", s->seconds));
@@ -259,7 +214,7 @@ static void last_object(struct lda *t, const struct lagoon_lda_result *r)
 
 	json_object_set_new(o, "perplexity", r->perplexity < 0 ? json_null() :
 			    json_real(r->perplexity));
-	train_report_object(&t->report, o);
+	train_report_object(&t->job.report, o);
 }
 
 static int finish(struct lda *t, const struct lagoon_lda_result *r)
@@ -275,12 +230,10 @@ static int finish(struct lda *t, const struct lagoon_lda_result *r)
 		.totals = r->totals,
 		.vocabulary = r->vocabulary,
 	};
-	int rc = t->model ? lagoon_lda_model_save(t->model, &model) : 0;
+	int rc = t->job.model ? lagoon_lda_model_save(t->job.model, &model) : 0;
 
 	if (rc)
 		return train_fail(rc);
-	if (t->report.terminal)
-		fputc('\n', stderr);
 	printf("data           %llu documents, %llu words, %llu tokens\n",
 	       (unsigned long long)r->documents, (unsigned long long)r->words,
 	       (unsigned long long)r->tokens);
@@ -295,57 +248,29 @@ static int finish(struct lda *t, const struct lagoon_lda_result *r)
 	       (double)r->tokens * r->sweeps / r->sample_seconds);
 	last_object(t, r);
 	rc = print_topics(&model, t->top);
-	return rc || t->report.failed ? 1 : 0;
+	return rc || train_plot(&t->job.report) || t->job.report.failed ? 1 : 0;
 }
 
 /* ----------------------------------------------------------------- runs */
 
-static int fit(struct lda *t, struct lagoon *lg)
+static int fit(void *arg, struct lagoon *lg)
 {
+	struct lda *t = arg;
 	struct lagoon_lda_result result = { .size = sizeof(result) };
 	int status, rc;
 
 	if (!lagoon_rank(lg)) {
 		t->fit.progress = on_sweep;
-		t->fit.progress_arg = &t->report;
+		t->fit.progress_arg = &t->job.report;
 	}
 	rc = lagoon_lda_fit_file(lg, t->data, t->test, &t->fit, &result);
+	train_progress_end(&t->job.report);
 	status = rc ? train_fail(rc) : 0;
 	if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
-	train_report_close(&t->report);
+	train_report_close(&t->job.report);
 	lagoon_lda_result_free(&result);
 	return status;
-}
-
-static int run(struct lda *t)
-{
-	struct lagoon_attr attr;
-	struct lagoon *lg;
-	int status, rc = lagoon_attr_init(&attr);
-
-	if (t->nodes)
-		attr.nodes = t->nodes;
-	if (t->workers)
-		attr.workers = t->workers;
-	attr.seed = t->fit.seed;
-	if (!rc)
-		rc = lagoon_open(&attr, &lg);
-	if (rc)
-		return train_fail(rc);
-	status = fit(t, lg);
-	rc = lagoon_close(lg);
-	return status || !rc ? status : train_fail(rc);
-}
-
-/* Every rank looks, so that none waits for one that gave up. */
-static int check_outputs(const struct lda *t)
-{
-	int rc = t->model ? lagoon_model_check_path(t->model) : 0;
-
-	if (!rc && t->report.path)
-		rc = train_report_check(t->report.path);
-	return rc ? train_fail(rc) : 0;
 }
 
 bool train_is_lda(const char *word)
@@ -355,22 +280,22 @@ bool train_is_lda(const char *word)
 
 int train_lda(int argc, char **argv)
 {
-	struct lda t = {
-		.report.terminal = isatty(STDERR_FILENO),
-		.top = 10,
-	};
-	int status;
+	struct lda t = { .top = 10 };
 
+	train_job_init(&t.job, isatty(STDERR_FILENO));
 	lagoon_lda_options_init(&t.fit);
 	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &t))
 		return 2;
-	status = check_outputs(&t);
-	if (status)
-		return status;
-	if (t.processes > 1 && !train_has_launcher())
-		return train_spawn(t.processes, t.nodes, argc, argv);
-	return run(&t);
+	t.fit.model = t.job.consistency;
+	t.fit.staleness = t.job.staleness;
+	t.fit.sample = t.job.sample;
+	t.fit.seed = t.job.seed;
+	t.job.report.solver = t.solver;
+	t.job.report.unit = "sweep";
+	t.job.report.measure = "log likelihood";
+	t.job.report.epochs = t.fit.sweeps;
+	return train_job_run(&t.job, argc, argv, fit, &t);
 }
 
 /* --------------------------------------------------------------- models */

@@ -11,22 +11,17 @@
 #include "tools/train.h"
 
 struct regression {
+	struct train_job job;
 	const char *solver;
 	const char *data;
 	const char *target;
-	const char *model;
-	struct train_report report;
-	int processes;
-	int nodes;
-	int workers;
 	struct lagoon_regression_options fit;
 };
 
 enum {
 	KEY_DATA = 256, KEY_TARGET, KEY_FORMAT, KEY_ZERO_BASED, KEY_METHOD,
 	KEY_L1, KEY_L2, KEY_STANDARDISE, KEY_NO_INTERCEPT, KEY_TOLERANCE,
-	KEY_EPOCHS, KEY_ROUNDS, KEY_CONSISTENCY, KEY_STALENESS, KEY_SAMPLE,
-	KEY_SEED, KEY_NODES, KEY_WORKERS, KEY_MODEL, KEY_REPORT,
+	KEY_EPOCHS, KEY_ROUNDS,
 };
 
 static const struct argp_option table[] = {
@@ -49,35 +44,8 @@ static const struct argp_option table[] = {
 	  "End when the duality gap is at most this share of the objective [1e-7]", 2 },
 	{ "epochs", KEY_EPOCHS, "N", 0, "At most this many [1000]", 2 },
 	{ "rounds", KEY_ROUNDS, "N", 0, "Clocks of an epoch [10; mspg 50]", 2 },
-	{ "consistency", KEY_CONSISTENCY, "bsp|ssp|essp|psp|asp", 0,
-	  "What workers see of each other [ssp]", 2 },
-	{ "staleness", KEY_STALENESS, "N", 0,
-	  "ssp, essp, psp: rounds that a read may lag [1]", 2 },
-	{ "sample", KEY_SAMPLE, "K", 0,
-	  "psp: other workers that a worker asks [1]", 2 },
-	{ "seed", KEY_SEED, "N", 0, "Of the order and of rounding [1]", 2 },
-	{ NULL, 'n', "N", 0,
-	  "Start N processes on this machine; a launcher's own number counts more [1]", 3 },
-	{ "nodes", KEY_NODES, "K", 0,
-	  "Let them pretend to be spread over K nodes", 3 },
-	{ "workers", KEY_WORKERS, "N", 0, "Threads in each process [1]", 3 },
-	{ "model", KEY_MODEL, "FILE", 0, "Write the weights there", 4 },
-	{ "report", KEY_REPORT, "FILE", 0,
-	  "Append a JSON object an epoch and one at the end", 4 },
 	{ 0 }
 };
-
-static int choice(struct argp_state *state, const char *option,
-		  const char *text, const char *const *names, int n,
-		  const char *expected)
-{
-	for (int i = 0; i < n; i++)
-		if (!strcmp(text, names[i]))
-			return i;
-	argp_failure(state, 2, 0, "%s is \"%s\": expected %s", option, text,
-		     expected);
-	return 0;
-}
 
 static int method(struct argp_state *state, const char *text)
 {
@@ -86,19 +54,8 @@ static int method(struct argp_state *state, const char *text)
 		[LAGOON_MSPG] = "mspg",
 	};
 
-	return choice(state, "--method", text, names, (int)LGN_COUNT(names),
-		      "cd, sdca or mspg");
-}
-
-static int format(struct argp_state *state, const char *text)
-{
-	static const char *const names[] = {
-		[LAGOON_FILE_LIBSVM] = "libsvm", [LAGOON_FILE_CSV] = "csv",
-		[LAGOON_FILE_MATRIX] = "matrix",
-	};
-
-	return choice(state, "--format", text, names, (int)LGN_COUNT(names),
-		      "libsvm, csv or matrix");
+	return args_choice(state, "--method", text, names, (int)LGN_COUNT(names),
+			   "cd, sdca or mspg");
 }
 
 static void check_end(struct argp_state *state, const struct regression *t)
@@ -111,27 +68,17 @@ static void check_end(struct argp_state *state, const struct regression *t)
 		argp_failure(state, 2, 0, "--l1 with ridge: expected elastic-net");
 }
 
-/* Of the job and its files. */
-static error_t parse_job(int key, char *arg, struct argp_state *state)
+/* Of the data. */
+static error_t parse_rest(int key, char *arg, struct argp_state *state)
 {
 	struct regression *t = state->input;
 
 	switch (key) {
-	case 'n':
-		t->processes = (int)args_count(state, "-n", arg, 1, 4096);
-		break;
-	case KEY_NODES:
-		t->nodes = (int)args_count(state, "--nodes", arg, 1, 1024);
-		break;
-	case KEY_WORKERS:
-		t->workers = (int)args_count(state, "--workers", arg, 1, 1024);
-		break;
 	case KEY_DATA: t->data = arg; break;
 	case KEY_TARGET: t->target = arg; break;
-	case KEY_MODEL: t->model = arg; break;
-	case KEY_REPORT: t->report.path = arg; break;
-	case KEY_FORMAT: t->fit.format = format(state, arg); break;
+	case KEY_FORMAT: t->fit.format = args_format(state, arg); break;
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
+	case ARGP_KEY_INIT: state->child_inputs[0] = &t->job; break;
 	case ARGP_KEY_ARG:
 		if (state->arg_num)
 			argp_failure(state, 2, 0, "\"%s\": expected an option",
@@ -158,7 +105,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_STANDARDISE: o->standardise = 1; break;
 	case KEY_NO_INTERCEPT: o->intercept = 0; break;
 	case KEY_METHOD: o->method = method(state, arg); break;
-	case KEY_CONSISTENCY: o->model = train_consistency(state, arg); break;
 	case KEY_TOLERANCE:
 		o->tolerance = args_number(state, "--tolerance", arg, 1);
 		break;
@@ -168,25 +114,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_ROUNDS:
 		o->rounds = (int)args_count(state, "--rounds", arg, 1, INT_MAX);
 		break;
-	case KEY_STALENESS:
-		o->staleness = (int32_t)args_count(state, "--staleness", arg, 0,
-						   INT32_MAX - 1);
-		break;
-	case KEY_SAMPLE:
-		o->sample = (int32_t)args_count(state, "--sample", arg, 0,
-						INT32_MAX);
-		break;
-	case KEY_SEED:
-		o->seed = args_count(state, "--seed", arg, 0, INT64_MAX);
-		break;
 	default:
-		return parse_job(key, arg, state);
+		return parse_rest(key, arg, state);
 	}
 	return 0;
 }
 
+static const struct argp_child children[] = {
+	{ .argp = &train_job_argp, .group = 3 }, { 0 }
+};
+
 static const struct argp parser = {
-	.options = table, .parser = parse,
+	.options = table, .parser = parse, .children = children,
 	.args_doc = "lasso|ridge|elastic-net",
 	.doc = "Fit a linear regression with penalties, sum (y - b - w'x)^2 / (2 n) "
 	       "+ l1 sum |w| + l2 w'w / 2, to the rows of a file."
@@ -201,10 +140,9 @@ static int on_epoch(void *arg, const struct lagoon_regression_epoch *e)
 {
 	struct train_report *r = arg;
 
-	fprintf(stderr, "%sepoch %3d  objective %.10g  gap %.2g  nonzeros %llu  %.2f s%s",
-		r->terminal ? "\r" : "", e->epoch, e->objective, e->gap,
-		(unsigned long long)e->nonzeros, e->seconds,
-		r->terminal ? "\033[K" : "\n");
+	train_progress(r, e->epoch, e->objective, e->seconds,
+		       "gap %.2g  nonzeros %llu", e->gap,
+		       (unsigned long long)e->nonzeros);
 	train_report_object(r, json_pack("{s:i, s:f, s:f, s:I, s:f}",
 					 "epoch", e->epoch,
 					 "objective", e->objective, "gap", e->gap,
@@ -227,18 +165,16 @@ static int save(const struct regression *t,
 	};
 
 	strcpy(model.solver, t->solver);	/* one of three words */
-	return lagoon_model_save(t->model, &model);
+	return lagoon_model_save(t->job.model, &model);
 }
 
 static int finish(struct regression *t,
 		  const struct lagoon_regression_result *r)
 {
-	int rc = t->model ? save(t, r) : 0;
+	int rc = t->job.model ? save(t, r) : 0;
 
 	if (rc)
 		return train_fail(rc);
-	if (t->report.terminal)
-		fputc('\n', stderr);
 	printf("data           %llu rows, %llu features, %llu entries\n",
 	       (unsigned long long)r->rows, (unsigned long long)r->features,
 	       (unsigned long long)r->entries);
@@ -248,65 +184,37 @@ static int finish(struct regression *t,
 	printf("nonzeros       %llu\n", (unsigned long long)r->nonzeros);
 	printf("seconds        %.3f, of it %.3f reading\n", r->seconds,
 	       r->read_seconds);
-	train_report_object(&t->report, json_pack(
+	train_report_object(&t->job.report, json_pack(
 		"{s:f, s:f, s:I, s:f, s:i, s:b, s:I, s:I, s:f}",
 		"objective", r->objective, "gap", r->gap,
 		"nonzeros", (json_int_t)r->nonzeros, "intercept", r->intercept,
 		"epochs", r->epochs, "converged", r->converged,
 		"rows", (json_int_t)r->rows,
 		"features", (json_int_t)r->features, "seconds", r->seconds));
-	return t->report.failed ? 1 : 0;
+	return train_plot(&t->job.report) || t->job.report.failed ? 1 : 0;
 }
 
 /* ---------------------------------------------------------------- runs */
 
-static int fit(struct regression *t, struct lagoon *lg)
+static int fit(void *arg, struct lagoon *lg)
 {
+	struct regression *t = arg;
 	struct lagoon_regression_result result = { .size = sizeof(result) };
 	int status, rc;
 
 	if (!lagoon_rank(lg)) {
 		t->fit.progress = on_epoch;
-		t->fit.progress_arg = &t->report;
+		t->fit.progress_arg = &t->job.report;
 	}
 	rc = lagoon_regression_fit_file(lg, t->data, t->target, &t->fit,
 					&result);
+	train_progress_end(&t->job.report);
 	status = rc ? train_fail(rc) : 0;
 	if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
-	train_report_close(&t->report);
+	train_report_close(&t->job.report);
 	lagoon_regression_result_free(&result);
 	return status;
-}
-
-static int run(struct regression *t)
-{
-	struct lagoon_attr attr;
-	struct lagoon *lg;
-	int status, rc = lagoon_attr_init(&attr);
-
-	if (t->nodes)
-		attr.nodes = t->nodes;
-	if (t->workers)
-		attr.workers = t->workers;
-	attr.seed = t->fit.seed;
-	if (!rc)
-		rc = lagoon_open(&attr, &lg);
-	if (rc)
-		return train_fail(rc);
-	status = fit(t, lg);
-	rc = lagoon_close(lg);
-	return status || !rc ? status : train_fail(rc);
-}
-
-/* Every rank looks, so that none waits for one that gave up. */
-static int check_outputs(const struct regression *t)
-{
-	int rc = t->model ? lagoon_model_check_path(t->model) : 0;
-
-	if (!rc && t->report.path)
-		rc = train_report_check(t->report.path);
-	return rc ? train_fail(rc) : 0;
 }
 
 bool train_is_regression(const char *word)
@@ -317,19 +225,18 @@ bool train_is_regression(const char *word)
 
 int train_regression(int argc, char **argv)
 {
-	struct regression t = {
-		.report.terminal = isatty(STDERR_FILENO),
-	};
-	int status;
+	struct regression t = { 0 };
 
+	train_job_init(&t.job, isatty(STDERR_FILENO));
 	lagoon_regression_options_init(&t.fit);
 	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &t))
 		return 2;
-	status = check_outputs(&t);
-	if (status)
-		return status;
-	if (t.processes > 1 && !train_has_launcher())
-		return train_spawn(t.processes, t.nodes, argc, argv);
-	return run(&t);
+	t.fit.model = t.job.consistency;
+	t.fit.staleness = t.job.staleness;
+	t.fit.sample = t.job.sample;
+	t.fit.seed = t.job.seed;
+	t.job.report.solver = t.solver;
+	t.job.report.epochs = t.fit.epochs;
+	return train_job_run(&t.job, argc, argv, fit, &t);
 }

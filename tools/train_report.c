@@ -45,16 +45,17 @@ void train_report_close(struct train_report *r)
 {
 	if (r->out)
 		fclose(r->out);
+	free(r->point);
 	r->out = NULL;
+	r->point = NULL;
 }
 
 void train_report_epoch(void *arg, const struct lagoon_logistic_epoch *e)
 {
 	struct train_report *r = arg;
 
-	fprintf(stderr, "%sepoch %3d  objective %.6f  accuracy %.2f %%  %.2f s%s",
-		r->terminal ? "\r" : "", e->epoch, e->objective,
-		100 * e->accuracy, e->seconds, r->terminal ? "\033[K" : "\n");
+	train_progress(r, e->epoch, e->objective, e->seconds,
+		       "accuracy %.2f %%", 100 * e->accuracy);
 	report_object(r, json_pack("{s:i, s:f, s:f, s:f, s:f}",
 				   "epoch", e->epoch, "objective", e->objective,
 				   "accuracy", e->accuracy, "step", e->step,
@@ -252,15 +253,13 @@ int train_report_end(struct train_report *report,
 		     const struct lagoon_logistic_result *result,
 		     const struct train_recovery *recovery)
 {
-	if (report->terminal)
-		fputc('\n', stderr);
 	print_summary(report, result, recovery);
 	report_object(report, last_object(report, result, recovery));
 	if (fflush(stdout) || ferror(stdout)) {
 		fprintf(stderr, "lagoon train: stdout: %s\n", strerror(errno));
 		return -1;
 	}
-	return report->failed ? -1 : 0;
+	return train_plot(report) || report->failed ? -1 : 0;
 }
 
 /* ---------------------------------------------------------- recovery */

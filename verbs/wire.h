@@ -76,6 +76,7 @@ struct lgn_mem {
 	uint64_t len;
 	struct lgn_key key;
 	void *priv;		/* the wire's */
+	bool borrowed;		/* was there before: unreg() leaves it */
 };
 
 /* A peer's region (or one of our own), as this process reaches it. */
@@ -184,6 +185,9 @@ struct lgn_wire_config {
 	int rank;
 	int size;
 	uint64_t nonce[2];	/* the job's; peers without it are refused */
+	bool mates;		/* all are of one node, and must know of each
+				 * other's deaths: start() fails if one cannot
+				 * be watched (shm) */
 	int homes;		/* processes whose memory others reach, */
 	const int *home_rank;	/* [homes]; read by start() only */
 	int timeout_s;
@@ -194,6 +198,9 @@ struct lgn_wire_config {
 	 * is known to be dead. Must not block. */
 	void (*lost)(void *arg, int rank);
 	void *lost_arg;
+	/* Called from a thread of the wire when a peer has called poke(); NULL:
+	 * nothing to do. */
+	void (*poked)(void *lost_arg);
 };
 
 /* Memory for reg(): len bytes, zeroed, allocated in full, bound to NUMA node
@@ -201,6 +208,10 @@ struct lgn_wire_config {
 struct lgn_mem_want {
 	uint64_t len;
 	int access;		/* enum lgn_access, or-ed */
+	bool sparse;		/* peers' memory, but taken from the system when
+				 * it is touched, as private memory is */
+	void *at;		/* not allocated: this memory, for access as
+				 * local buffer; unreg() leaves it */
 	int (*bind)(void *arg, void *addr, uint64_t len);
 	void *bind_arg;
 };
@@ -243,6 +254,9 @@ struct lgn_wire_ops {
 	 * one that is mended. Blocks. 0 or why it stays broken; may be tried
 	 * again. */
 	int (*mend)(struct lgn_rmem *mem);
+	/* Wake a thread of a peer's process, which calls its config.poked. Does
+	 * not wait for it; who cannot be reached is not. Any thread. */
+	void (*poke)(struct lgn_wire *wire, int peer);
 };
 
 /* What was posted, by any thread. */

@@ -115,6 +115,12 @@ static int null_mend(struct lgn_rmem *mem)
 	return no("mend a way");
 }
 
+static void null_poke(struct lgn_wire *wire, int peer)
+{
+	(void)wire;
+	(void)peer;
+}
+
 const struct lgn_wire_ops lgn_wire_null = {
 	.name = "null",
 	.open = null_open,
@@ -131,4 +137,5 @@ const struct lgn_wire_ops lgn_wire_null = {
 	.hear = null_hear,
 	.hush = null_hush,
 	.mend = null_mend,
+	.poke = null_poke,
 };

@@ -10,9 +10,7 @@
 
 struct reader {
 	struct lgn_text file;
-	uint64_t fields;	/* of the first line */
-	bool has_header;
-	size_t header;		/* where it is */
+	struct lgn_csv csv;
 	struct lgn_entries data;
 };
 
@@ -32,15 +30,15 @@ static int look_at_line(void *arg, const char *line, size_t at)
 
 	if (*lgn_text_skip(line) == '\n')
 		return 0;
-	r->fields = 1;
+	r->csv.fields = 1;
 	for (const char *p = line; *p != '\n'; p++) {
 		if (*p != ',')
 			continue;
 		any |= is_number(p + 1);
-		r->fields++;
+		r->csv.fields++;
 	}
-	r->has_header = !any;
-	r->header = at;
+	r->csv.has_header = !any;
+	r->csv.header = at;
 	return 1;
 }
 
@@ -52,15 +50,15 @@ static int look(struct reader *r)
 	if (rc < 0)
 		return rc;
 	if (!rc)
-		return lgn_fail(LAGOON_EINVAL, "%s: no rows, expected numbers "
-				"with commas between", r->file.path);
-	if (r->fields < 2)
-		return lgn_text_fail(&r->file, r->header, "one column: "
+		return 0;
+	if (r->csv.fields < 2)
+		return lgn_text_fail(&r->file, r->csv.header, "one column: "
 				     "expected at least two, with commas "
 				     "between");
-	if (r->fields > LGN_INDEX_MAX)
-		return lgn_text_fail(&r->file, r->header, "too many columns");
-	r->data.cols = r->fields - 1;
+	if (r->csv.fields > LGN_INDEX_MAX)
+		return lgn_text_fail(&r->file, r->csv.header,
+				     "too many columns");
+	r->data.cols = r->csv.fields - 1;
 	return 0;
 }
 
@@ -75,7 +73,7 @@ static int fail_separator(const struct reader *r, size_t at, const char *p,
 		return lgn_text_fail(&r->file, at, "%s than %llu numbers: "
 				     "expected as many as in the first line",
 				     *p == '\n' ? "fewer" : "more",
-				     (unsigned long long)r->fields);
+				     (unsigned long long)r->csv.fields);
 	return lgn_text_fail(&r->file, at, "\"%s\" behind field %llu: "
 			     "expected ',' or the end of the line",
 			     lgn_text_show(p, shown),
@@ -100,17 +98,17 @@ static int parse_fields(struct reader *r, const char *p, size_t at)
 	uint64_t row = r->data.rows;
 	double value = 0;
 
-	for (uint64_t k = 0; k < r->fields; k++) {
+	for (uint64_t k = 0; k < r->csv.fields; k++) {
 		const char *number = lgn_text_skip(p);
 
 		p = lgn_decimal_parse(number, &value);
 		if (!p || !isfinite(value) || !lgn_text_ends(*p))
 			return fail_number(r, at, number, k);
 		p = lgn_text_skip(p);
-		if (*p != (k + 1 < r->fields ? ',' : '\n'))
+		if (*p != (k + 1 < r->csv.fields ? ',' : '\n'))
 			return fail_separator(r, at, p, k);
 		p++;
-		if (k + 1 < r->fields && value != 0)
+		if (k + 1 < r->csv.fields && value != 0)
 			lgn_entries_add(&r->data, row, k, value);
 	}
 	lgn_entries_target(&r->data, row, value);
@@ -123,11 +121,11 @@ static int parse_line(void *arg, const char *line, size_t at)
 	struct reader *r = arg;
 	int rc;
 
-	if (*lgn_text_skip(line) == '\n' || (r->has_header && at == r->header))
+	if (*lgn_text_skip(line) == '\n' || (r->csv.has_header && at == r->csv.header))
 		return 0;
 	if (r->data.rows == LGN_INDEX_MAX)
 		return lgn_text_fail(&r->file, at, "too many rows");
-	rc = lgn_entries_reserve(&r->data, r->fields, 1);
+	rc = lgn_entries_reserve(&r->data, r->csv.fields, 1);
 	return rc ? rc : parse_fields(r, line, at);
 }
 
@@ -137,6 +135,9 @@ static int read_part(struct reader *r, int part, int parts)
 	size_t end = lgn_text_cut(&r->file, part + 1, parts);
 	int rc = look(r);
 
+	if (!rc && !r->csv.fields)
+		rc = lgn_fail(LAGOON_EINVAL, "%s: no rows, expected numbers "
+			      "with commas between", r->file.path);
 	if (!rc)
 		rc = lgn_entries_reserve(&r->data, 0, 0);
 	return rc ? rc : lgn_text_each(&r->file, begin, end, parse_line, r);
@@ -145,7 +146,7 @@ static int read_part(struct reader *r, int part, int parts)
 int lgn_csv_read(const char *path, int part, int parts,
 		 struct lgn_entries *data)
 {
-	struct reader r = { .fields = 0 };
+	struct reader r = { .csv.fields = 0 };
 	int rc = lgn_text_open(path, &r.file);
 
 	if (rc)
@@ -156,5 +157,18 @@ int lgn_csv_read(const char *path, int part, int parts,
 		lgn_entries_free(&r.data);
 	else
 		*data = r.data;
+	return rc;
+}
+
+int lgn_csv_block(struct lgn_csv *csv, const struct lgn_text *block,
+		  struct lgn_entries *data)
+{
+	struct reader r = { .file = *block, .csv = *csv, .data = *data };
+	int rc = csv->fields ? 0 : look(&r);
+
+	if (!rc && r.csv.fields)
+		rc = lgn_text_each(block, 0, block->size, parse_line, &r);
+	*csv = r.csv;
+	*data = r.data;
 	return rc;
 }

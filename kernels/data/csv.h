@@ -15,4 +15,18 @@
 int lgn_csv_read(const char *path, int part, int parts,
 		 struct lgn_entries *data);
 
+/* What the first line of a file says; zeros before it was seen. */
+struct lgn_csv {
+	uint64_t fields;
+	int has_header;
+	size_t header;		/* where it is */
+};
+
+struct lgn_text;
+
+/* The same of a file in blocks, the first one first: its rows are added to
+ * data, cols is set. */
+int lgn_csv_block(struct lgn_csv *csv, const struct lgn_text *block,
+		  struct lgn_entries *data);
+
 #endif

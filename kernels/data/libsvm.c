@@ -302,32 +302,46 @@ static int reserve(struct reader *r, const char *text, size_t len)
 	return 0;
 }
 
-static int read_part(struct reader *r, const struct lgn_libsvm_range *range)
+/* The lines that begin in [begin, end) of the text. */
+static int parse_lines(const struct lgn_text *text, size_t begin, size_t end,
+		       const struct lgn_libsvm_range *range,
+		       struct lgn_libsvm *data)
 {
-	size_t begin = lgn_text_cut(&r->file, range->part, range->parts);
-	size_t end = lgn_text_cut(&r->file, range->part + 1, range->parts);
-	int rc = reserve(r, r->file.text + begin, end - begin);
+	struct reader r = {
+		.file = *text,
+		.base = range->zero_based ? 0 : 1,
+		.targets = range->targets,
+	};
+	int rc = reserve(&r, text->text + begin, end - begin);
 
-	return rc ? rc : lgn_text_each(&r->file, begin, end, parse_line, r);
+	if (!rc)
+		rc = lgn_text_each(text, begin, end, parse_line, &r);
+	if (rc)
+		lgn_libsvm_free(&r.data);
+	else
+		*data = r.data;
+	return rc;
+}
+
+int lgn_libsvm_parse(const struct lgn_text *text,
+		     const struct lgn_libsvm_range *range,
+		     struct lgn_libsvm *data)
+{
+	return parse_lines(text, 0, text->size, range, data);
 }
 
 int lgn_libsvm_read(const char *path, const struct lgn_libsvm_range *range,
 		    struct lgn_libsvm *data)
 {
-	struct reader r = {
-		.base = range->zero_based ? 0 : 1,
-		.targets = range->targets,
-	};
-	int rc = lgn_text_open(path, &r.file);
+	struct lgn_text file;
+	int rc = lgn_text_open(path, &file);
 
 	if (rc)
 		return rc;
-	rc = read_part(&r, range);
-	lgn_text_close(&r.file);
-	if (rc)
-		lgn_libsvm_free(&r.data);
-	else
-		*data = r.data;
+	rc = parse_lines(&file, lgn_text_cut(&file, range->part, range->parts),
+			 lgn_text_cut(&file, range->part + 1, range->parts),
+			 range, data);
+	lgn_text_close(&file);
 	return rc;
 }
 

@@ -21,6 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct lgn_text;
+
 struct lgn_libsvm_range {
 	int part;		/* [0, parts) */
 	int parts;		/* >= 1 */
@@ -50,6 +52,11 @@ struct lgn_libsvm {
  * LAGOON_EIO, LAGOON_ENOMEM. data is set only on success. */
 int lgn_libsvm_read(const char *path, const struct lgn_libsvm_range *range,
 		    struct lgn_libsvm *data);
+
+/* All lines of a text that is there; of range the part does not count. */
+int lgn_libsvm_parse(const struct lgn_text *text,
+		     const struct lgn_libsvm_range *range,
+		     struct lgn_libsvm *data);
 
 /* Frees what lgn_libsvm_read() made and clears data; safe on zeros. */
 void lgn_libsvm_free(struct lgn_libsvm *data);

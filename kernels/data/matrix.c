@@ -10,12 +10,8 @@
 
 struct reader {
 	struct lgn_text file;
-	bool array;
-	bool pattern;		/* every entry is 1 */
-	int as_target;
-	bool sized;
+	struct lgn_matrix m;
 	size_t body;		/* where the line behind the size begins */
-	struct lgn_matrix_info info;
 	struct lgn_entries data;
 };
 
@@ -38,12 +34,12 @@ static int parse_banner(struct reader *r, const char *p, size_t at)
 	if (!take_word(&p, "%%MatrixMarket") || !take_word(&p, "matrix"))
 		return lgn_text_fail(&r->file, at, "expected "
 				     "\"%%%%MatrixMarket matrix\"");
-	r->array = take_word(&p, "array");
-	if (!r->array && !take_word(&p, "coordinate"))
+	r->m.array = take_word(&p, "array");
+	if (!r->m.array && !take_word(&p, "coordinate"))
 		return lgn_text_fail(&r->file, at, "expected \"coordinate\" or "
 				     "\"array\"");
-	r->pattern = !r->array && take_word(&p, "pattern");
-	if (!r->pattern && !take_word(&p, "real") && !take_word(&p, "integer"))
+	r->m.pattern = !r->m.array && take_word(&p, "pattern");
+	if (!r->m.pattern && !take_word(&p, "real") && !take_word(&p, "integer"))
 		return lgn_text_fail(&r->file, at, "expected \"real\", "
 				     "\"integer\" or \"pattern\"");
 	if (!take_word(&p, "general") || *lgn_text_skip(p) != '\n')
@@ -84,17 +80,17 @@ static int parse_size(struct reader *r, const char *p, size_t at)
 
 	if (!rc)
 		rc = parse_count(r, at, "number of columns", 1,
-				 r->as_target ? 1 : LGN_INDEX_MAX, &p,
+				 r->m.as_target ? 1 : LGN_INDEX_MAX, &p,
 				 &e->cols);
-	r->info.entries = e->rows * e->cols;
-	if (!rc && !r->array)
+	r->m.info.entries = e->rows * e->cols;
+	if (!rc && !r->m.array)
 		rc = parse_count(r, at, "number of entries", 0,
-				 r->info.entries, &p, &r->info.entries);
+				 r->m.info.entries, &p, &r->m.info.entries);
 	if (!rc && *lgn_text_skip(p) != '\n')
 		rc = lgn_text_fail(&r->file, at, "expected rows%s",
-				   r->array ? " and columns" :
+				   r->m.array ? " and columns" :
 				   ", columns and entries");
-	r->sized = !rc;
+	r->m.sized = !rc;
 	return rc;
 }
 
@@ -105,7 +101,7 @@ static int parse_head(void *arg, const char *line, size_t at)
 
 	if (!at)
 		return parse_banner(r, line, at);
-	if (r->sized) {
+	if (r->m.sized) {
 		r->body = at;
 		return 1;
 	}
@@ -122,14 +118,14 @@ static int parse_place(struct reader *r, const char **p, size_t at,
 	struct lgn_entries *e = &r->data;
 	int rc;
 
-	if (r->array) {
-		*row = r->info.found % e->rows;
-		*col = r->info.found / e->rows;
+	if (r->m.array) {
+		*row = r->m.info.found % e->rows;
+		*col = r->m.info.found / e->rows;
 		if (*col < e->cols)
 			return 0;
 		return lgn_text_fail(&r->file, at, "one value more: expected "
 				     "%llu", (unsigned long long)
-				     r->info.entries);
+				     r->m.info.entries);
 	}
 	rc = parse_count(r, at, "row", 1, e->rows, p, row);
 	if (!rc)
@@ -151,7 +147,7 @@ static int parse_entry(void *arg, const char *line, size_t at)
 		return 0;
 	rc = parse_place(r, &p, at, &row, &col);
 	p = lgn_text_skip(p);
-	if (!rc && !r->pattern)
+	if (!rc && !r->m.pattern)
 		rc = lgn_text_number(&r->file, at, "value", &p, &value);
 	if (!rc && *lgn_text_skip(p) != '\n')
 		rc = lgn_text_fail(&r->file, at, "more than an entry: expected "
@@ -160,12 +156,18 @@ static int parse_entry(void *arg, const char *line, size_t at)
 		rc = lgn_entries_reserve(&r->data, 1, 1);
 	if (rc)
 		return rc;
-	r->info.found++;
-	if (r->as_target)
+	r->m.info.found++;
+	if (r->m.as_target)
 		lgn_entries_target(&r->data, row, value);
 	else if (value != 0)
 		lgn_entries_add(&r->data, row, col, value);
 	return 0;
+}
+
+static int fail_unsized(const char *path)
+{
+	return lgn_fail(LAGOON_EINVAL, "%s: the file ends before the line of "
+			"sizes", path);
 }
 
 static int read_part(struct reader *r, int part, int parts)
@@ -175,15 +177,14 @@ static int read_part(struct reader *r, int part, int parts)
 
 	if (rc < 0)
 		return rc;
-	if (!r->sized)
-		return lgn_fail(LAGOON_EINVAL, "%s: the file ends before the "
-				"line of sizes", r->file.path);
+	if (!r->m.sized)
+		return fail_unsized(r->file.path);
 	if (!rc)
 		r->body = r->file.size;
 	rc = lgn_entries_reserve(&r->data, 0, 0);
-	if (rc || (r->array && part))
+	if (rc || (r->m.array && part))
 		return rc;
-	if (r->array)
+	if (r->m.array)
 		parts = 1;
 	begin = lgn_text_cut(&r->file, part, parts);
 	end = lgn_text_cut(&r->file, part + 1, parts);
@@ -195,7 +196,7 @@ static int read_part(struct reader *r, int part, int parts)
 int lgn_matrix_read(const char *path, int part, int parts, int as_target,
 		    struct lgn_entries *data, struct lgn_matrix_info *info)
 {
-	struct reader r = { .as_target = as_target };
+	struct reader r = { .m.as_target = as_target };
 	int rc = lgn_text_open(path, &r.file);
 
 	if (rc)
@@ -207,7 +208,7 @@ int lgn_matrix_read(const char *path, int part, int parts, int as_target,
 		return rc;
 	}
 	*data = r.data;
-	*info = r.info;
+	*info = r.m.info;
 	return 0;
 }
 
@@ -218,4 +219,32 @@ int lgn_matrix_check(const char *path, uint64_t entries, uint64_t found)
 	return lgn_fail(LAGOON_EINVAL, "%s: %llu entries: the line of sizes "
 			"says %llu", path, (unsigned long long)found,
 			(unsigned long long)entries);
+}
+
+/* ------------------------------------------------------------- blocks */
+
+static int parse_any(void *arg, const char *line, size_t at)
+{
+	struct reader *r = arg;
+
+	return r->m.sized ? parse_entry(r, line, at) : parse_head(r, line, at);
+}
+
+int lgn_matrix_block(struct lgn_matrix *matrix, const struct lgn_text *block,
+		     struct lgn_entries *data)
+{
+	struct reader r = { .file = *block, .m = *matrix, .data = *data };
+	int rc = lgn_text_each(block, 0, block->size, parse_any, &r);
+
+	*matrix = r.m;
+	*data = r.data;
+	return rc;
+}
+
+int lgn_matrix_end(const struct lgn_matrix *matrix, const char *path)
+{
+	if (!matrix->sized)
+		return fail_unsized(path);
+	return lgn_matrix_check(path, matrix->info.entries,
+				matrix->info.found);
 }

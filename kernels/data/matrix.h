@@ -23,4 +23,24 @@ int lgn_matrix_read(const char *path, int part, int parts, int as_target,
 /* found: of all parts. LAGOON_EINVAL if it is not what the size line says. */
 int lgn_matrix_check(const char *path, uint64_t entries, uint64_t found);
 
+/* Where the reading of a file in blocks is; zeros at first, but for as_target.
+ */
+struct lgn_matrix {
+	int as_target;
+	int array;
+	int pattern;		/* every entry is 1 */
+	int sized;		/* the line of sizes was seen */
+	struct lgn_matrix_info info;
+};
+
+struct lgn_text;
+
+/* The next block of a file, the first one first: adds to data, whose rows and
+ * cols are set when sized is. */
+int lgn_matrix_block(struct lgn_matrix *matrix, const struct lgn_text *block,
+		     struct lgn_entries *data);
+
+/* After the last block: was it all? LAGOON_EINVAL. */
+int lgn_matrix_end(const struct lgn_matrix *matrix, const char *path);
+
 #endif

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/data/decimal.h"
+#include "kernels/data/model.h"
 #include "kernels/data/outfile.h"
-#include "kernels/lagoon_solve.h"
 #include "runtime/base/status.h"
-
-#define MAGIC "lagoon-model 1"
-#define FEATURES_MAX ((UINT64_C(1) << 31) + 1)
 
 LGN_EXPORT int lagoon_model_check_path(const char *path)
 {
@@ -23,28 +18,126 @@ LGN_EXPORT int lagoon_model_check_path(const char *path)
 	return rc;
 }
 
-static bool is_word(const char *s)
+bool lgn_model_is_word(const char *s)
 {
-	return *s && strlen(s) < sizeof(((struct lagoon_model_file *)0)->solver)
-	       && !strpbrk(s, " \t\r\n");
+	return *s && strlen(s) < LGN_MODEL_WORD && !strpbrk(s, " \t\r\n");
 }
 
-static bool is_regression(const char *solver)
+bool lgn_model_is_regression(const struct lagoon_model_file *m)
 {
-	return !strcmp(solver, "lasso") || !strcmp(solver, "ridge") ||
-		!strcmp(solver, "elastic-net");
+	return !strcmp(m->solver, "lasso") || !strcmp(m->solver, "ridge") ||
+		!strcmp(m->solver, "elastic-net");
+}
+
+static uint64_t outputs_of(const struct lagoon_model_file *m)
+{
+	return m->outputs ? m->outputs : 1;
+}
+
+/* ------------------------------------------------------------- checks */
+
+static int check_word(const char *what, const char *word, bool may_be_empty)
+{
+	if (lgn_model_is_word(word) || (may_be_empty && !*word))
+		return 0;
+	return lgn_fail(LAGOON_EINVAL, "%s \"%.*s\": expected a word of at "
+			"most %d letters", what, LGN_MODEL_WORD, word,
+			LGN_MODEL_WORD - 1);
+}
+
+static int check_numbers(const char *what, const double *x, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++)
+		if (!isfinite(x[i]))
+			return lgn_fail(LAGOON_EINVAL, "%s %llu of the model is "
+					"%g: expected a finite number", what,
+					(unsigned long long)i, x[i]);
+	return 0;
+}
+
+/* What would be written and could not be read. */
+static int check(const struct lagoon_model_file *m)
+{
+	const double head[] = { m->c, m->l1, m->l2, m->intercept };
+	uint64_t outputs;
+	int rc;
+
+	if (m->size < sizeof(*m))
+		return lgn_fail(LAGOON_EINVAL, "model not initialised");
+	outputs = outputs_of(m);
+	if (m->features > LGN_MODEL_FEATURES || outputs > LGN_MODEL_OUTPUTS)
+		return lgn_fail(LAGOON_EINVAL, "%llu features and %llu outputs "
+				"of a model: expected at most %llu and %llu",
+				(unsigned long long)m->features,
+				(unsigned long long)outputs,
+				(unsigned long long)LGN_MODEL_FEATURES,
+				(unsigned long long)LGN_MODEL_OUTPUTS);
+	if (outputs > 1 && (lgn_model_is_regression(m) || m->intercept != 0))
+		return lgn_fail(LAGOON_EINVAL, "a model of %llu outputs: "
+				"expected a classifier without an intercept",
+				(unsigned long long)outputs);
+	if (outputs > 1 && !m->classes)
+		return lgn_fail(LAGOON_EINVAL, "a model of %llu outputs: "
+				"expected its classes",
+				(unsigned long long)outputs);
+	rc = check_word("solver", m->solver, false);
+	if (!rc)
+		rc = check_word("loss", m->loss, true);
+	if (!rc)
+		rc = check_word("method", m->method, true);
+	if (!rc)
+		rc = check_numbers("parameter", head, LGN_COUNT(head));
+	if (!rc)
+		rc = outputs > 1 ? check_numbers("class", m->classes, outputs) :
+			check_numbers("label", m->labels, 2);
+	return rc ? rc : check_numbers("weight", m->weights,
+				       m->features * outputs);
+}
+
+/* ------------------------------------------------------------ writing */
+
+static void write_some(FILE *out, const char *key, double value)
+{
+	if (value != 0)
+		fprintf(out, "%s %.17g\n", key, value);
+}
+
+static void write_row(FILE *out, const double *x, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++)
+		fprintf(out, "%s%.17g", i ? " " : "", x[i]);
+	fputc('\n', out);
+}
+
+static void write_classifier(FILE *out, const struct lagoon_model_file *m)
+{
+	uint64_t outputs = outputs_of(m);
+
+	fprintf(out, "c %.17g\n", m->c);
+	write_some(out, "l1", m->l1);
+	write_some(out, "l2", m->l2);
+	write_some(out, "standardised", m->standardised != 0);
+	write_some(out, "intercept", m->intercept);
+	if (outputs > 1)
+		fprintf(out, "outputs %llu\n", (unsigned long long)outputs);
+	fputs("labels ", out);
+	write_row(out, outputs > 1 ? m->classes : m->labels,
+		  outputs > 1 ? outputs : 2);
 }
 
 static void write_header(FILE *out, const struct lagoon_model_file *m)
 {
-	fprintf(out, MAGIC "\nsolver %s\n", m->solver);
-	if (is_regression(m->solver))
+	fprintf(out, LGN_MODEL_MAGIC "\nsolver %s\n", m->solver);
+	if (*m->loss)
+		fprintf(out, "loss %s\n", m->loss);
+	if (*m->method)
+		fprintf(out, "method %s\n", m->method);
+	if (lgn_model_is_regression(m))
 		fprintf(out, "l1 %.17g\nl2 %.17g\nstandardised %d\n"
-			"intercept %.17g\n", m->l1, m->l2, m->standardised,
+			"intercept %.17g\n", m->l1, m->l2, m->standardised != 0,
 			m->intercept);
 	else
-		fprintf(out, "c %.17g\nlabels %.17g %.17g\n", m->c,
-			m->labels[0], m->labels[1]);
+		write_classifier(out, m);
 	fprintf(out, "features %llu\nweights\n",
 		(unsigned long long)m->features);
 }
@@ -53,200 +146,24 @@ LGN_EXPORT int lagoon_model_save(const char *path,
 				 const struct lagoon_model_file *model)
 {
 	struct lgn_outfile out;
-	int rc;
+	uint64_t outputs;
+	int rc = check(model);
 
-	if (!is_word(model->solver))
-		return lgn_fail(LAGOON_EINVAL, "solver \"%s\": expected a word "
-				"of at most %zu letters", model->solver,
-				sizeof(model->solver) - 1);
-	rc = lgn_outfile_open(path, &out);
+	if (!rc)
+		rc = lgn_outfile_open(path, &out);
 	if (rc)
 		return rc;
+	outputs = outputs_of(model);
 	write_header(out.stream, model);
 	for (uint64_t j = 0; j < model->features; j++)
-		fprintf(out.stream, "%.17g\n", model->weights[j]);
+		write_row(out.stream, model->weights + j * outputs, outputs);
 	fputs("end\n", out.stream);
 	return lgn_outfile_commit(&out);
-}
-
-/* One line in work; numbers for the message of a line that is wrong. */
-struct lines {
-	const char *path;
-	FILE *stream;
-	char *text;		/* without '\n' */
-	size_t room;
-	size_t number;
-};
-
-static int fail_line(const struct lines *l, const char *expected)
-{
-	return lgn_fail(LAGOON_ECORRUPT, "%s: line %zu: expected %s, found "
-			"\"%.40s\"", l->path, l->number, expected, l->text);
-}
-
-/* A last line without '\n' is a cut file, even when it looks complete. */
-static int next_line(struct lines *l)
-{
-	ssize_t len = getline(&l->text, &l->room, l->stream);
-
-	l->number++;
-	if (len < 0 && ferror(l->stream))
-		return lgn_fail(LAGOON_EIO, "%s: line %zu: %s", l->path,
-				l->number, strerror(errno));
-	if (len <= 0 || l->text[len - 1] != '\n')
-		return lgn_fail(LAGOON_ECORRUPT, "%s: line %zu: the file ends "
-				"before \"end\"", l->path, l->number);
-	l->text[len - 1] = 0;
-	return 0;
-}
-
-/* The next line must begin with this key; value: what follows it. */
-static int next_key(struct lines *l, const char *key, const char **value)
-{
-	size_t len = strlen(key);
-	int rc = next_line(l);
-
-	if (rc)
-		return rc;
-	if (strncmp(l->text, key, len))
-		return fail_line(l, key);
-	*value = l->text + len;
-	return 0;
-}
-
-static bool parse_finite(const char *text, char stop, double *value,
-			 const char **rest)
-{
-	const char *end = lgn_decimal_parse(text, value);
-
-	if (!end || *end != stop || !isfinite(*value))
-		return false;
-	*rest = end + (stop != 0);
-	return true;
-}
-
-/* "key number" */
-static int next_number(struct lines *l, const char *key, double *value)
-{
-	const char *v, *rest;
-	char expected[32];
-	int rc = next_key(l, key, &v);
-
-	snprintf(expected, sizeof(expected), "%s and a number", key);
-	if (!rc && (*v != ' ' || !parse_finite(v + 1, 0, value, &rest)))
-		return fail_line(l, expected);
-	return rc;
-}
-
-static int read_regression(struct lines *l, struct lagoon_model_file *m)
-{
-	double standardised = 0;
-	int rc = next_number(l, "l1", &m->l1);
-
-	if (!rc)
-		rc = next_number(l, "l2", &m->l2);
-	if (!rc)
-		rc = next_number(l, "standardised", &standardised);
-	if (!rc && standardised != 0 && standardised != 1)
-		return fail_line(l, "standardised 0 or 1");
-	m->standardised = standardised == 1;
-	return rc ? rc : next_number(l, "intercept", &m->intercept);
-}
-
-static int read_classifier(struct lines *l, struct lagoon_model_file *m)
-{
-	const char *v, *rest;
-	int rc = next_key(l, "c ", &v);
-
-	if (!rc && !parse_finite(v, 0, &m->c, &rest))
-		return fail_line(l, "c and a number");
-	if (!rc)
-		rc = next_key(l, "labels ", &v);
-	if (!rc && (!parse_finite(v, ' ', &m->labels[0], &rest) ||
-		    !parse_finite(rest, 0, &m->labels[1], &rest)))
-		return fail_line(l, "two labels");
-	return rc;
-}
-
-static int read_header(struct lines *l, struct lagoon_model_file *m)
-{
-	const char *v;
-	char *end;
-	int rc = next_key(l, MAGIC, &v);
-
-	if (!rc && *v)
-		return fail_line(l, "\"" MAGIC "\"");
-	if (!rc)
-		rc = next_key(l, "solver ", &v);
-	if (!rc && !is_word(v))
-		return fail_line(l, "a solver name");
-	if (!rc)
-		strcpy(m->solver, v);
-	if (!rc)
-		rc = is_regression(m->solver) ? read_regression(l, m) :
-			read_classifier(l, m);
-	if (!rc)
-		rc = next_key(l, "features ", &v);
-	if (rc)
-		return rc;
-	errno = 0;
-	m->features = strtoull(v, &end, 10);
-	if (errno || *end || *v < '0' || *v > '9' || m->features > FEATURES_MAX)
-		return fail_line(l, "a number of features");
-	rc = next_key(l, "weights", &v);
-	return !rc && *v ? fail_line(l, "\"weights\"") : rc;
-}
-
-static int read_weights(struct lines *l, struct lagoon_model_file *m)
-{
-	const char *rest;
-	int rc = 0;
-
-	m->weights = malloc((m->features + 1) * sizeof(*m->weights));
-	if (!m->weights)
-		return lgn_fail(LAGOON_ENOMEM, "%s: no memory for %llu weights",
-				l->path, (unsigned long long)m->features);
-	for (uint64_t j = 0; j < m->features && !rc; j++) {
-		rc = next_line(l);
-		if (!rc && !parse_finite(l->text, 0, &m->weights[j], &rest))
-			rc = fail_line(l, "a weight");
-	}
-	if (!rc)
-		rc = next_line(l);
-	if (!rc && strcmp(l->text, "end"))
-		rc = fail_line(l, "\"end\"");
-	if (!rc && fgetc(l->stream) != EOF) {
-		l->number++;
-		rc = lgn_fail(LAGOON_ECORRUPT, "%s: line %zu: expected nothing "
-			      "behind \"end\"", l->path, l->number);
-	}
-	return rc;
-}
-
-LGN_EXPORT int lagoon_model_load(const char *path,
-				 struct lagoon_model_file *model)
-{
-	struct lines l = { .path = path, .stream = fopen(path, "re") };
-	struct lagoon_model_file m = { .size = model->size };
-	int rc;
-
-	if (!l.stream)
-		return lgn_fail(errno == ENOENT ? LAGOON_ENOENT : LAGOON_EIO,
-				"%s: cannot open: %s", path, strerror(errno));
-	rc = read_header(&l, &m);
-	if (!rc)
-		rc = read_weights(&l, &m);
-	fclose(l.stream);
-	free(l.text);
-	if (rc)
-		lagoon_model_free(&m);
-	else
-		*model = m;
-	return rc;
 }
 
 LGN_EXPORT void lagoon_model_free(struct lagoon_model_file *model)
 {
 	free(model->weights);
-	model->weights = NULL;
+	free(model->classes);
+	model->weights = model->classes = NULL;
 }

@@ -18,7 +18,7 @@
 
 #define FIRST_ROOM ((size_t)1 << 20)
 
-static int open_plain(const char *path, struct stat *st)
+int lgn_text_open_plain(const char *path, struct stat *st)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
@@ -31,7 +31,7 @@ static int open_plain(const char *path, struct stat *st)
 	return lgn_fail(LAGOON_EINVAL, "%s: expected a plain file", path);
 }
 
-static bool begins_as_gzip(int fd)
+bool lgn_text_begins_as_gzip(int fd)
 {
 	unsigned char magic[2];
 
@@ -42,11 +42,11 @@ static bool begins_as_gzip(int fd)
 int lgn_text_is_gzip(const char *path)
 {
 	struct stat st;
-	int fd = open_plain(path, &st), yes;
+	int fd = lgn_text_open_plain(path, &st), yes;
 
 	if (fd < 0)
 		return fd;
-	yes = begins_as_gzip(fd);
+	yes = lgn_text_begins_as_gzip(fd);
 	close(fd);
 	return yes;
 }
@@ -65,29 +65,38 @@ static int grow(struct lgn_text *t, char **text, size_t *room)
 }
 
 /* gzread() tells a file that is cut by an error that only gzerror() has. */
+long lgn_text_inflate(const char *path, void *gz, char *to, size_t room)
+{
+	int err = Z_OK;
+	int got = gzread(gz, to, (unsigned)(room < FIRST_ROOM ? room :
+					    FIRST_ROOM));
+
+	if (got > 0)
+		return got;
+	gzerror(gz, &err);
+	if (err == Z_OK || err == Z_STREAM_END)
+		return 0;
+	return lgn_fail(err == Z_ERRNO ? LAGOON_EIO : LAGOON_EINVAL,
+			"%s: cannot inflate: %s", path, err == Z_BUF_ERROR ?
+			"the file is cut" : "the file is damaged");
+}
+
 static int read_all(struct lgn_text *t, gzFile gz, char **text)
 {
 	size_t room = 0;
-	int got = 1, err = Z_OK, rc = 0;
+	long got = 1;
+	int rc = 0;
 
 	while (got > 0 && !rc) {
 		if (t->size == room)
 			rc = grow(t, text, &room);
 		if (rc)
 			break;
-		got = gzread(gz, *text + t->size, (unsigned)
-			     (room - t->size < FIRST_ROOM ? room - t->size :
-			      FIRST_ROOM));
+		got = lgn_text_inflate(t->path, gz, *text + t->size,
+				       room - t->size);
 		t->size += got > 0 ? (size_t)got : 0;
 	}
-	if (rc)
-		return rc;
-	gzerror(gz, &err);
-	if (err == Z_OK || err == Z_STREAM_END)
-		return 0;
-	return lgn_fail(err == Z_ERRNO ? LAGOON_EIO : LAGOON_EINVAL,
-			"%s: cannot inflate: %s", t->path, err == Z_BUF_ERROR ?
-			"the file is cut" : "the file is damaged");
+	return rc ? rc : got < 0 ? (int)got : 0;
 }
 
 static int inflate_file(struct lgn_text *t, int fd)
@@ -125,12 +134,12 @@ static int map_file(struct lgn_text *t, int fd, size_t size)
 int lgn_text_open(const char *path, struct lgn_text *t)
 {
 	struct stat st = { 0 };
-	int fd = open_plain(path, &st), rc;
+	int fd = lgn_text_open_plain(path, &st), rc;
 
 	*t = (struct lgn_text){ .path = path };
 	if (fd < 0)
 		return fd;
-	if (begins_as_gzip(fd)) {
+	if (lgn_text_begins_as_gzip(fd)) {
 		rc = inflate_file(t, fd);
 	} else if (st.st_size) {
 		rc = map_file(t, fd, (size_t)st.st_size);
@@ -183,7 +192,7 @@ static int each_tail(const struct lgn_text *t, size_t at,
 				"bytes", len);
 	memcpy(copy, t->text + at, len);
 	copy[len] = '\n';
-	rc = line(arg, copy, at);
+	rc = line(arg, copy, t->offset + at);
 	free(copy);
 	return rc;
 }
@@ -199,22 +208,51 @@ int lgn_text_each(const struct lgn_text *t, size_t begin, size_t end,
 
 		if (!stop)
 			return each_tail(t, at, line, arg);
-		rc = line(arg, t->text + at, at);
+		rc = line(arg, t->text + at, t->offset + at);
 		at = (size_t)(stop - t->text) + 1;
 	}
 	return rc;
 }
 
-size_t lgn_text_line(const struct lgn_text *t, size_t offset)
+static size_t count_lines(const char *p, size_t len)
 {
-	const char *p = t->text, *end = t->text + offset;
-	size_t line = 1;
+	const char *end = p + len;
+	size_t n = 0;
 
 	while ((p = memchr(p, '\n', (size_t)(end - p)))) {
-		line++;
+		n++;
 		p++;
 	}
-	return line;
+	return n;
+}
+
+/* Of the first bytes of the file: what is before a block is not in memory. */
+static size_t lines_before(const char *path, size_t offset)
+{
+	char buffer[16384];
+	gzFile gz = offset ? gzopen(path, "rb") : NULL;
+	size_t n = 0;
+	int got = 1;
+
+	while (gz && offset && got > 0) {
+		got = gzread(gz, buffer, (unsigned)(offset < sizeof(buffer) ?
+						    offset : sizeof(buffer)));
+		if (got > 0) {
+			n += count_lines(buffer, (size_t)got);
+			offset -= (size_t)got;
+		}
+	}
+	if (gz)
+		gzclose(gz);
+	return n;
+}
+
+size_t lgn_text_line(const struct lgn_text *t, size_t offset)
+{
+	if (offset < t->offset)
+		return lines_before(t->path, offset) + 1;
+	return lines_before(t->path, t->offset) +
+		count_lines(t->text, offset - t->offset) + 1;
 }
 
 int lgn_text_fail(const struct lgn_text *t, size_t at, const char *fmt, ...)

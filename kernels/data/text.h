@@ -22,8 +22,19 @@ struct lgn_text {
 	const char *path;
 	const char *text;
 	size_t size;
+	size_t offset;		/* of a block in the file */
 	bool inflated;
 };
+
+struct stat;
+
+/* Of a plain file; LAGOON_ENOENT, LAGOON_EIO, LAGOON_EINVAL for another. */
+int lgn_text_open_plain(const char *path, struct stat *st);
+bool lgn_text_begins_as_gzip(int fd);
+
+/* Read on from what gzdopen() made: how many bytes, 0 at the end, or
+ * LAGOON_EINVAL for a file that is cut or damaged, LAGOON_EIO. */
+long lgn_text_inflate(const char *path, void *gz, char *to, size_t room);
 
 /* LAGOON_ENOENT, LAGOON_EIO, LAGOON_ENOMEM; LAGOON_EINVAL for what is no plain
  * file, is empty, or is a gzip file that is cut or damaged. */
@@ -36,13 +47,14 @@ int lgn_text_is_gzip(const char *path);
 /* First line start at or behind the k-th of n cuts. */
 size_t lgn_text_cut(const struct lgn_text *t, int k, int n);
 
-/* Call line() for the lines that begin in [begin, end), until it returns other
- * than 0, which is the result. at: where the line begins in the file. */
+/* Call line() for the lines that begin in [begin, end) of the text, until it
+ * returns other than 0, which is the result. at: where the line begins in the
+ * file. */
 int lgn_text_each(const struct lgn_text *t, size_t begin, size_t end,
 		  int (*line)(void *arg, const char *line, size_t at),
 		  void *arg);
 
-/* The number of the line at this offset, from 1 on. Counted only when an error
+/* The number of the line at this offset in the file, from 1 on. Counted only when an error
  * is told: a part does not know what is before. */
 size_t lgn_text_line(const struct lgn_text *t, size_t offset);
 

@@ -2,11 +2,12 @@
 /*
  * Products of a sparse matrix. A line is a row of CSR and a column of CSC, so
  * A x of the one is A' x of the other. Products of lines are plain C on
- * purpose: in target clones gcc 12 makes gathers, which took 1.8 times as long
+ * purpose: for AVX2 and AVX-512 gcc 12 makes gathers, which took 1.8 times as long
  * for 64-bit indices and the same for 32-bit ones (50 entries a line, 10 000
  * columns).
  */
 #include "kernels/lagoon_kernels.h"
+#include "kernels/math/calls.h"
 #include "kernels/math/sparse.h"
 #include "runtime/base/attr.h"
 
@@ -82,6 +83,22 @@ LGN_EXPORT void lagoon_sparse_multiply_transposed(const struct lagoon_sparse *a,
 						  double beta, void *y)
 {
 	multiply(a, LAGOON_CSC, alpha, x, beta, y);
+}
+
+LGN_EXPORT void lagoon_sparse_product(const struct lagoon_sparse *a,
+				      int transposed, size_t n, double alpha,
+				      const void *x, size_t x_stride,
+				      double beta, void *y, size_t y_stride)
+{
+	const struct lgn_calls *c = lgn_calls();
+	int csr = a->layout == LAGOON_CSR, along = csr != !!transposed;
+	int short_index = a->index_size == sizeof(int32_t);
+
+	(a->real_size == sizeof(double) ?
+	 (short_index ? c->sparse_product_f64_i32 : c->sparse_product_f64_i64) :
+	 (short_index ? c->sparse_product_f32_i32 : c->sparse_product_f32_i64))
+		(a, along, csr ? a->rows : a->cols, csr ? a->cols : a->rows, n,
+		 alpha, x, x_stride, beta, y, y_stride);
 }
 
 LGN_EXPORT double lagoon_sparse_line_dot(const struct lagoon_sparse *a,

@@ -216,8 +216,8 @@ static int measure(struct lgn_lda *t)
 }
 
 /* Larger priors first, as a temperature: chains that begin alike end in one
- * another's neighbourhood. Without it their log likelihoods differ twice as
- * much. */
+ * another's neighbourhood more often. How much that narrows the spread of their
+ * log likelihoods is less than what a few seeds tell. */
 static double annealed(const struct lgn_lda *t)
 {
 	const struct lagoon_lda_options *o = &t->fit->options;

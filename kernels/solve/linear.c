@@ -19,6 +19,13 @@ static const struct lgn_linear_method *linear_method(int method)
 {
 	static const struct lgn_linear_method *const methods[] = {
 		[LAGOON_LINEAR_SGD] = &lgn_linear_sgd,
+		[LAGOON_LINEAR_ADAGRAD] = &lgn_linear_adagrad,
+		[LAGOON_LINEAR_DOWNPOUR] = &lgn_linear_downpour,
+		[LAGOON_LINEAR_LBFGS] = &lgn_linear_lbfgs,
+		[LAGOON_LINEAR_GRADIENT] = &lgn_linear_gradient_descent,
+		[LAGOON_LINEAR_SDCA] = &lgn_linear_sdca,
+		[LAGOON_LINEAR_PROXIMAL] = &lgn_linear_proximal,
+		[LAGOON_LINEAR_FTRL] = &lgn_linear_ftrl,
 	};
 
 	if (method < 0 || (size_t)method >= LGN_COUNT(methods)) {
@@ -36,9 +43,12 @@ lagoon_linear_options_init(struct lagoon_linear_options *options)
 {
 	*options = (struct lagoon_linear_options){
 		.size = sizeof(*options),
+		.method = LAGOON_LINEAR_ADAGRAD,
 		.c = 1,
 		.l2 = 1,
 		.tolerance = 1e-4,
+		.n_fetch = 1,
+		.n_push = 1,
 		.model = LAGOON_SSP,
 		.staleness = 1,
 		.sample = 1,
@@ -85,6 +95,10 @@ static int check_options(const struct lagoon_linear_options *o)
 	if (!rc)
 		rc = check_least("tolerance", o->tolerance, 0);
 	if (!rc)
+		rc = check_least("n_fetch", o->n_fetch, 1);
+	if (!rc)
+		rc = check_least("n_push", o->n_push, 1);
+	if (!rc)
 		rc = check_range("model", o->model, LAGOON_SSP, LAGOON_VAP);
 	if (!rc)
 		rc = check_least("staleness", o->staleness, 0);
@@ -95,6 +109,28 @@ static int check_options(const struct lagoon_linear_options *o)
 	if (!rc)
 		rc = check_range("format", o->format, -1, LAGOON_FILE_MATRIX);
 	return rc;
+}
+
+static bool is_able(const struct lgn_linear_method *m,
+		    const struct lagoon_linear_options *o)
+{
+	return m->losses & 1u << o->loss && m->models & 1u << o->model &&
+		(m->l1 || !(o->l1 > 0)) && (!m->l2_only || o->l2 > 0) &&
+		(m->streams || !o->stream) &&
+		(m->resume || !(o->checkpoint || o->resume));
+}
+
+/* The fastest to a minimum first. */
+static int choose_method(const struct lagoon_linear_options *o)
+{
+	static const int order[] = {
+		LAGOON_LINEAR_LBFGS, LAGOON_LINEAR_SDCA, LAGOON_LINEAR_PROXIMAL,
+	};
+
+	for (size_t i = 0; i < LGN_COUNT(order); i++)
+		if (is_able(linear_method(order[i]), o))
+			return order[i];
+	return LAGOON_LINEAR_ADAGRAD;
 }
 
 /* What the method can. */
@@ -111,11 +147,15 @@ static int check_method(struct lgn_linear_fit *fit)
 		[LAGOON_ASP] = "asp", [LAGOON_ESSP] = "essp",
 		[LAGOON_PSP] = "psp", [LAGOON_VAP] = "vap",
 	};
-	const struct lagoon_linear_options *o = &fit->options;
-	const struct lgn_linear_method *m = linear_method(o->method);
+	struct lagoon_linear_options *o = &fit->options;
+	const struct lgn_linear_method *m;
 
+	if (o->method == LAGOON_LINEAR_AUTO)
+		o->method = choose_method(o);
+	m = linear_method(o->method);
 	if (!m)
 		return LAGOON_EINVAL;
+	fit->result->method = o->method;
 	fit->method = m;
 	if (!(m->losses & 1u << o->loss))
 		return lgn_fail(LAGOON_ENOTSUP, "%s: it cannot do %s loss",
@@ -129,8 +169,22 @@ static int check_method(struct lgn_linear_fit *fit)
 	if (!(o->l2 > 0) && m->l2_only)
 		return lgn_fail(LAGOON_ENOTSUP, "%s: l2 is 0: it needs more",
 				m->name);
+	if (o->stream && !m->streams)
+		return lgn_fail(LAGOON_ENOTSUP, "%s: it needs the rows in "
+				"memory: it cannot stream them", m->name);
+	if ((o->checkpoint || o->resume) && !m->resume)
+		return lgn_fail(LAGOON_ENOTSUP, "%s: it cannot go on from a "
+				"checkpoint", m->name);
+	if (o->every && !o->checkpoint)
+		return lgn_fail(LAGOON_EINVAL, "every %llu epochs: expected a "
+				"folder for checkpoints",
+				(unsigned long long)o->every);
 	if (!fit->options.epochs)
 		fit->options.epochs = m->epochs;
+	/* The caller's weights have room for as many labels. */
+	if (fit->data && o->loss == LAGOON_LINEAR_SOFTMAX)
+		return check_range("classes", fit->data->classes, 2,
+				   LAGOON_LINEAR_LABELS);
 	return 0;
 }
 
@@ -288,6 +342,8 @@ static int train(struct lgn_linear_fit *fit)
 	int late = derive(fit), rc = create_tables(fit);
 
 	if (!rc)
+		rc = lgn_linear_restore(fit);
+	if (!rc)
 		rc = lagoon_run(fit->lg, lgn_linear_train, fit);
 	destroy_tables(fit);
 	return rc ? rc : late;
@@ -317,6 +373,7 @@ static void fit_close(struct lgn_linear_fit *fit)
 		lgn_libsvm_free(&fit->loaded[i].test);
 	}
 	free(fit->loaded);
+	free(fit->saved);
 }
 
 /* fit: what to fit; the rest is set here. */

@@ -3,7 +3,7 @@
  * Linear classification, in parts: linear.c is the frame of a call,
  * linear_load.c reads and checks the rows, rows.c hands them out in blocks,
  * linear_train.c runs the epochs of a method and measures objective, accuracy
- * and gap, linear_loss.c has products, losses and gradients of a block. A method
+ * and gap, linear_restart.c makes checkpoints and goes on from them, linear_loss.c has products, losses and gradients of a block. A method
  * is a file of its own with a struct lgn_linear_method, named in linear_method()
  * and in enum lagoon_linear_method.
  *
@@ -31,7 +31,7 @@
 #include "kernels/solve/share.h"
 
 #define LGN_LINEAR_WINDOW 5	/* epochs over which a change is judged */
-#define LGN_LINEAR_OWN 16
+#define LGN_LINEAR_OWN 64
 
 /* What there is in one part of the rows, or in all. */
 struct lgn_linear_extent {
@@ -50,9 +50,10 @@ struct lgn_linear_facts {
 	double label[LAGOON_LINEAR_LABELS];	/* rising */
 };
 
-/* What a worker read. */
+/* What a worker read, or only counted. */
 struct lgn_linear_loaded {
 	struct lgn_libsvm data, test;
+	uint64_t rows, test_rows;
 };
 
 /* One call, shared by the workers of the process. */
@@ -76,6 +77,7 @@ struct lgn_linear_fit {
 	struct lgn_share tidings;
 	struct lagoon_table *weights;
 	void *tables;		/* the method's; create() to destroy() */
+	void *saved;		/* of options.resume; see linear_restart.c */
 };
 
 /* What workers tell each other at a meeting. */
@@ -88,6 +90,7 @@ struct lgn_linear_tidings {
 	double dual;		/* methods with a dual: its part of the value */
 	double own[LGN_LINEAR_OWN];	/* the method's */
 	int stop;
+	int interrupted;
 };
 
 struct lgn_linear {
@@ -112,6 +115,8 @@ struct lgn_linear {
 	int asked;		/* to stop, by this worker's progress */
 	int stopped;
 	int converged;
+	int interrupted;
+	double *past;		/* [epochs + 1] objectives, first at zero weights */
 	double objective;	/* of the last measure; first at zero weights */
 	double accuracy;
 	double dual;		/* the best so far; -INFINITY */
@@ -125,6 +130,7 @@ struct lgn_linear_method {
 	unsigned losses;	/* bits 1 << loss that it can do */
 	bool l1;		/* l1 > 0 */
 	bool l2_only;		/* it needs l2 > 0 */
+	bool streams;		/* it uses rows by lgn_rows_block() alone */
 	unsigned models;	/* bits 1 << model */
 	int blocks;		/* of a worker when options.batch does not say */
 	int epochs;		/* when options.epochs does not say */
@@ -144,13 +150,22 @@ struct lgn_linear_method {
 	/* After it: t->sum, t->objective; may set t->converged. Or NULL: judged by
 	 * gap or history. */
 	int (*judge)(struct lgn_linear *t);
+	/* Go on behind t->epoch, after open(), from tables that a checkpoint has
+	 * filled. NULL: there can be none. */
+	int (*resume)(struct lgn_linear *t);
 };
 
-extern const struct lgn_linear_method lgn_linear_sgd;
+extern const struct lgn_linear_method lgn_linear_sgd, lgn_linear_adagrad,
+	lgn_linear_downpour, lgn_linear_lbfgs, lgn_linear_gradient_descent,
+	lgn_linear_sdca, lgn_linear_proximal, lgn_linear_ftrl;
 
 /* Each for lagoon_run(); arg: struct lgn_linear_fit. */
 int lgn_linear_load(struct lagoon_worker *w, void *arg);
 int lgn_linear_train(struct lagoon_worker *w, void *arg);
+
+/* The worker's part of a file that is streamed. */
+struct lgn_rows_source lgn_linear_source(const struct lgn_linear_fit *fit,
+					 int id, const char *path);
 
 /* A table like fit->weights, of numbers up to so much. */
 int lgn_linear_table(struct lgn_linear_fit *fit, const char *name,
@@ -163,6 +178,13 @@ int lgn_linear_meet(struct lgn_linear *t, int rc,
 
 /* Rounds of one other worker that a pull may lack, about. */
 double lgn_linear_unseen(const struct lgn_linear_fit *fit);
+
+/* linear_restart.c: after the tables were made, fill them if there is a checkpoint
+ * to go on from; stand where it was made; write one if it is time. */
+int lgn_linear_restore(struct lgn_linear_fit *fit);
+int lgn_linear_resume(struct lgn_linear *t);
+int lgn_linear_save(struct lgn_linear *t);
+int lgn_linear_is_interrupted(const struct lgn_linear *t);
 
 /* Gap or history small enough? */
 bool lgn_linear_is_converged(const struct lgn_linear *t);

@@ -43,27 +43,6 @@ static int check_twice(const struct lgn_libsvm *data, uint64_t first)
 	return rc;
 }
 
-/* The entries come row after row, as the targets do: what they hold is moved. */
-static int to_rows(struct lgn_entries *e, struct lgn_libsvm *data)
-{
-	data->rows = e->rows;
-	data->cols = e->cols;
-	data->start = calloc(e->rows + 1, sizeof(*data->start));
-	if (!data->start)
-		return fail_memory(e->rows);
-	for (size_t k = 0; k < e->n; k++)
-		data->start[e->row[k] + 1]++;
-	for (size_t i = 0; i < e->rows; i++)
-		data->start[i + 1] += data->start[i];
-	data->col = e->col;
-	data->val = e->val;
-	data->label = e->target;
-	e->col = NULL;
-	e->val = NULL;
-	e->target = NULL;
-	return 0;
-}
-
 /* ------------------------------------------------------------- reading */
 
 static int take_memory(const struct lgn_linear_fit *fit, int local,
@@ -82,7 +61,7 @@ static int take_memory(const struct lgn_linear_fit *fit, int local,
 	int rc = lgn_memory_take(&rows, "label", local, parts, &e);
 
 	if (!rc)
-		rc = to_rows(&e, data);
+		rc = lgn_rows_convert(&e, data);
 	if (!rc)
 		rc = check_twice(data, n * (size_t)local / (size_t)parts);
 	lgn_entries_free(&e);
@@ -105,7 +84,7 @@ static int take_file(const struct lgn_linear_fit *fit, int id,
 		return lgn_libsvm_read(path, &range, data);
 	rc = lgn_csv_read(path, id, fit->workers, &e);
 	if (!rc)
-		rc = to_rows(&e, data);
+		rc = lgn_rows_convert(&e, data);
 	lgn_entries_free(&e);
 	return rc;
 }
@@ -125,12 +104,16 @@ static int take(const struct lgn_linear_fit *fit, int id,
 
 /* ------------------------------------------------------- what there is */
 
+/* Adds a piece of a worker's rows, row by row: the sums are those of one piece
+ * of all. */
 static void measure(const struct lgn_libsvm *data,
 		    struct lgn_linear_extent *extent)
 {
-	extent->rows = extent->most_rows = data->rows;
-	extent->cols = data->cols;
-	extent->entries = data->rows ? data->start[data->rows] : 0;
+	extent->rows += data->rows;
+	extent->most_rows = extent->rows;
+	if (data->cols > extent->cols)
+		extent->cols = data->cols;
+	extent->entries += data->rows ? data->start[data->rows] : 0;
 	for (size_t i = 0; i < data->rows; i++) {
 		double square = 0;
 
@@ -300,6 +283,56 @@ static int find(const struct lgn_linear_fit *fit, int id,
 	return find_labels(fit, &loaded->data, mine);
 }
 
+/* ----------------------------------------- of rows that stay in the file */
+
+struct pieces {
+	const struct lgn_linear_fit *fit;
+	struct lgn_linear_facts *mine;
+};
+
+static int take_piece(void *arg, const struct lgn_libsvm *piece)
+{
+	struct pieces *p = arg;
+	int rc = lgn_labels_merge(p->fit->path, &piece->labels, &p->mine->two);
+
+	measure(piece, &p->mine->data);
+	return rc ? rc : find_labels(p->fit, piece, p->mine);
+}
+
+static int take_test_piece(void *arg, const struct lgn_libsvm *piece)
+{
+	struct pieces *p = arg;
+
+	measure(piece, &p->mine->test);
+	return 0;
+}
+
+static int scan(const struct lgn_linear_fit *fit, int id,
+		struct lgn_linear_loaded *loaded, struct lgn_linear_facts *mine)
+{
+	int targets = fit->options.loss == LAGOON_LINEAR_SOFTMAX;
+	struct lgn_rows_source source = lgn_linear_source(fit, id, fit->path);
+	struct pieces p = { fit, mine };
+	int rc = lgn_rows_scan(&source, targets, take_piece, &p);
+
+	source.path = fit->test;
+	if (!rc && fit->test)
+		rc = lgn_rows_scan(&source, 1, take_test_piece, &p);
+	loaded->rows = mine->data.rows;
+	loaded->test_rows = mine->test.rows;
+	return rc;
+}
+
+struct lgn_rows_source lgn_linear_source(const struct lgn_linear_fit *fit,
+					 int id, const char *path)
+{
+	return (struct lgn_rows_source){
+		.path = path, .part = id, .parts = fit->workers,
+		.format = fit->options.format,
+		.zero_based = fit->options.zero_based,
+	};
+}
+
 int lgn_linear_load(struct lagoon_worker *w, void *arg)
 {
 	struct lgn_linear_fit *fit = arg;
@@ -315,7 +348,9 @@ int lgn_linear_load(struct lagoon_worker *w, void *arg)
 		lgn_share_fail(&fit->tidings, w, round, rc);
 		return rc;
 	}
-	rc = find(fit, id, &fit->loaded[local], &f->mine);
+	rc = fit->options.stream && fit->path ?
+		scan(fit, id, &fit->loaded[local], &f->mine) :
+		find(fit, id, &fit->loaded[local], &f->mine);
 	rc = lgn_share_meet(&fit->tidings, w, &round, rc, &f->mine, f->part);
 	if (!rc)
 		rc = agree(fit, f->part, &f->all);

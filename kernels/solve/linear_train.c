@@ -31,6 +31,7 @@ static void merge(struct lgn_linear *t)
 		for (int k = 0; k < LGN_LINEAR_OWN; k++)
 			sum->own[k] += one->own[k];
 		sum->stop |= one->stop;
+		sum->interrupted |= one->interrupted;
 	}
 }
 
@@ -104,6 +105,8 @@ static int judge(struct lgn_linear *t)
 	t->accuracy = (double)t->sum.correct / (double)t->fit->facts.data.rows;
 	t->nonzeros = t->sum.nonzeros;
 	t->stopped = t->sum.stop;
+	t->interrupted = t->sum.interrupted;
+	t->past[t->epoch] = t->objective;
 	if (m->dual) {
 		t->dual = fmax(t->dual, t->sum.dual);
 		t->gap = fmax(0, t->objective - t->dual);
@@ -118,7 +121,10 @@ static int judge(struct lgn_linear *t)
 /* All workers, none of which adds to the weights meanwhile. */
 static int measure(struct lgn_linear *t)
 {
-	struct lgn_linear_tidings mine = { .stop = t->asked };
+	struct lgn_linear_tidings mine = {
+		.stop = t->asked,
+		.interrupted = lgn_linear_is_interrupted(t),
+	};
 	int rc = lagoon_pull(t->worker, t->fit->weights, 0,
 			     t->fit->facts.data.cols, t->w);
 
@@ -169,12 +175,15 @@ static int train(struct lgn_linear *t)
 	const struct lgn_linear_method *m = t->fit->method;
 	int epochs = t->fit->options.epochs, rc;
 
-	t->objective = t->history[0] = value_at_zero(t);
+	t->objective = t->history[0] = t->past[0] = value_at_zero(t);
 	t->dual = -INFINITY;
 	t->gap = -1;
 	rc = m->open ? m->open(t) : 0;
+	if (!rc)
+		rc = lgn_linear_resume(t);
 	rc = lgn_linear_meet(t, rc, NULL);
-	while (!rc && t->epoch < epochs && !t->converged && !t->stopped) {
+	while (!rc && t->epoch < epochs && !t->converged && !t->stopped &&
+	       !t->interrupted) {
 		t->epoch++;
 		rc = m->epoch(t);
 		if (!rc)
@@ -183,6 +192,8 @@ static int train(struct lgn_linear *t)
 			rc = measure(t);
 		if (!rc)
 			report(t);
+		if (!rc)
+			rc = lgn_linear_save(t);
 	}
 	return rc;
 }
@@ -221,6 +232,7 @@ static int finish(struct lgn_linear *t)
 	r->epochs = t->epoch;
 	r->converged = t->converged;
 	r->stopped = t->stopped && !t->converged;
+	r->interrupted = t->interrupted;
 	if (r->test_rows)
 		r->test_accuracy = (double)t->sum.test_correct /
 			(double)r->test_rows;
@@ -231,22 +243,48 @@ static int finish(struct lgn_linear *t)
 
 /* ------------------------------------------------------------- opening */
 
-static int open_rows(struct lgn_linear *t)
+static struct lgn_rows_spec spec_of(const struct lgn_linear *t)
 {
 	struct lgn_linear_fit *fit = t->fit;
-	struct lgn_linear_loaded *loaded =
-		&fit->loaded[t->id - fit->first_worker];
-	struct lgn_rows_spec spec = {
+
+	return (struct lgn_rows_spec){
 		.path = fit->path,
 		.blocks = fit->blocks,
 		.cols = fit->facts.data.cols,
 		.classes = fit->facts.classes,
 		.label = fit->facts.label,
+		.in_order = fit->options.in_order,
 		.seed = fit->options.seed,
 		.stream = (uint32_t)t->id,
 	};
-	int rc = lgn_rows_open(&loaded->data, &spec, &t->rows);
+}
 
+static int open_streams(struct lgn_linear *t,
+			const struct lgn_linear_loaded *loaded)
+{
+	struct lgn_linear_fit *fit = t->fit;
+	struct lgn_rows_source source = lgn_linear_source(fit, t->id,
+							  fit->path);
+	struct lgn_rows_spec spec = spec_of(t);
+	int rc = lgn_rows_open_file(&source, loaded->rows, &spec, &t->rows);
+
+	if (rc || !fit->test)
+		return rc;
+	source.path = spec.path = fit->test;
+	return lgn_rows_open_file(&source, loaded->test_rows, &spec, &t->test);
+}
+
+static int open_rows(struct lgn_linear *t)
+{
+	struct lgn_linear_fit *fit = t->fit;
+	struct lgn_linear_loaded *loaded =
+		&fit->loaded[t->id - fit->first_worker];
+	struct lgn_rows_spec spec = spec_of(t);
+	int rc;
+
+	if (fit->options.stream && fit->path)
+		return open_streams(t, loaded);
+	rc = lgn_rows_open(&loaded->data, &spec, &t->rows);
 	if (rc || !fit->test)
 		return rc;
 	spec.path = fit->test;
@@ -270,7 +308,8 @@ static int open_vectors(struct lgn_linear *t)
 	t->z = calloc(rows * outputs, sizeof(*t->z));
 	t->slope = calloc(rows * outputs, sizeof(*t->slope));
 	t->room = calloc((cols + 1) * outputs, sizeof(*t->room));
-	if (t->w && t->g && t->z && t->slope && t->room)
+	t->past = calloc((size_t)t->fit->options.epochs + 1, sizeof(*t->past));
+	if (t->w && t->g && t->z && t->slope && t->room && t->past)
 		return 0;
 	return lgn_fail(LAGOON_ENOMEM, "no memory for vectors of %zu weights",
 			t->n);
@@ -305,6 +344,7 @@ static void close_all(struct lgn_linear *t)
 	free(t->z);
 	free(t->slope);
 	free(t->room);
+	free(t->past);
 }
 
 int lgn_linear_train(struct lagoon_worker *w, void *arg)

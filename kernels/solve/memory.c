@@ -19,7 +19,7 @@ static int64_t index_at(const void *array, int size, size_t i)
 /* One row on its way to the entries. */
 struct row {
 	const struct lagoon_regression_data *data;
-	const char *target;	/* what that is */
+	const char *target;	/* what that is; NULL: there is none */
 	struct lgn_entries *out;
 	size_t i;
 };
@@ -57,9 +57,10 @@ static int take_sparse(const struct row *r)
 	int64_t first = index_at(a->start, a->index_size, 0);
 	int64_t from = index_at(a->start, a->index_size, r->i) - first;
 	int64_t to = index_at(a->start, a->index_size, r->i + 1) - first;
+	int64_t end = index_at(a->start, a->index_size, a->rows) - first;
 	int rc;
 
-	if (to < from || from < 0)
+	if (to < from || from < 0 || to > end)	/* there are no entries there */
 		return lgn_fail(LAGOON_EINVAL, "row %zu: entries %lld to %lld: "
 				"expected starts that rise", r->i + 1,
 				(long long)from, (long long)to);
@@ -83,7 +84,7 @@ static int take_row(struct row *r)
 {
 	const struct lagoon_regression_data *d = r->data;
 	int size = d->sparse ? d->sparse->real_size : d->real_size;
-	double y = real_at(d->target, size, r->i);
+	double y = r->target ? real_at(d->target, size, r->i) : 0;
 	int rc = lgn_entries_reserve(r->out, 0, 1);
 
 	if (!rc && !isfinite(y))
@@ -97,7 +98,8 @@ static int take_row(struct row *r)
 	return rc;
 }
 
-static int check_shape(const struct lagoon_regression_data *d)
+static int check_shape(const struct lagoon_regression_data *d,
+		       const char *target)
 {
 	const struct lagoon_sparse *a = d->sparse;
 	int real = a ? a->real_size : d->real_size;
@@ -117,10 +119,11 @@ static int check_shape(const struct lagoon_regression_data *d)
 	if (!a && rows && d->stride < d->cols)
 		return lgn_fail(LAGOON_EINVAL, "data: stride %zu: expected at "
 				"least %zu, the columns", d->stride, d->cols);
-	if (rows && (!d->target || (a ? !a->start || !a->index || !a->val :
-				    !d->dense)))
+	if (rows && ((target && !d->target) ||
+		     (a ? !a->start || !a->index || !a->val : !d->dense)))
 		return lgn_fail(LAGOON_EINVAL, "data: an array is NULL: "
-				"expected elements and targets");
+				"expected elements%s",
+				target ? " and targets" : "");
 	return 0;
 }
 
@@ -129,7 +132,7 @@ int lgn_memory_take(const struct lagoon_regression_data *d, const char *target,
 {
 	struct row row = { d, target, out, 0 };
 	size_t rows, end, begin;
-	int rc = check_shape(d);
+	int rc = check_shape(d, target);
 
 	if (rc)
 		return rc;

@@ -345,8 +345,10 @@ lagoon_regression_fit(struct lagoon *lg,
 		      const struct lagoon_regression_options *options,
 		      double *weights, struct lagoon_regression_result *result)
 {
+	static const struct lagoon_regression_data none;
+	/* refused with the others, who wait, where all data is looked at */
 	struct lgn_regression_fit fit = {
-		.lg = lg, .data = data, .weights = weights,
+		.lg = lg, .data = data ? data : &none, .weights = weights,
 	};
 
 	return call(&fit, options, result);

@@ -55,10 +55,9 @@ static int take_label(const struct lgn_rows_spec *spec, double label,
 	return 0;
 }
 
-/* Into block b, which begins at entry begin. */
-static int take_row(const struct lgn_libsvm *data, size_t row,
-		    const struct lgn_rows_spec *spec, struct lgn_rows *r,
-		    size_t to, size_t begin, int32_t *end)
+int lgn_rows_take(const struct lgn_libsvm *data, size_t row,
+		  const struct lgn_rows_spec *spec, struct lgn_rows *r,
+		  size_t to, size_t begin, int32_t *end)
 {
 	for (size_t k = data->start[row]; k < data->start[row + 1]; k++) {
 		if (data->col[k] >= spec->cols)
@@ -74,8 +73,8 @@ static int take_row(const struct lgn_libsvm *data, size_t row,
 	return take_label(spec, data->label[row], r, to);
 }
 
-static int list_columns(struct lgn_columns *set, struct lgn_rows *r,
-			struct lgn_block *b)
+int lgn_rows_list(struct lgn_columns *set, struct lgn_rows *r,
+		  struct lgn_block *b)
 {
 	const int32_t *index = b->a.index, *start = b->a.start;
 
@@ -104,8 +103,8 @@ static int fill_block(const struct lgn_libsvm *data, const size_t *order,
 
 	start[0] = 0;
 	for (size_t k = from; k < to && !rc; k++)
-		rc = take_row(data, order ? order[k] : k, spec, r, k, begin,
-			      &start[k - from + 1]);
+		rc = lgn_rows_take(data, order ? order[k] : k, spec, r, k,
+				   begin, &start[k - from + 1]);
 	b->first = from;
 	b->a = (struct lagoon_sparse){
 		.rows = to - from, .cols = spec->cols, .layout = LAGOON_CSR,
@@ -130,7 +129,7 @@ static int fill(const struct lgn_libsvm *data, const size_t *order,
 	for (uint64_t i = 0; i < spec->blocks && !rc; i++) {
 		rc = fill_block(data, order, spec, r, i);
 		if (!rc)
-			rc = list_columns(&set, r, &r->block[i]);
+			rc = lgn_rows_list(&set, r, &r->block[i]);
 	}
 	lgn_columns_close(&set);
 	return rc;
@@ -159,8 +158,11 @@ int lgn_rows_open(struct lgn_libsvm *data, const struct lgn_rows_spec *spec,
 
 void lgn_rows_close(struct lgn_rows *rows)
 {
-	for (uint64_t i = 0; rows->block && i < rows->blocks; i++)
+	uint64_t blocks = rows->file ? 1 : rows->blocks;
+
+	for (uint64_t i = 0; rows->block && i < blocks; i++)
 		free(rows->block[i].cols);
+	lgn_rows_close_file(rows);
 	free(rows->block);
 	free(rows->start);
 	free(rows->index);
@@ -173,6 +175,8 @@ void lgn_rows_close(struct lgn_rows *rows)
 int lgn_rows_block(struct lgn_rows *rows, uint64_t i,
 		   const struct lgn_block **block)
 {
+	if (rows->file)
+		return lgn_rows_read(rows, i, block);
 	*block = &rows->block[i];
 	return 0;
 }

@@ -8,7 +8,8 @@
  *		... rows of b->a, b->sign or b->class ...
  *	}
  *
- * Every worker of a fit has as many blocks; some may be empty.
+ * Every worker of a fit has as many blocks; some may be empty. They are in
+ * memory, or stay in their file and are read one at a time (rows_file.c).
  */
 #ifndef LGN_SOLVE_ROWS_H
 #define LGN_SOLVE_ROWS_H
@@ -31,15 +32,16 @@ struct lgn_block {
 struct lgn_rows {
 	uint64_t rows;
 	uint64_t blocks;
-	uint64_t entries;
+	uint64_t entries;	/* in memory */
 	uint64_t largest;	/* rows of a block */
 	uint32_t largest_cols;	/* n_cols of a block */
-	struct lgn_block *block;	/* [blocks] */
+	struct lgn_block *block;	/* [blocks]; of a file 1 */
 	int32_t *start;		/* what the blocks point into */
 	int32_t *index;
 	double *val;
 	double *sign;
 	int32_t *class;
+	struct lgn_rows_file *file;	/* or NULL: all rows are in memory */
 };
 
 struct lgn_rows_spec {
@@ -62,5 +64,42 @@ void lgn_rows_close(struct lgn_rows *rows);	/* safe on zeros */
 
 int lgn_rows_block(struct lgn_rows *rows, uint64_t i,
 		   const struct lgn_block **block);
+
+/* ---------------------------------------- rows that stay in their file */
+
+struct lgn_rows_source {
+	const char *path;	/* LIBSVM or CSV */
+	int part, parts;
+	int format;		/* enum lagoon_file_format */
+	int zero_based;
+};
+
+/* Its rows in pieces, in the order of the file; targets as of
+ * lgn_libsvm_range. */
+int lgn_rows_scan(const struct lgn_rows_source *source, int targets,
+		  int (*take)(void *arg, const struct lgn_libsvm *piece),
+		  void *arg);
+
+/* As lgn_rows_open(), in order; what spec points to must stay. n: rows that a
+ * scan found. LAGOON_EIO if there are others now. */
+int lgn_rows_open_file(const struct lgn_rows_source *source, uint64_t n,
+		       const struct lgn_rows_spec *spec, struct lgn_rows *r);
+void lgn_rows_close_file(struct lgn_rows *rows);	/* by lgn_rows_close() */
+int lgn_rows_read(struct lgn_rows *rows, uint64_t i,	/* lgn_rows_block() */
+		  const struct lgn_block **block);
+
+/* Of the entries, which come row after row as the targets do, what they hold is
+ * moved. LAGOON_ENOMEM. */
+struct lgn_entries;
+int lgn_rows_convert(struct lgn_entries *e, struct lgn_libsvm *data);
+
+/* Row of data as number to of r, in a block that begins at entry begin; and the
+ * columns that a block uses. */
+int lgn_rows_take(const struct lgn_libsvm *data, size_t row,
+		  const struct lgn_rows_spec *spec, struct lgn_rows *r,
+		  size_t to, size_t begin, int32_t *end);
+struct lgn_columns;
+int lgn_rows_list(struct lgn_columns *set, struct lgn_rows *r,
+		  struct lgn_block *b);
 
 #endif

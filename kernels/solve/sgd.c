@@ -1,258 +1,193 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Stochastic gradient descent. A round: pull what a block of rows uses, step
- * through the rows one by one, each seeing the steps before it, add the change,
- * clock. Penalties are stepped by the worker that answers for a weight, the same
- * share of them each round.
+ * Stochastic gradient descent, and AdaGrad. A round: pull what a block of rows
+ * uses, step through its rows, add the change, clock; stochastic.h says what a
+ * step is. sgd's steps get shorter as 1 / sqrt(epoch), AdaGrad's (Duchi, Hazan
+ * and Singer, JMLR 12, 2011) are, for each coordinate, by 1 / sqrt(the sum of
+ * squares of all gradients so far): a table to which all workers add theirs, so
+ * that no worker's rows count more than another's.
  *
- * A row's step is implicit (Toulis and Airoldi, Asymptotic and finite-sample
- * properties of estimators based on stochastic gradients, Ann. Statist. 45(4),
- * 2017): the u that makes |u - w|^2 / 2 + step c loss(u) smallest. It never goes
- * beyond the row's own minimum, however long the step; on the line of the row it
- * is what dual coordinate ascent does from a dual variable of 0.
- *
- * Steps get shorter as epoch^-POWER, and what is measured and returned is an
- * average of w over all rounds, later ones with more weight (Polyak and Juditsky,
- * Acceleration of Stochastic Approximation by Averaging, 1992; weights of Shamir
- * and Zhang, Stochastic Gradient Descent for Non-smooth Optimization, ICML 2013):
- * the noise of single steps, and what workers do unseen by each other, fades in
- * it. The excess of the objective then falls like 1 / epochs: what the last half
- * of the epochs has gained tells how much there still is.
+ * What K workers change without seeing it adds up, and with long steps each goes
+ * all the way that its rows want. So each steps K times as far in its own copy,
+ * as if the others did the same, and adds a K-th of it (Ma and others, Adding vs.
+ * Averaging in Distributed Primal-Dual Optimization, ICML 2015: sigma' = K);
+ * what is unseen because of staleness counts as more workers. Without that a9a
+ * diverged with 2 workers and a staleness of 2.
  */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "kernels/solve/linear.h"
-#include "runtime/base/status.h"
+#include "kernels/solve/stochastic.h"
 
-#define POWER 0.6
-#define ETA 3			/* weight of round t in the average: about t^ETA */
+/* Of a row of average length, after which an implicit step has gone RATE / (1 +
+ * RATE) of its way in the first epoch. 1 took 5 times the epochs with the
+ * mushrooms, 20 took more with a9a. */
+#define RATE 4
+#define EPOCHS 1e4		/* for which the sums of squares have room, and
+				 * some more */
 
-struct sgd {
-	double step;		/* of the epoch */
-	double rounds;		/* of all epochs so far */
-	double *was;		/* [n] as pulled */
-	double *own;		/* [own][outputs] the weights it answers for */
-	double *mean;		/* their average, and what of it was told */
-	double *told;
-	double *objective;	/* [epochs + 1] */
-};
-
-struct sgd_tables {
-	struct lagoon_table *state;
-};
-
-/* --------------------------------------------------------- steps of rows */
-
-static double dot(const struct lgn_block *b, size_t i, const double *w)
+static bool is_adagrad(const struct lgn_linear *t)
 {
-	return lagoon_sparse_line_dot(&b->a, i, w);
-}
-
-static void step_row(const struct lgn_linear *t, const struct lgn_block *b,
-		     size_t i, double by, double *w)
-{
-	double square = lagoon_sparse_line_square(&b->a, i);
-	double alpha = lagoon_dual_step(t->fit->options.loss, dot(b, i, w),
-					b->sign[i], by * square, 0);
-
-	if (alpha != 0)
-		lagoon_sparse_line_add(&b->a, i, by * alpha, w);
-}
-
-/* The curvature of softmax on the line of a row is at most half of its square:
- * with that the explicit step is held back as the implicit one holds itself. */
-static void step_classes(const struct lgn_linear *t, const struct lgn_block *b,
-			 size_t i, double by, double *w)
-{
-	const int32_t *start = b->a.start;
-	double square = lagoon_sparse_line_square(&b->a, i);
-	struct lgn_block one = *b;
-
-	one.a.rows = 1;
-	one.a.start = start + i;
-	one.class = b->class + i;
-	lgn_linear_products(t, &one, w, t->z);
-	lgn_linear_losses(t, &one, t->z, t->slope);
-	lgn_linear_gradient(t, &one, -by / (1 + by * square / 2), t->slope, w);
-}
-
-static void step_rows(const struct lgn_linear *t, const struct lgn_block *b,
-		      double by, double *w)
-{
-	for (size_t i = 0; i < b->a.rows; i++) {
-		if (t->fit->options.loss == LAGOON_LINEAR_SOFTMAX)
-			step_classes(t, b, i, by, w);
-		else
-			step_row(t, b, i, by, w);
-	}
+	return t->fit->options.method == LAGOON_LINEAR_ADAGRAD;
 }
 
 /* ---------------------------------------------------------------- rounds */
 
-static void copy_used(const struct lgn_linear *t, const struct lgn_block *b,
-		      const double *from, double *to)
+/* As if one gradient of the usual size had been seen. */
+static double scale_of(const struct lgn_linear_fit *fit, double squares)
 {
-	size_t outputs = t->fit->outputs;
+	double first = fit->options.c * fit->options.c *
+		lgn_stochastic_entry(fit);
 
-	for (uint32_t j = 0; j < b->n_cols; j++)
-		memcpy(to + b->cols[j] * outputs, from + b->cols[j] * outputs,
-		       outputs * sizeof(*to));
+	return 1 / sqrt(first + fmax(0, squares));
 }
 
-static void take_change(const struct lgn_linear *t, const struct lgn_block *b,
-			const double *now, double *was)
+/* Pull sums of squares; t->g is where those of the block add up. */
+static int pull_scale(struct lgn_linear *t, const struct lgn_block *b)
 {
+	const struct lgn_stochastic_tables *tables = t->fit->tables;
+	struct lgn_stochastic *s = t->state;
 	size_t outputs = t->fit->outputs;
+	int rc = lgn_linear_pull(t, tables->squares, b, s->squares);
+
+	for (uint32_t j = 0; j < b->n_cols && !rc; j++)
+		for (size_t k = b->cols[j] * outputs;
+		     k < (b->cols[j] + 1) * outputs; k++) {
+			s->scale[k] = scale_of(t->fit, s->squares[k]);
+			t->g[k] = 0;
+		}
+	return rc;
+}
+
+/* Weights by what they changed, the gradient by what that was made of. */
+static int add_change(struct lgn_linear *t, const struct lgn_block *b)
+{
+	const struct lgn_stochastic_tables *tables = t->fit->tables;
+	struct lgn_stochastic *s = t->state;
+	size_t outputs = t->fit->outputs;
+	int rc;
 
 	for (uint32_t j = 0; j < b->n_cols; j++)
 		for (size_t k = b->cols[j] * outputs;
 		     k < (b->cols[j] + 1) * outputs; k++)
-			was[k] = now[k] - was[k];
+			s->was[k] = (t->w[k] - s->was[k]) / s->others;
+	rc = lgn_linear_add(t, tables->state, b, s->was);
+	for (uint32_t j = 0; j < b->n_cols; j++)
+		for (size_t k = b->cols[j] * outputs;
+		     k < (b->cols[j] + 1) * outputs; k++)
+			s->was[k] /= -s->step / s->others *
+				(s->scale ? s->scale[k] : 1);
+	if (!rc)
+		rc = lgn_linear_add(t, tables->gradient, b, s->was);
+	if (!rc && is_adagrad(t))
+		rc = lgn_linear_add(t, tables->squares, b, t->g);
+	return rc;
 }
 
-/* The worker's own weights: into the average, and a step of the penalties. */
-static int step_own(struct lgn_linear *t, struct sgd *s,
-		    struct lagoon_table *state)
+/* A proximal step of the worker's own weights, by its share of the gradient and
+ * the penalties. */
+static int step_own(struct lgn_linear *t)
 {
+	const struct lgn_stochastic_tables *tables = t->fit->tables;
 	const struct lagoon_linear_options *o = &t->fit->options;
+	struct lgn_stochastic *s = t->state;
 	size_t n = t->own * t->fit->outputs;
-	double by = s->step / (double)t->rows.blocks;
-	double weight = (ETA + 1) / (++s->rounds + ETA);
-	int rc;
+	double *squares = s->squares ?
+		s->squares + t->first * t->fit->outputs : NULL;
+	int rc = lgn_stochastic_pull_own(t);
 
-	if (!n)
-		return 0;
-	rc = lagoon_pull(t->worker, state, t->first, t->own, s->own);
+	if (!rc && n && squares)
+		rc = lagoon_pull(t->worker, tables->squares, t->first, t->own,
+				 squares);
 	for (size_t k = 0; k < n && !rc; k++) {
-		double w = s->own[k], u = w / (1 + by * o->l2);
-		double l1 = by * o->l1 / (1 + by * o->l2);
+		double by = s->step / (s->others * (double)t->rows.blocks) *
+			(squares ? scale_of(t->fit, squares[k]) : 1);
+		double w = s->own[k], u = w - by * s->own_gradient[k];
 
-		s->mean[k] += weight * (w - s->mean[k]);
-		s->own[k] = (u > l1 ? u - l1 : u < -l1 ? u + l1 : 0) - w;
+		lagoon_prox_elastic(1, by * o->l1, by * o->l2, &u);
+		s->own[k] = u - w;
 	}
-	return rc ? rc : lagoon_add(t->worker, state, t->first, t->own, s->own);
+	if (!rc && n)
+		rc = lagoon_add(t->worker, tables->state, t->first, t->own,
+				s->own);
+	return rc;
 }
 
 static int round_of(struct lgn_linear *t, uint64_t i)
 {
-	const struct sgd_tables *tables = t->fit->tables;
-	struct sgd *s = t->state;
+	const struct lgn_stochastic_tables *tables = t->fit->tables;
+	struct lgn_stochastic *s = t->state;
 	const struct lgn_block *b;
 	int rc = lgn_rows_block(&t->rows, i, &b);
 
 	if (!rc)
 		rc = lgn_linear_pull(t, tables->state, b, t->w);
+	if (!rc && is_adagrad(t))
+		rc = pull_scale(t, b);
 	if (rc)
 		return rc;
-	copy_used(t, b, t->w, s->was);
-	step_rows(t, b, s->step * t->fit->options.c, t->w);
-	take_change(t, b, t->w, s->was);
-	rc = lgn_linear_add(t, tables->state, b, s->was);
+	lgn_stochastic_copy(t, b, t->w, s->was);
+	lgn_stochastic_rows(t, b, t->w, is_adagrad(t) ? t->g : NULL);
+	rc = add_change(t, b);
 	if (!rc)
-		rc = step_own(t, s, tables->state);
+		rc = step_own(t);
 	return rc ? rc : lagoon_clock(t->worker);
 }
 
-/* What is measured becomes the average. */
-static int tell_mean(struct lgn_linear *t, struct sgd *s)
+static int epoch(struct lgn_linear *t)
 {
-	size_t n = t->own * t->fit->outputs;
-
-	for (size_t k = 0; k < n; k++) {
-		s->own[k] = s->mean[k] - s->told[k];
-		s->told[k] = s->mean[k];
-	}
-	return n ? lagoon_add(t->worker, t->fit->weights, t->first, t->own,
-			      s->own) : 0;
-}
-
-static int sgd_epoch(struct lgn_linear *t)
-{
-	struct sgd *s = t->state;
-	double rate = t->fit->options.rate;
+	struct lgn_stochastic *s = t->state;
 	int rc = 0;
 
-	s->step = rate * pow(t->epoch, -POWER);
+	s->others = 1 + (t->fit->workers - 1) * lgn_linear_unseen(t->fit);
+	s->step = t->fit->options.rate * s->others;
+	if (!is_adagrad(t))
+		s->step /= sqrt(t->epoch);
 	for (uint64_t i = 0; i < t->rows.blocks && !rc; i++)
 		rc = round_of(t, i);
-	return rc ? rc : tell_mean(t, s);
-}
-
-/* --------------------------------------------------------------- judging */
-
-static int sgd_judge(struct lgn_linear *t)
-{
-	struct sgd *s = t->state;
-	double least = t->fit->options.tolerance * t->objective;
-
-	s->objective[t->epoch] = t->objective;
-	t->converged = t->epoch >= 2 * LGN_LINEAR_WINDOW &&
-		fabs(s->objective[t->epoch / 2] - t->objective) <= least;
-	return 0;
+	return rc ? rc : lgn_stochastic_tell(t);
 }
 
 /* --------------------------------------------------------------- opening */
 
-static int sgd_create(struct lgn_linear_fit *fit)
+static int create_state(struct lgn_linear_fit *fit)
 {
-	struct sgd_tables *tables = calloc(1, sizeof(*tables));
+	struct lgn_stochastic_tables *tables = fit->tables;
 
-	fit->tables = tables;
-	if (!tables)
-		return lgn_fail(LAGOON_ENOMEM, "no memory for tables");
-	if (!(fit->options.rate > 0))
-		fit->options.rate = (double)fit->facts.data.rows /
-			(fit->options.c * fit->facts.data.squares);
-	return lgn_linear_table(fit, "linear sgd", fit->largest,
+	return lgn_linear_table(fit, "linear state", fit->largest,
 				&tables->state);
 }
 
-static void sgd_destroy(struct lgn_linear_fit *fit)
+static int sgd_create(struct lgn_linear_fit *fit)
 {
-	struct sgd_tables *tables = fit->tables;
+	int rc = lgn_stochastic_create(fit);
 
-	if (tables && tables->state)
-		lagoon_table_destroy(tables->state);
-	free(tables);
-	fit->tables = NULL;
+	if (!(fit->options.rate > 0))
+		fit->options.rate = RATE / (fit->options.c *
+					    lgn_stochastic_row(fit));
+	return rc ? rc : create_state(fit);
+}
+
+/* Weights that make a product of about 1. */
+static int adagrad_create(struct lgn_linear_fit *fit)
+{
+	struct lgn_stochastic_tables *tables;
+	double c = fit->options.c;
+	double largest = c * c * fit->facts.data.squares * EPOCHS + 1;
+	int rc = lgn_stochastic_create(fit);
+
+	if (!(fit->options.rate > 0))
+		fit->options.rate = RATE / sqrt(lgn_stochastic_row(fit));
+	if (!rc)
+		rc = create_state(fit);
+	tables = fit->tables;
+	return rc ? rc : lgn_linear_table(fit, "linear squares", largest,
+					  &tables->squares);
 }
 
 static int sgd_open(struct lgn_linear *t)
 {
-	size_t own = t->own * t->fit->outputs + 1;
-	size_t epochs = (size_t)t->fit->options.epochs + 1;
-	struct sgd *s = calloc(1, sizeof(*s));
-
-	t->state = s;
-	if (s) {
-		s->was = calloc(t->n, sizeof(*s->was));
-		s->own = calloc(own, sizeof(*s->own));
-		s->mean = calloc(own, sizeof(*s->mean));
-		s->told = calloc(own, sizeof(*s->told));
-		s->objective = calloc(epochs, sizeof(*s->objective));
-	}
-	if (!s || !s->was || !s->own || !s->mean || !s->told || !s->objective)
-		return lgn_fail(LAGOON_ENOMEM, "no memory for vectors of %zu "
-				"weights", t->n);
-	s->objective[0] = t->objective;
-	return 0;
-}
-
-static void sgd_close(struct lgn_linear *t)
-{
-	struct sgd *s = t->state;
-
-	if (!s)
-		return;
-	free(s->was);
-	free(s->own);
-	free(s->mean);
-	free(s->told);
-	free(s->objective);
-	free(s);
-	t->state = NULL;
+	return lgn_stochastic_open(t, is_adagrad(t),
+				   sizeof(struct lgn_stochastic));
 }
 
 #define ALL(n) ((1u << (n)) - 1)
@@ -262,12 +197,31 @@ const struct lgn_linear_method lgn_linear_sgd = {
 	.losses = ALL(LAGOON_LINEAR_SOFTMAX + 1),
 	.l1 = true,
 	.models = ALL(LAGOON_VAP + 1),
+	.streams = true,
 	.blocks = 50,
 	.epochs = 1000,
 	.create = sgd_create,
-	.destroy = sgd_destroy,
+	.destroy = lgn_stochastic_destroy,
 	.open = sgd_open,
-	.close = sgd_close,
-	.epoch = sgd_epoch,
-	.judge = sgd_judge,
+	.close = lgn_stochastic_close,
+	.epoch = epoch,
+	.judge = lgn_stochastic_judge,
+	.resume = lgn_stochastic_resume,
+};
+
+const struct lgn_linear_method lgn_linear_adagrad = {
+	.name = "adagrad",
+	.losses = ALL(LAGOON_LINEAR_SOFTMAX + 1),
+	.l1 = true,
+	.models = ALL(LAGOON_VAP + 1),
+	.streams = true,
+	.blocks = 50,
+	.epochs = 1000,
+	.create = adagrad_create,
+	.destroy = lgn_stochastic_destroy,
+	.open = sgd_open,
+	.close = lgn_stochastic_close,
+	.epoch = epoch,
+	.judge = lgn_stochastic_judge,
+	.resume = lgn_stochastic_resume,
 };

@@ -10,11 +10,12 @@
  *          w = w - e (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + d)
  *          Kingma and Ba, ICLR 2015, algorithm 1. t is of the element.
  * ftrl:    s = (sqrt(n + g^2) - sqrt(n)) / a,  z = z + g - s w,  n = n + g^2,
- *          w = 0 if |z| <= l1, else
- *          w = -(z - sign(z) l1) / ((b + sqrt(n)) / a + l2)
+ *          t = t + 1,  w = 0 if |z| <= l, else
+ *          w = -(z - sign(z) l) / ((b + sqrt(n)) / a + l2)   with l = l1 + grow t
  *          McMahan and others, Ad Click Prediction: a View from the Trenches,
  *          KDD 2013, algorithm 1; the weight is made when z changes, not when
- *          it is read.
+ *          it is read. grow: l1 of each push, as in McMahan,
+ *          Follow-the-Regularized-Leader and Mirror Descent, AISTATS 2011, (3).
  */
 #include <float.h>
 #include <math.h>
@@ -43,6 +44,7 @@ static const struct lagoon_update_param ftrl_param[] = {
 	{ "beta", 1, 0, INFINITY, LAGOON_UPDATE_BELOW },
 	{ "l1", 0, 0, INFINITY, LAGOON_UPDATE_BELOW },
 	{ "l2", 0, 0, INFINITY, LAGOON_UPDATE_BELOW },
+	{ "grow", 0, 0, INFINITY, LAGOON_UPDATE_BELOW },
 };
 
 #define REAL double

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# The Fortran module against lagoon.h: every call is there, constants have the
-# same values, structures the same layout. The module is standard Fortran, and
-# the C libraries do not need a Fortran run-time.
+# The Fortran modules against the headers: every call is there, constants have
+# the same values, structures the same layout. The modules are standard Fortran,
+# and the C libraries do not need a Fortran run-time.
 set -u
 [ "${LAGOON_HAVE_FORTRAN:-}" = yes ] || { echo "built without Fortran"; exit 77; }
 src=${srcdir:-.}
@@ -36,23 +36,44 @@ done
 while read -r name value; do
 	grep -qE "parameter, public :: $name = $value\$" "$kernels" ||
 		complain "$name is not $value in module lagoon_kernels"
-done < <(sed -nE 's/^	(LAGOON_[A-Z_]+) = ([0-9]+).*/\1 \2/p' "$src/kernels/lagoon_kernels.h")
+done < <(sed -nE 's/^	(LAGOON_[A-Z0-9_]+) = (-?[0-9]+).*/\1 \2/p' "$src/kernels/lagoon_kernels.h")
+
+# The solvers: calls that the module binds by name or as a kind of procedure; not
+# the oldest solver, which is for files, and the generator of its data.
+solve=kernels/fortran/lagoon_solve.f90
+calls=$(sed -nE 's/^(int|void)[ \t]+\*?(lagoon_[a-z0-9_]+)\(.*/\2/p' "$src/kernels/lagoon_solve.h" |
+	grep -vE '^lagoon_(generate_|logistic_(options_init|fit_file|result_free))' | sort -u)
+[ "$(wc -w <<<"$calls")" -gt 8 ] || complain "cannot read the calls of lagoon_solve.h"
+for call in $calls; do
+	grep -q "bind(c, name='$call')" "$solve" || complain "no binding of $call"
+	grep -qE "^  public ::.*\b$call\b" "$solve" || complain "$call is not public"
+done
+while read -r name value; do
+	grep -qE "parameter, public :: $name = $value\$" "$solve" ||
+		complain "$name is not $value in module lagoon_solve"
+done < <(sed -nE 's/^	(LAGOON_[A-Z0-9_]+) = (-?[0-9]+).*/\1 \2/p' "$src/kernels/lagoon_solve.h")
+structs="lagoon_attr lagoon_table_attr lagoon_stats lagoon_wire_counts lagoon_sparse
+	$(sed -nE 's/^  type, bind\(c\), public :: (lagoon_[a-z_]+)$/\1/p' "$solve")"
+[ "$(wc -w <<<"$structs")" -gt 7 ] || complain "cannot read the types of $solve"
 
 # --- constants and structures, printed by a program in each language
 names=$(sed -nE -e 's/^	(LAGOON_[A-Z0-9_]+) = .*/\1/p' \
 	-e 's/^#define (LAGOON_[A-Z_]+) .*/\1/p' "$header")
 [ "$(wc -w <<<"$names")" -gt 30 ] || complain "cannot read the constants of $header"
 
-# fields STRUCT: the names of its fields.
+# fields STRUCT: the names of its fields, also of "double l1, l2;".
 fields() {
-	sed -e 's|/\*.*\*/||' -e '/\/\*/,/\*\//d' "$header" |
+	sed -zE 's:/\*([^*]|\*+[^*/])*\*+/::g' "$header" "$src/kernels/lagoon_kernels.h" \
+		"$src/kernels/lagoon_solve.h" |
 		awk -v start="struct $1 {" '$0 == start { on = 1; next } on && /^}/ { exit } on' |
-		sed -nE -e 's/^	[a-z].*\(\*([a-z_]+)\)\(.*/\1/p' \
-			-e 's/^	[a-z][^(]*[ *]([a-z_]+)(\[[A-Z_]+\])?;.*/\1/p'
+		sed -nE -e 's/^	[a-z].*\(\*([a-z0-9_]+)\)\(.*/\1/p' \
+			-e 's/^	[a-z][^(,]*[ *]([a-z0-9_]+(, [a-z0-9_]+)*)(\[[A-Z0-9_+ ]+\])*;[[:blank:]]*$/\1/p' |
+		tr -d ,
 }
 
 {
 	printf '%s\n' '#include <stddef.h>' '#include <stdio.h>' '#include <lagoon.h>' \
+		'#include <lagoon_solve.h>' \
 		'#define SHOW(s, f) printf("%s %s %zu %zu\n", #s, #f, offsetof(struct s, f), sizeof(((struct s *)0)->f))' \
 		'int main(void)' '{'
 	for name in $names; do
@@ -60,16 +81,17 @@ fields() {
 	done
 } >"$dir/c.c"
 {
-	printf '%s\n' 'program show' '  use, intrinsic :: iso_c_binding' '  use lagoon' '  implicit none'
-	for struct in lagoon_attr lagoon_table_attr lagoon_stats lagoon_wire_counts; do
+	printf '%s\n' 'program show' '  use, intrinsic :: iso_c_binding' '  use lagoon' \
+		'  use lagoon_kernels' '  use lagoon_solve' '  implicit none'
+	for struct in $structs; do
 		echo "  type($struct), target :: of_$struct"
 	done
 	for name in $names; do
 		echo "  print '(a,1x,i0)', '$name', $name"
 	done
 } >"$dir/f.f90"
-for struct in lagoon_attr lagoon_table_attr lagoon_stats lagoon_wire_counts; do
-	[ -n "$(fields $struct)" ] || complain "cannot read struct $struct of $header"
+for struct in $structs; do
+	[ -n "$(fields $struct)" ] || complain "cannot read struct $struct"
 	for field in $(fields $struct); do
 		echo "	SHOW($struct, $field);" >>"$dir/c.c"
 		cat >>"$dir/f.f90" <<-END
@@ -87,11 +109,11 @@ echo 'end program' >>"$dir/f.f90"
 
 # A compiler and its options: words.
 # shellcheck disable=SC2086
-if ${CC:-cc} -I"$src/runtime" -o "$dir/c" "$dir/c.c" &&
+if ${CC:-cc} -I"$src/runtime" -I"$src/kernels" -o "$dir/c" "$dir/c.c" &&
    $fc -Ikernels/fortran -o "$dir/f" "$dir/f.f90"; then
 	"$dir/c" >"$dir/c.out"
 	"$dir/f" >"$dir/f.out"
-	diff "$dir/c.out" "$dir/f.out" || complain "lagoon.h (<) and the module (>) differ"
+	diff "$dir/c.out" "$dir/f.out" || complain "the headers (<) and the modules (>) differ"
 else
 	complain "the programs that compare do not compile"
 fi
@@ -101,11 +123,11 @@ fi
 if $fc --version 2>/dev/null | grep -q '^GNU Fortran'; then
 	for standard in f2008 f2018; do
 		$fc -std=$standard -Wall -Wextra -pedantic -Werror -fsyntax-only \
-			-J "$dir" "$module" "$kernels" || complain "not clean as $standard"
+			-J "$dir" "$module" "$kernels" "$solve" || complain "not clean as $standard"
 	done
 fi
 awk 'length > 132 { print FILENAME ":" FNR ": " length " characters"; bad = 1 }
-	END { exit bad }' "$module" "$kernels" || bad=1
+	END { exit bad }' "$module" "$kernels" "$solve" || bad=1
 
 # --- the other libraries
 for lib in liblagoon liblagoon_kernels liblagoon_solve; do

@@ -17,8 +17,12 @@ program lda
   type(lagoon_lda_result) :: res
   integer(c_int64_t), allocatable :: start(:)
   integer(c_int32_t), allocatable :: word(:), count(:), documents(:,:)
-  integer(c_int32_t) :: counts(topics, words)
-  integer :: i, first, last, ierr
+  integer(c_int32_t), target :: counts(topics, words)
+  integer :: i, first, last, ierr, found
+  integer(c_int64_t), target :: totals(topics)
+  integer(c_int64_t) :: top(words)
+  type(lagoon_lda_model) :: model
+  character(len=64) :: path
 
   ! Document i has the six words of one half, three times each.
   call lagoon_open(lg)
@@ -46,6 +50,36 @@ program lda
     call check(res%log_likelihood < 0, 'log likelihood')
     call lagoon_lda_result_free(res)
   end do
+
+  ! A model goes through a file, and a topic has the words of one half, of which
+  ! all have as many tokens.
+  write (path, '(a,i0,a,i0)') 'lda_fortran.', lagoon_size(lg), '.', lagoon_rank(lg)
+  model%topics = topics
+  model%words = words
+  model%alpha = 0.5
+  model%beta = 0.25
+  model%counts = c_loc(counts)
+  totals = sum(counts, 2)
+  model%totals = c_loc(totals)
+  call lagoon_lda_model_save(path, model)
+  model = lagoon_lda_model()
+  call lagoon_lda_model_load(path, model)
+  call check(model%topics == topics .and. model%words == words, 'shape of the model')
+  call check(abs(model%beta - 0.25) < 1e-12, 'beta of the model')
+  call check(.not. c_associated(model%vocabulary), 'no vocabulary')
+  do i = 1, topics
+    call lagoon_lda_top_words(model, i, top, found)
+    call check(found == words / 2, 'words of a topic')
+    call check(all(counts(i, top(:found)) == 3 * n / 2), 'they are those of the counts')
+  end do
+  call lagoon_lda_top_words(model, topics + 1, top, found, ierr)
+  call check(ierr == LAGOON_EINVAL .and. found == 0, 'a topic beyond the last is refused')
+  call lagoon_lda_model_free(model)
+  call check(.not. c_associated(model%counts), 'the model is freed')
+  open (newunit=i, file=path)
+  close (i, status='delete')
+  call lagoon_lda_model_load(path, model, ierr)
+  call check(ierr == LAGOON_ENOENT, 'a model that is not there')
 
   if (lagoon_rank(lg) == lagoon_size(lg) - 1) word(7) = words + 1
   call lagoon_lda_fit(lg, start, word, count, int(words, c_int64_t), options, counts, &

@@ -76,6 +76,24 @@ program regression
   call lagoon_lasso_fit(lg, x, y(2:), options, again, res, ierr)
   call check(ierr == LAGOON_EINVAL, 'lasso took fewer targets')
   call check(index(lagoon_errmsg(), 'as many targets as rows') > 0, 'targets')
+  place(3) = d + 1
+  call lagoon_lasso_fit(lg, a, y, options, again, res, ierr)
+  call check(ierr == LAGOON_EINVAL, 'lasso took an index beyond')
+  call check(index(lagoon_errmsg(), 'column index 6: expected 1 to 5') > 0, 'index')
+  place(3) = 3
+  start(2) = huge(start)
+  call lagoon_lasso_fit(lg, a, y, options, again, res, ierr)
+  call check(ierr == LAGOON_EINVAL, 'lasso took starts that fall')
+  call check(index(lagoon_errmsg(), 'expected starts that rise') > 0, 'starts')
+  start(2) = d + 1
+  call lagoon_lasso_fit(lg, a, real(y, real32), options, again, res, ierr)
+  call check(ierr == LAGOON_EINVAL, 'lasso took targets of another kind')
+  call lagoon_lasso_fit(lg, x, y, options, again(2:), res, ierr)
+  call check(ierr == LAGOON_EINVAL, 'lasso took fewer weights')
+  call check(index(lagoon_errmsg(), 'as many weights as columns') > 0, 'weights')
+  a%layout = LAGOON_CSC
+  call lagoon_lasso_fit(lg, a, y, options, again, res, ierr)
+  call check(ierr == LAGOON_EINVAL, 'lasso took columns')
   x(3, 2) = transfer(-1_int64, x(3, 2))  ! a NaN
   call lagoon_lasso_fit(lg, x, y, options, again, res, ierr)
   call check(ierr == LAGOON_EINVAL, 'lasso took a NaN')

@@ -41,20 +41,22 @@ static _Noreturn void die(const char *what)
 /* ------------------------------------------------------- a checkpoint */
 
 static void create(struct lagoon *lg, const char *name, int format,
-		   struct lagoon_table **t)
+		   const char *update, struct lagoon_table **t)
 {
 	struct lagoon_table_attr a;
 
 	lagoon_table_attr_init(&a);
 	a.rows = ROWS;
 	a.format = format;
+	a.push = update ? LAGOON_PUSH_APPLY : LAGOON_PUSH_ATOMIC;
+	a.update = update;
 	if (lagoon_table_create(lg, name, &a, t))
 		die("create");
 }
 
 static void make_checkpoint(void)
 {
-	struct lagoon_table *q64, *i32;
+	struct lagoon_table *q64, *i32, *f64;
 	struct lagoon_worker *w;
 	struct lagoon_attr attr;
 	struct lagoon *lg;
@@ -64,10 +66,11 @@ static void make_checkpoint(void)
 		x[i] = i * 0.37;
 	if (lagoon_attr_init(&attr) || lagoon_open(&attr, &lg))
 		die("open");
-	create(lg, "q64", LAGOON_Q64, &q64);
-	create(lg, "i32", LAGOON_I32, &i32);
+	create(lg, "q64", LAGOON_Q64, NULL, &q64);
+	create(lg, "i32", LAGOON_I32, NULL, &i32);
+	create(lg, "f64", LAGOON_FLOAT64, "adam", &f64);
 	if (lagoon_worker(lg, 0, &w) || lagoon_add(w, q64, 0, ROWS, x) ||
-	    lagoon_clock(w) || lagoon_checkpoint(w, dir, "a state", 8) ||
+	    lagoon_add(w, f64, 0, ROWS, x) || lagoon_clock(w) || lagoon_checkpoint(w, dir, "a state", 8) ||
 	    lagoon_close(lg))
 		die("checkpoint");
 }
@@ -136,11 +139,27 @@ static void check(const struct file *f, size_t len, bool right)
 		die("another error");
 }
 
+/* Behind the end of a table's text of its update function: zeros, many. */
+static bool behind_text(const struct file *f, size_t i)
+{
+	const struct lgn_ckpt_head *h = (void *)f->good;
+	const struct lgn_ckpt_table *d = (void *)(f->good + sizeof(*h));
+
+	for (uint32_t k = 0; k < h->tables; k++) {
+		size_t end = (size_t)((const uint8_t *)(&d[k] + 1) - f->good);
+
+		if (i < end && i > end - sizeof(d->update) + strlen(d[k].update))
+			return true;
+	}
+	return false;
+}
+
+/* One of each byte there. */
 static void every_bit(const struct file *f, size_t len)
 {
 	memcpy(f->bad, f->good, f->len);
 	for (size_t i = 0; i < len; i++)
-		for (int bit = 0; bit < 8; bit++) {
+		for (int bit = 0; bit < (behind_text(f, i) ? 1 : 8); bit++) {
 			f->bad[i] ^= (uint8_t)(1 << bit);
 			check(f, f->len, false);
 			f->bad[i] ^= (uint8_t)(1 << bit);

@@ -7,14 +7,16 @@
 /* launch: -n 2 --nodes 2 -- apart */
 /* launch: -n 2 --nodes 2 -- old */
 /* launch: -n 2 --nodes 2 -- clocks */
+/* launch: -n 2 --nodes 2 -- resumed */
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * LAGOON_CHECK=1 over a wire that lies (test/wires/lying.h): each promise that
  * is broken on purpose is found, by the call that can see it, with rank, worker,
- * table and row; and nothing is found when the wire tells the truth. Links to
- * the internals of liblagoon.
+ * table and row; and nothing is found when the wire tells the truth; also when
+ * what the table held was restored. Links to the internals of liblagoon.
  */
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +28,7 @@ enum { READER = 0, WRITER = 1, ROWS = 100, ROW = 7, ROUNDS = 20 };
 
 struct shared {
 	_Atomic int at[2];	/* steps that rank r has made */
+	char dir[40];		/* of a checkpoint */
 };
 
 struct scene {
@@ -56,6 +59,8 @@ static const struct scene scenes[] = {
 	  "I4, older than seen before: worker 0 at clock 2, table seen row 7", READER },
 	{ "clocks", LAGOON_SSP, LIE_CLOCKS, LIE_NONE, 1,
 	  "I1, did not wait: worker 0 at clock 1, table seen row 7", READER },
+	{ "resumed", LAGOON_SSP, LIE_NONE, LIE_DROP, 1,
+	  "I3: table seen row 7 column 0: the shard holds 40 units, 41 were given", -1 },
 };
 
 static const struct scene *scene;
@@ -225,7 +230,8 @@ static int play(struct lagoon_worker *w)
 {
 	const char *name = scene->name;
 
-	if (!strcmp(name, "drop") || !strcmp(name, "twice"))
+	if (!strcmp(name, "drop") || !strcmp(name, "twice") ||
+	    !strcmp(name, "resumed"))
 		return sums(w);
 	if (!strcmp(name, "missing") || !strcmp(name, "again"))
 		return own(w);
@@ -234,6 +240,36 @@ static int play(struct lagoon_worker *w)
 	if (!strcmp(name, "old"))
 		return lagoon_rank(t_lg) == READER ? old_reader(w) : old_writer(w);
 	return !strcmp(name, "clocks") ? clocks(w) : truth(w);
+}
+
+/* "resumed": 2 x ROUNDS adds, and they come back after as many more. */
+static int save(struct lagoon_worker *w, void *arg)
+{
+	const struct shared *shared = t_shared;
+	int rc = truth(w);
+
+	(void)arg;
+	if (!rc)
+		rc = lagoon_checkpoint(w, shared->dir, NULL, 0);
+	return rc ? rc : truth(w);
+}
+
+static void resume(void)
+{
+	struct shared *shared = t_shared;
+	char command[60];
+	size_t none = 0;
+
+	if (!lagoon_rank(t_lg)) {
+		snprintf(shared->dir, sizeof(shared->dir), "/tmp/audit-XXXXXX");
+		T_CHECK(mkdtemp(shared->dir), "mkdtemp");
+	}
+	t_sync();
+	t_ok(lagoon_run(t_lg, save, NULL), "run");
+	t_ok(lagoon_restore(t_lg, shared->dir, NULL, &none), "restore");
+	t_sync();
+	snprintf(command, sizeof(command), "rm -r %s", shared->dir);
+	T_CHECK(lagoon_rank(t_lg) || !system(command), "rm");
 }
 
 /* Who sees it says it, and goes on saying it. */
@@ -285,6 +321,8 @@ int main(int argc, char **argv)
 	shape.model = scene->model;
 	t_ok(lagoon_table_create(t_lg, "seen", &shape, &table), "create");
 	lying_begin(LIE_NONE, (uint32_t)table->layout.page_words * 8, 0);
+	if (!strcmp(scene->name, "resumed"))
+		resume();
 	t_ok(lagoon_run(t_lg, work, NULL), "run");
 	/* Adds that went wrong are found at the latest now. */
 	wrong = scene->writer != LIE_NONE;

@@ -26,6 +26,20 @@ for made in '-n 1 -- SAVED --workers 2' '-n 3 --nodes 2 -- SAVED --workers 1,1,0
 		done
 	done
 done
+status 0 'f64: 2203 x 3, f64, bsp, push apply, update adam,rate=0.01, 3 arrays of state' \
+	"$lagoon" checkpoint inspect one
+status 0 'q32: 4001 x 5, q32, .*, push atomic, ' "$lagoon" checkpoint inspect one
+# With LAGOON_CHECK, which adds words to pages: to such jobs, and from them.
+for checks in '1 0' '0 1' '1 1'; do
+	read -r first second <<<"$checks"
+	rm -rf one
+	LAGOON_CHECK=$first run -n 2 --nodes 2 -- "$saved" --save one --every 5 --stop 5
+	# shellcheck disable=SC2086
+	for resumed in '-n 2 -- SAVED --pages 100' '-n 3 --nodes 3 -- SAVED --workers 1,0,1'; do
+		LAGOON_CHECK=$second run ${resumed/SAVED/"$saved"} --resume one --dump rest
+		same straight rest "checks $checks, then $resumed"
+	done
+done
 # Other workers: the sums of deltas that are not rounded.
 rm -rf one
 run -n 2 -- "$saved" --exact --save one --every 5 --stop 5

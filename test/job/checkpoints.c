@@ -2,12 +2,16 @@
 /* launch: -n 2 --nodes 1 */
 /* launch: -n 2 --nodes 2 */
 /* launch: -n 3 --nodes 2 -- --workers 2,1,0 */
+/* launch: -n 2 --nodes 1 -- --check 1 */
+/* launch: -n 3 --nodes 2 -- --workers 2,1,0 --check 1 */
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The calls about checkpoints: what they refuse, in every worker, and that
  * nothing is written or changed then; what a checkpoint has of a job that goes
- * on; restoring into tables that are there, and making them.
+ * on; restoring into tables that are there, and making them. --check: with
+ * LAGOON_CHECK, which then finds nothing.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +23,13 @@ enum {
 	ROWS = 700, COLS = 3, ALL = ROWS * COLS, ROUND = 4, MORE = 3,
 	TIMES = 6,
 };
+#define STEP "momentum,rate=0.25,momentum=0.5"
 
 struct shared {
 	char dir[64];
 };
 
-static struct lagoon_table *bsp, *ssp, *big;
+static struct lagoon_table *bsp, *ssp, *big, *step, *user;
 static uint64_t big_rows;
 static char dir[80], none[80];
 
@@ -40,6 +45,46 @@ static void make(const char *name, int model, uint64_t rows,
 	a.model = model;
 	a.staleness = model == LAGOON_SSP ? 3 : 0;
 	t_ok(lagoon_table_create(t_lg, name, &a, t), "create");
+}
+
+/* A table in apply mode; one column. */
+static void make_apply(const char *name, int model, const char *update,
+		       struct lagoon_table **t)
+{
+	struct lagoon_table_attr a;
+
+	lagoon_table_attr_init(&a);
+	a.rows = ROWS;
+	a.format = LAGOON_FLOAT64;
+	a.model = model;
+	a.push = LAGOON_PUSH_APPLY;
+	a.update = update;
+	t_ok(lagoon_table_create(t_lg, name, &a, t), "create");
+}
+
+static void add_step(struct lagoon_worker *w, struct lagoon_table *t)
+{
+	double g[ROWS];
+
+	for (int i = 0; i < ROWS; i++)
+		g[i] = 1 + i;
+	t_ok(lagoon_add(w, t, 0, ROWS, g), "add");
+}
+
+/* Each worker has made n steps with momentum, as STEP says. */
+static void stepped(struct lagoon_worker *w, int64_t n, const char *when)
+{
+	double buf[ROWS], v = 0, x = 0;
+
+	for (int64_t i = 0; i < n * lagoon_workers(t_lg); i++) {
+		v = 0.5 * v - 0.25;
+		x += v;
+	}
+	t_ok(lagoon_pull(w, step, 0, ROWS, buf), "pull");
+	for (int i = 0; i < ROWS; i++)
+		T_CHECK(fabs(buf[i] - x * (1 + i)) <= 1e-12 * fabs(x) * (1 + i),
+			"%s: row %d is %.17g, expected %.17g", when, i, buf[i],
+			x * (1 + i));
 }
 
 static void add_one(struct lagoon_worker *w, struct lagoon_table *t)
@@ -82,13 +127,19 @@ static int mistakes(struct lagoon_worker *w, void *arg)
 	int64_t buf[COLS];
 	int first = !lagoon_worker_id(w);
 
-	(void)arg;
 	if (first)
 		add_one(w, ssp);
 	refused(lagoon_checkpoint(w, none, NULL, 0), "after an add");
 	if (first)
 		T_CHECK(strstr(lagoon_errmsg(), "since its last lagoon_clock()"),
 			"after an add: %s", lagoon_errmsg());
+	t_ok(lagoon_clock(w), "clock");
+	if (first)
+		add_step(w, arg);
+	refused(lagoon_checkpoint(w, none, NULL, 0), "after an add in apply mode");
+	if (first)
+		T_CHECK(strstr(lagoon_errmsg(), "since its last lagoon_clock()"),
+			"after an add in apply mode: %s", lagoon_errmsg());
 	t_ok(lagoon_clock(w), "clock");
 	if (first)
 		t_ok(lagoon_pull_start(w, ssp, 0, 1, buf, &req), "pull_start");
@@ -133,10 +184,12 @@ static int save(struct lagoon_worker *w, void *arg)
 			t_ok(lagoon_checkpoint(w, dir, &state, sizeof(state)), "checkpoint");
 		add_one(w, bsp);
 		add_one(w, ssp);
+		add_step(w, step);
 		t_ok(lagoon_clock(w), "clock");
 	}
 	t_ok(lagoon_barrier(w), "barrier");
 	holds(w, bsp, ROUND + MORE, "after a checkpoint, bsp");
+	stepped(w, ROUND + MORE, "after a checkpoint");
 	return 0;
 }
 
@@ -188,9 +241,12 @@ static int restored(struct lagoon_worker *w, void *arg)
 		(const char *)arg, (long long)lagoon_worker_clock(w));
 	holds(w, bsp, ROUND, arg);
 	holds(w, ssp, ROUND, arg);
+	stepped(w, ROUND, arg);
 	add_one(w, bsp);
+	add_step(w, step);
 	t_ok(lagoon_clock(w), "clock");
 	holds(w, bsp, ROUND + 1, arg);
+	stepped(w, ROUND + 1, arg);
 	return 0;
 }
 
@@ -199,6 +255,7 @@ static int as_before(struct lagoon_worker *w, void *arg)
 	T_CHECK(!lagoon_worker_clock(w), "%s: clock %lld", (const char *)arg,
 		(long long)lagoon_worker_clock(w));
 	holds(w, bsp, ROUND + 1, arg);
+	stepped(w, ROUND + 1, arg);
 	return 0;
 }
 
@@ -213,6 +270,7 @@ static void restore(const char *when)
 		"%s: the state is %llx", when, (unsigned long long)state);
 	t_ok(lagoon_table_attach(t_lg, "bsp", &bsp), "attach");
 	t_ok(lagoon_table_attach(t_lg, "ssp", &ssp), "attach");
+	t_ok(lagoon_table_attach(t_lg, "step", &step), "attach");
 	T_CHECK(lagoon_table_staleness(ssp) == 3, "%s: another rule", when);
 	snprintf(name, sizeof(name), "%s", when);
 	t_ok(lagoon_run(t_lg, restored, name), "run");
@@ -237,6 +295,73 @@ static void cannot_restore(void)
 	/* What it had to make is gone again. */
 	T_CHECK(lagoon_table_attach(t_lg, "ssp", &t) == LAGOON_ENOENT, "made");
 	t_ok(lagoon_run(t_lg, as_before, (char[]){ "refused" }), "run");
+}
+
+/* Another function, or another object under the same name: both are told. */
+static void other_function(const char *is, const char *says)
+{
+	struct lagoon_table *t;
+	int64_t state;
+	size_t bytes = sizeof(state);
+
+	if (is)
+		make_apply("user", LAGOON_SSP, is, &t);
+	t_expect(lagoon_restore(t_lg, dir, &state, &bytes), LAGOON_EEXIST, says);
+	T_CHECK(strstr(lagoon_errmsg(), says) && strstr(lagoon_errmsg(), "table user"),
+		"it says \"%s\", expected \"%s\"", lagoon_errmsg(), says);
+	if (is)
+		t_ok(lagoon_table_destroy(t), "destroy");
+	else
+		T_CHECK(lagoon_table_attach(t_lg, "user", &t) == LAGOON_ENOENT, "made");
+}
+
+static int use(struct lagoon_worker *w, void *arg)
+{
+	double x[ROWS];
+
+	for (int i = 0; i < ROWS; i++)
+		x[i] = i;
+	if (arg && !lagoon_worker_id(w))
+		t_ok(lagoon_add(w, user, 0, 5, x), "add");
+	if (arg)
+		t_ok(lagoon_clock(w), "clock");
+	if (arg)
+		t_ok(lagoon_checkpoint(w, dir, NULL, 0), "checkpoint");
+	t_ok(lagoon_pull(w, user, 0, 5, x), "pull");
+	for (int i = 0; i < 5; i++)
+		T_CHECK(x[i] == i, "user: row %d is %g", i, x[i]);
+	return 0;
+}
+
+/* A function of the user's own is known by its file's bytes. */
+static void user_function(void)
+{
+	const struct shared *shared = t_shared;
+	char object[100], text[110], command[300];
+	size_t none_kept = 0;
+
+	snprintf(object, sizeof(object), "%s/mine.so", shared->dir);
+	snprintf(text, sizeof(text), "%s:picky", object);
+	snprintf(command, sizeof(command), "cp test/plugin/dies.so %s", object);
+	T_CHECK(lagoon_rank(t_lg) || !system(command), "cp");
+	t_sync();
+	make_apply("user", LAGOON_SSP, text, &user);
+	t_ok(lagoon_run(t_lg, use, text), "run");
+	t_ok(lagoon_table_destroy(user), "destroy");
+	t_ok(lagoon_restore(t_lg, dir, NULL, &none_kept), "restore");
+	t_ok(lagoon_table_attach(t_lg, "user", &user), "attach");
+	t_ok(lagoon_run(t_lg, use, NULL), "run");
+	t_ok(lagoon_table_destroy(user), "destroy");
+	other_function("sgd,rate=0.5", text);
+	other_function("sgd,rate=0.5", "here it is sgd,rate=0.5");
+	snprintf(command, sizeof(command), "printf x >>%s", object);
+	T_CHECK(lagoon_rank(t_lg) || !system(command), "printf");
+	t_sync();
+	other_function(NULL, "has changed");
+	snprintf(command, sizeof(command), "rm %s", object);
+	T_CHECK(lagoon_rank(t_lg) || !system(command), "rm");
+	t_sync();
+	t_expect(lagoon_restore(t_lg, dir, NULL, &none_kept), LAGOON_ENOENT, "no object");
 }
 
 /* The file is damaged where only one home reads it. */
@@ -285,30 +410,43 @@ static void remove_dir(void)
 	T_CHECK(!system(command), "rm");
 }
 
+static void read_options(int argc, char **argv, struct lagoon_attr *attr)
+{
+	for (int i = 1; i + 1 < argc; i += 2)
+		if (!strcmp(argv[i], "--check"))
+			setenv("LAGOON_CHECK", argv[i + 1], 1);
+	t_ok(lagoon_attr_init(attr), "attr_init");
+	for (int i = 1; i + 1 < argc; i += 2)
+		if (!strcmp(argv[i], "--workers"))
+			attr->workers = t_workers(argv[i + 1]);
+}
+
 int main(int argc, char **argv)
 {
 	struct lagoon_attr attr;
 
 	t_begin("checkpoints", sizeof(struct shared));
-	t_ok(lagoon_attr_init(&attr), "attr_init");
-	if (argc > 2 && !strcmp(argv[1], "--workers"))
-		attr.workers = t_workers(argv[2]);
+	read_options(argc, argv, &attr);
 	t_open(&attr, NULL);
 	make_dir();
 	make("other", LAGOON_ASP, 5, &bsp);
 	make("ssp", LAGOON_SSP, ROWS, &ssp);
 	t_ok(lagoon_table_set_saved(bsp, 0), "set_saved");
-	t_ok(lagoon_run(t_lg, mistakes, NULL), "run");
+	make_apply("step", LAGOON_SSP, STEP, &step);
+	t_ok(lagoon_run(t_lg, mistakes, step), "run");
 	later_deltas();
+	t_ok(lagoon_table_destroy(step), "destroy");
 	t_ok(lagoon_table_destroy(ssp), "destroy");
 	make("ssp", LAGOON_SSP, ROWS, &ssp);
 	make("bsp", LAGOON_BSP, ROWS, &bsp);
+	make_apply("step", LAGOON_BSP, STEP, &step);
 	t_ok(lagoon_run(t_lg, save, NULL), "run");
 	restore("filled");
 	cannot_restore();
 	restore("made");
 	t_ok(lagoon_table_destroy(ssp), "destroy");
 	damaged();
+	user_function();
 	remove_dir();
 	t_close();
 	return 0;

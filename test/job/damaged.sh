@@ -25,8 +25,8 @@ refused() {
 }
 for file in manifest "$shard"; do
 	fresh; put $file 0 X; refused 1 "$file: this is no file of a checkpoint"
-	fresh; put $file 8 '\002'; refused 1 "$file: version 2, newer than 1"
-	fresh; put $file 8 '\000'; refused 1 "$file: version 0, older than 1"
+	fresh; put $file 8 '\003'; refused 1 "$file: version 3, newer than 2"
+	fresh; put $file 8 '\001'; refused 1 "$file: version 1, older than 2"
 	fresh; put $file 12 '\001\002\003\004'; refused 1 "$file: byte order 04030201"
 	fresh; put $file 56 '\177'; refused 1 "$file: its head or its sums are damaged"
 	fresh; put $file 200 '\177'; refused 1 "$file: its head or its sums are damaged"
@@ -62,6 +62,34 @@ trained 1 'it is there and no folder' --checkpoint data --every 9
 trained 2 'every without --checkpoint' --every 9
 status 2 'expected inspect or verify' "$lagoon" checkpoint show good
 status 2 'expected inspect DIR' "$lagoon" checkpoint verify
+
+# --- tables with update functions: values, states, and what describes them
+rm -rf one
+run -n 1 -- "$saved" --pages 64 --save one --every 5 --stop 5
+shard=$(basename one/shard-*)
+# flipped OFFSET PATTERN
+flipped() {
+	rm -rf bad
+	cp -r one bad
+	put "$shard" "$1" '\177'
+	status 1 "$2" "$lagoon" checkpoint verify bad
+	status 1 "$2" "$lagoon" run -n 2 --nodes 2 -- "$saved" --resume bad
+}
+flipped "$(grep -abo adam "one/$shard" | head -n 1 | cut -d: -f1)" \
+	'its head or its sums are damaged'
+# The last table's 613 x 7 floats, in pages of 64 rows, and as many of state.
+size=$(stat -c %s "one/$shard")
+array=$(((613 + 63) / 64 * 64 * 7 * 4))
+for back in 100 $((array - 1)) $((array + 1000)) $((2 * array)); do
+	flipped $((size - back)) 'table asp is damaged: the CRC32C'
+done
+# differs UPDATE OPTION...
+differs() {
+	status 1 "table f64 has update function adam,rate=0.01 there, here it is $1" \
+		"$lagoon" run "${@:2}" -- "$saved" --resume one --pages 64 --adam "$1"
+}
+differs adam,rate=0.02 -n 1
+differs momentum,rate=1 -n 2 --nodes 2
 
 # --- no room on the disk: an error, and the last checkpoint as it was
 more=("${bsp[@]}" --workers 2 --resume good --epochs 60 --checkpoint good --every 70)

@@ -46,6 +46,22 @@ for signal in USR1 TERM; do
 done
 
 # --- kill -9 at any moment of a run that always writes, again and again
+# end: what the launcher has started ends a moment after it.
+end() {
+	kill -9 $pid
+	wait $pid 2>/dev/null
+	for _ in $(seq 500); do
+		pgrep -f -- "one --every 1" >/dev/null || break
+		sleep 0.01
+	done
+}
+# begun SECONDS/50: until there is a checkpoint
+begun() {
+	for _ in $(seq "$1"); do
+		[ -e one/manifest ] && break
+		sleep 0.02
+	done
+}
 rm -rf one
 kills=$(awk -v s="$scale" 'BEGIN { n = int(100 * s); print (n < 5 ? 5 : n > 100 ? 100 : n) }')
 # begin OPTION...: in the background, as pid
@@ -54,22 +70,10 @@ begin() {
 		"${forever[@]}" --checkpoint one --every 1 "$@" >out 2>&1 </dev/null &
 	pid=$!
 }
-# What the launcher has started ends a moment after it.
-end() {
-	kill -9 $pid
-	wait $pid 2>/dev/null
-	for _ in $(seq 500); do
-		pgrep -f -- "--checkpoint one --every 1" >/dev/null || break
-		sleep 0.01
-	done
-}
 # How long it takes to begin, in ms.
 start=$(date +%s%3N)
 begin --workers 2
-for _ in $(seq 600); do
-	[ -e one/manifest ] && break
-	sleep 0.02
-done
+begun 600
 begins=$(($(date +%s%3N) - start))
 end
 verify one
@@ -90,6 +94,36 @@ ok "${bsp[@]}" --rate 1e-4 --workers 2 --epochs $epochs --resume one --checkpoin
 	--every 50 --model killed.model
 straight $epochs
 same whole.model killed.model "$kills kills"
+tidy one
+
+# --- the same with update functions: their states, too, are of the clock
+go() {
+	"$lagoon" run "$@" --save one --every 1 --rounds 1000000 >out 2>&1 </dev/null &
+	pid=$!
+}
+rm -rf one
+kills=$(((kills + 3) / 4))
+start=$(date +%s%3N)
+go -n 2 -- "$saved"
+begun 600
+begins=$(($(date +%s%3N) - start))
+end
+for ((i = 0; i < kills; i++)); do
+	verify one
+	ms=$((begins / 2 + RANDOM % (begins + 50)))
+	case $((i % 3)) in
+	0) go -n 1 -- "$saved" --resume one --workers 2 ;;
+	1) go -n 2 -- "$saved" --resume one ;;
+	2) go -n 2 --nodes 2 -- "$saved" --resume one; ms=$((ms * 2)) ;;
+	esac
+	sleep $((ms / 1000)).$(printf %03d $((ms % 1000)))
+	end
+done
+clock=$("$lagoon" checkpoint inspect one | sed -n 's/^clock *//p')
+echo "$kills kills, the last checkpoint at clock $clock"
+run -n 2 -- "$saved" --resume one --rounds $((clock + 3)) --dump killed --save one
+run -n 1 -- "$saved" --workers 2 --rounds $((clock + 3)) --dump whole
+same whole killed "$kills kills with update functions"
 tidy one
 
 exit $failed

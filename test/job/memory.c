@@ -1,12 +1,13 @@
 /* launch: -n 2 --nodes 1 -- ssp */
 /* launch: -n 2 --nodes 2 -- ssp */
 /* launch: -n 3 --nodes 3 -- asp */
+/* launch: -n 4 --nodes 2 -- ssp */
 /* launch: -n 1 -- bsp --workers 8 */
 /* launch: -n 2 --nodes 2 -- bsp --workers 4 */
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Memory of the whole job: at most table bytes x (1 + 2 x caching processes)
- * + 64 MiB, when every process has touched all of the table. Under bsp the
+ * Memory of the whole job: at most table bytes x (1 + 2 x caching nodes) + 64
+ * MiB, when every process has touched all of the table. Under bsp the
  * workers' own buffers hold only the rows that they touch: eight of them on a
  * few rows do not make eight tables.
  */
@@ -103,7 +104,7 @@ static int model_of(const char *name)
 static void verdict(uint64_t table_bytes)
 {
 	const struct shared *shared = t_shared;
-	uint64_t caching = lagoon_nodes(t_lg) > 1 ? (uint64_t)lagoon_size(t_lg) : 0;
+	uint64_t caching = lagoon_nodes(t_lg) > 1 ? (uint64_t)lagoon_nodes(t_lg) : 0;
 	uint64_t limit = table_bytes * (1 + 2 * caching) + REST_MIB * MIB;
 	uint64_t used = 0;
 

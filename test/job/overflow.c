@@ -1,6 +1,6 @@
 /* launch: -n 1 -- --workers 4 */
 /* launch: -n 4 --nodes 1 */
-/* launch: -n 4 --nodes 2 */
+/* launch: -n 4 --nodes 4 */
 /* launch: -n 3 --nodes 3 */
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*

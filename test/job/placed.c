@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "numa/place.h"
-#include "runtime/core.h"
+#include "runtime/table.h"
 #include "test/support/test.h"
 
 enum {
@@ -119,7 +119,8 @@ static int regions_check(const struct lagoon_table *t)
 	if (t->cache) {
 		T_CHECK(pages_check("cache", t->cache_mem.addr, t->cache_mem.len),
 			"the cache is not in memory");
-		pages_check("deltas", t->delta_mem.addr, t->delta_mem.len);
+		pages_check("deltas", (void *)t->delta_words,
+			    lgn_table_bytes(t));
 	}
 	return shard;
 }

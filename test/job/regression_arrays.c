@@ -261,6 +261,46 @@ static void bad_elements(void)
 	}
 }
 
+/* What is not there must not be touched. Only the last rank has it. */
+static void bad_shapes(void)
+{
+	bool last = lagoon_rank(t_lg) == lagoon_size(t_lg) - 1;
+	const struct lagoon_regression_data good = form(CSR);
+	struct lagoon_regression_data d = good, dense = form(DENSE);
+	struct lagoon_regression_options o = options();
+	const struct lagoon_sparse csr = *good.sparse;
+	struct lagoon_sparse a = csr;
+
+	expect(last ? NULL : &good, &o, "data: size is not set");
+	d.size = 0;
+	expect(last ? &d : &good, &o, "data: size is not set");
+	d = good;
+	d.target = NULL;
+	expect(last ? &d : &good, &o, "data: an array is NULL");
+	dense.dense = NULL;
+	expect(last ? &dense : &good, &o, "data: an array is NULL");
+	dense = form(DENSE);
+	dense.real_size = 2;
+	expect(last ? &dense : &good, &o, "real_size 2: expected 4 or 8");
+	d = good;
+	d.sparse = &a;
+	a.layout = LAGOON_CSC;
+	expect(last ? &d : &good, &o, "layout 1: expected LAGOON_CSR");
+	a = csr;
+	a.index_size = 2;
+	expect(last ? &d : &good, &o, "index_size 2: expected 4 or 8");
+	a = csr;
+	a.index = NULL;
+	expect(last ? &d : &good, &o, "data: an array is NULL");
+	a = csr;
+	a.base = 1;
+	expect(last ? &d : &good, &o, "column index 0: expected 1 to 12");
+	if (last)
+		mine.start32[1] = INT32_MAX;
+	expect(&good, &o, "row 1: entries 0 to 2147483647: expected starts");
+	take(lagoon_rank(t_lg), lagoon_size(t_lg));
+}
+
 static void bad_options(void)
 {
 	struct lagoon_regression_options o = options();
@@ -346,6 +386,7 @@ int main(int argc, char **argv)
 		for (int standardise = 0; standardise < 2; standardise++)
 			check_form(CSR, method, standardise);
 	bad_elements();
+	bad_shapes();
 	bad_options();
 	stops();
 	check_form(DENSE, LAGOON_CD, 1);	/* after the errors */

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A job for checkpoint.sh: rounds of adds to a table of each format, a
- * checkpoint after some of them, and what the tables hold in the end.
+ * A job for checkpoint.sh and others: rounds of adds to a table of each format
+ * and of several update functions, a checkpoint after some of them, and what
+ * the tables hold in the end.
  *
  *	saved [--workers LIST] [--pages N] [--exact] [--save DIR] [--every N]
- *	      [--stop CLOCK] [--resume DIR] [--dump FILE]
+ *	      [--rounds N] [--stop CLOCK] [--resume DIR] [--dump FILE]
+ *	      [--adam UPDATE]
  *
  * The work of a round is cut into parts that are dealt to whatever workers
  * there are; with --exact no delta is rounded, so that the sums do not depend
- * on them. --stop: end after the checkpoint at that clock.
+ * on them. Neither does what update functions make of it: a row is one part's,
+ * and gets its deltas one by one, round after round. --stop: end after the
+ * checkpoint at that clock. --adam: another function than that of table f64.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,11 +20,11 @@
 
 #include "test/support/test.h"
 
-enum { TABLES = 4, ROUNDS = 12, PARTS = 6, STATE = 0x5a7e };
+enum { TABLES = 8, PARTS = 6, STATE = 0x5a7e };
 
 struct options {
-	const char *workers, *save, *resume, *dump;
-	int pages, exact, every, stop;
+	const char *workers, *save, *resume, *dump, *adam;
+	int pages, exact, every, stop, rounds;
 };
 
 struct state {
@@ -32,14 +36,19 @@ static const struct {
 	uint64_t rows;
 	uint32_t cols;
 	int format, model;
+	const char *update;
 } shape[TABLES] = {
 	{ "q64", 1237, 3, LAGOON_Q64, LAGOON_BSP },
 	{ "q32", 4001, 5, LAGOON_Q32, LAGOON_BSP },
 	{ "i64", 90001, 1, LAGOON_I64, LAGOON_SSP },
 	{ "i32", 331, 7, LAGOON_I32, LAGOON_ASP },
+	{ "f64", 2203, 3, LAGOON_FLOAT64, LAGOON_BSP, "adam,rate=0.01" },
+	{ "f32", 1201, 5, LAGOON_FLOAT32, LAGOON_BSP, "momentum,rate=0.1" },
+	{ "ssp", 937, 1, LAGOON_FLOAT64, LAGOON_SSP, "ftrl,alpha=0.1,l1=0.01,combine=none" },
+	{ "asp", 613, 7, LAGOON_FLOAT32, LAGOON_ASP, "adagrad,rate=0.1,initial=0.3,combine=none" },
 };
 
-static struct options o = { .every = 1, .stop = -1 };
+static struct options o = { .every = 1, .stop = -1, .rounds = 12 };
 static struct lagoon_table *table[TABLES], *scratch;
 
 static size_t elements(int i)
@@ -49,7 +58,8 @@ static size_t elements(int i)
 
 static size_t bytes_of(int i)
 {
-	return elements(i) * (shape[i].format == LAGOON_I32 ? 4 : 8);
+	return elements(i) * (shape[i].format == LAGOON_I32 ||
+			      shape[i].format == LAGOON_FLOAT32 ? 4 : 8);
 }
 
 static void make_tables(void)
@@ -60,6 +70,7 @@ static void make_tables(void)
 	 * that tables that lagoon_restore() makes are not where they were. */
 	lagoon_table_attr_init(&a);
 	a.rows = (uint64_t)lagoon_workers(t_lg);
+	a.model = LAGOON_BSP;
 	t_ok(lagoon_table_create(t_lg, "scratch", &a, &scratch), "create");
 	t_ok(lagoon_table_set_saved(scratch, 0), "set_saved");
 	for (int i = 0; i < TABLES; i++) {
@@ -71,6 +82,9 @@ static void make_tables(void)
 		a.page_rows = (uint32_t)o.pages;
 		if (a.format == LAGOON_I32)
 			a.type = LAGOON_INT32;
+		a.push = shape[i].update ? LAGOON_PUSH_APPLY : LAGOON_PUSH_ATOMIC;
+		a.update = o.adam && a.format == LAGOON_FLOAT64 &&
+			a.model == LAGOON_BSP ? o.adam : shape[i].update;
 		t_ok(lagoon_table_create(t_lg, shape[i].name, &a, &table[i]), "create");
 	}
 }
@@ -81,24 +95,29 @@ static void add_part(struct lagoon_worker *w, int i, int64_t round, int part)
 	uint64_t n = shape[i].rows / PARTS, first = n * (uint64_t)part;
 	size_t m = n * shape[i].cols;
 	double *f = malloc(m * sizeof(*f));
+	float *r = malloc(m * sizeof(*r));
 	int64_t *l = malloc(m * sizeof(*l));
 	int32_t *s = malloc(m * sizeof(*s));
 	void *in = f;
 
 	for (size_t k = 0; k < m; k++) {
-		uint64_t r = t_mix((uint64_t)round * PARTS + (uint64_t)part,
+		uint64_t x = t_mix((uint64_t)round * PARTS + (uint64_t)part,
 				   k * TABLES + (uint64_t)i);
 
-		l[k] = (int64_t)(r % 2001) - 1000;
+		l[k] = (int64_t)(x % 2001) - 1000;
 		s[k] = (int32_t)l[k];
 		f[k] = (double)l[k] / (o.exact ? 64 : 7e5);
+		r[k] = (float)f[k];
 	}
 	if (shape[i].format == LAGOON_I64)
 		in = l;
 	if (shape[i].format == LAGOON_I32)
 		in = s;
+	if (shape[i].format == LAGOON_FLOAT32)
+		in = r;
 	t_ok(lagoon_add(w, table[i], first, n, in), "add");
 	free(f);
+	free(r);
 	free(l);
 	free(s);
 }
@@ -134,7 +153,7 @@ static int work(struct lagoon_worker *w, void *arg)
 
 	T_CHECK(lagoon_worker_clock(w) == begin, "it begins at clock %lld, not %lld",
 		(long long)lagoon_worker_clock(w), (long long)begin);
-	for (int64_t r = begin; r < ROUNDS; r++) {
+	for (int64_t r = begin; r < o.rounds; r++) {
 		struct state state = { .clock = r + 1, .mark = STATE };
 
 		one_round(w, r);
@@ -150,12 +169,29 @@ static int work(struct lagoon_worker *w, void *arg)
 	return 0;
 }
 
+/* What is added before and not sent is dropped. */
+static void add_in_vain(void)
+{
+	const double one = 1;
+	struct lagoon_worker *w;
+
+	for (int k = 0; k < lagoon_local_workers(t_lg); k++) {
+		t_ok(lagoon_worker(t_lg, k, &w), "worker");
+		for (int i = 0; i < TABLES; i++)
+			add_part(w, i, 0, lagoon_worker_id(w) % PARTS);
+		t_ok(lagoon_add(w, scratch, (uint64_t)lagoon_worker_id(w), 1,
+				&one), "add");
+	}
+}
+
 static int64_t resume(void)
 {
 	struct state state = { 0 };
 	size_t bytes = sizeof(state) + 5;
 	struct { struct state s; char more[5]; } room;
 
+	if (o.pages)
+		add_in_vain();
 	t_ok(lagoon_restore(t_lg, o.resume, &room, &bytes), "restore");
 	memcpy(&state, &room, sizeof(state));
 	T_CHECK(bytes == sizeof(state) && state.mark == STATE, "the state is lost");
@@ -177,6 +213,8 @@ static void read_options(int argc, char **argv)
 		else if (!strcmp(argv[i], "--pages")) o.pages = atoi(value);
 		else if (!strcmp(argv[i], "--save")) o.save = value;
 		else if (!strcmp(argv[i], "--every")) o.every = atoi(value);
+		else if (!strcmp(argv[i], "--adam")) o.adam = value;
+		else if (!strcmp(argv[i], "--rounds")) o.rounds = atoi(value);
 		else if (!strcmp(argv[i], "--stop")) o.stop = atoi(value);
 		else if (!strcmp(argv[i], "--resume")) o.resume = value;
 		else if (!strcmp(argv[i], "--dump")) o.dump = value;

@@ -35,7 +35,7 @@ def load(path):
              for e in trace["traceEvents"] if e["ph"] == "M"}
     for (pid, tid), events in lanes.items():
         assert names["process_name", pid, 0] == "rank %d" % pid
-        assert names["thread_name", pid, tid] == "worker %d" % tid
+        assert names["thread_name", pid, tid] == ("worker %d" % tid if tid >= 0 else "process")
         nest(events)
     return trace, lanes
 
@@ -88,6 +88,7 @@ for s in ranks:
     assert len(adds) == s["adds"] > 0
     assert sum(e["args"]["rows"] for e in adds) == s["rows_added"]
     assert sum(e["args"]["words"] for e in pick(lanes, r, "flush", table)) == s["words"] > 0
+    assert len(pick(lanes, r, "flush", table)) == s["flushes"][0] > 0
     assert len(pick(lanes, r, "clock")) == s["clocks"] == 60
     assert len(pick(lanes, r, "barrier")) == s["barriers"] == 6
     assert len(pick(lanes, r, "fetch_add")) == s["tickets"]
@@ -102,6 +103,34 @@ for k in range(6):
     meets = [sorted(pick(lanes, r, "barrier"), key=lambda e: e["from"])[k] for r in (0, 1)]
     assert meets[0]["from"] <= meets[1]["to"] and meets[1]["from"] <= meets[0]["to"], meets
 END
+
+# Calls that are not pulls, adds and rounds; pushes to update functions; what a
+# thread of the process writes. Both ranks are homes: each writes its shard.
+traced "$tmp/all" all "$tmp/saved" || fail "all: $(cat "$tmp/err")"
+grep '^{' "$tmp/out" >"$tmp/stats"
+PYTHONPATH=$tmp python3 - "$tmp/all" "$tmp/stats" <<'END' || fail "all"
+import json, sys
+from lib import *
+trace, lanes = load(sys.argv[1])
+for s in [json.loads(line) for line in open(sys.argv[2])]:
+    r = s["rank"]
+    models = pick(lanes, r, "set_model", 'the "sums"')
+    assert [e["args"]["model"] for e in models] == ["bsp", "bsp"], models
+    calls = pick(lanes, r, "checkpoint")
+    writes = pick(lanes, r, "write checkpoint")
+    assert len(calls) == 4 and len(writes) == 2, (calls, writes)
+    assert all(e["tid"] == -1 and e["args"]["bytes"] > 700 * 8 for e in writes), writes
+    # A checkpoint begins to be written while its calls run.
+    first = min(e["from"] for e in calls)
+    assert first < min(e["from"] for e in writes) < max(e["to"] for e in calls)
+    for table, k in (('the "sums"', 0), ("grads", 1)):
+        flushes = pick(lanes, r, "flush", table)
+        assert len(flushes) == s["flushes"][k] > 0, (table, flushes, s)
+        assert all(e["args"]["words"] > 0 for e in flushes)
+    words = sum(e["args"]["words"] for e in pick(lanes, r, "flush", "grads"))
+    assert words == s["applied"] > 0, (words, s)
+END
+rm -f "$tmp/all"
 
 traced "$tmp/full" full || fail "full: $(cat "$tmp/err")"
 PYTHONPATH=$tmp python3 - "$tmp/full" <<'END' || fail "full"

@@ -6,6 +6,8 @@
  * compares. Links to the internals of liblagoon.
  *
  *	traced work		as many of each as the seed says
+ *	traced all DIR		a change of model, checkpoints into DIR, pushes in
+ *				apply mode
  *	traced full		more adds of worker 0 than its lane takes
  *	traced die R		rank R kills itself in the middle
  */
@@ -23,9 +25,9 @@ struct done {
 	_Atomic uint64_t clocks, barriers, tickets;
 };
 
-static struct lagoon_table *sums, *tickets, *asp;
+static struct lagoon_table *sums, *tickets, *asp, *grads;
 static struct done done;
-static const char *mode;
+static const char *mode, *dir;
 static int victim = -1;
 
 static struct lagoon_wire_counts wire(void)
@@ -105,12 +107,91 @@ static int busy(struct lagoon_worker *w)
 	return rc;
 }
 
+static uint64_t flushes_of(const struct lagoon_table *t)
+{
+	struct lagoon_stats s = { .size = sizeof(s) };
+
+	t_ok(lagoon_table_stats(t, &s), "stats");
+	return s.flushes;
+}
+
+/* One for all workers, and none where there is nothing to send. */
+static int count_flushes(struct lagoon_worker *w)
+{
+	uint64_t row = (uint64_t)lagoon_worker_id(w), before;
+	int64_t one = 1;
+	double x = 0.5;
+	int rc;
+
+	t_ok(lagoon_barrier(w), "barrier");
+	before = flushes_of(sums) + flushes_of(grads);
+	t_ok(lagoon_barrier(w), "barrier");
+	rc = lagoon_clock(w);
+	if (!rc)
+		rc = lagoon_barrier(w);
+	T_CHECK(flushes_of(sums) + flushes_of(grads) == before,
+		"%llu flushes of nothing", (unsigned long long)
+		(flushes_of(sums) + flushes_of(grads) - before));
+	t_ok(lagoon_barrier(w), "barrier");
+	if (!rc)
+		rc = lagoon_add(w, sums, row, 1, &one);
+	if (!rc)
+		rc = lagoon_add(w, grads, row, 1, &x);
+	if (!rc)
+		rc = lagoon_barrier(w);
+	T_CHECK(flushes_of(sums) + flushes_of(grads) == before + 2,
+		"%llu flushes of two tables", (unsigned long long)
+		(flushes_of(sums) + flushes_of(grads) - before));
+	return rc ? rc : lagoon_barrier(w);
+}
+
+static int rounds(struct lagoon_worker *w, int n)
+{
+	uint64_t row = (uint64_t)lagoon_worker_id(w);
+	int64_t one = 1;
+	double x = 0.5;
+	int rc = 0;
+
+	for (int r = 0; r < n && !rc; r++) {
+		rc = lagoon_add(w, sums, row, 1, &one);
+		if (!rc)
+			rc = lagoon_add(w, grads, row, 1, &x);
+		if (!rc)
+			rc = lagoon_clock(w);
+	}
+	return rc;
+}
+
+/* ssp, a checkpoint, bsp, a checkpoint. */
+static int all_calls(struct lagoon_worker *w)
+{
+	struct lagoon_table_attr attr;
+	int rc = count_flushes(w);
+
+	if (!rc)
+		rc = rounds(w, 5);
+	if (!rc)
+		rc = lagoon_checkpoint(w, dir, NULL, 0);
+	lagoon_table_attr_init(&attr);
+	t_ok(lagoon_table_get_attr(sums, &attr), "get_attr");
+	attr.model = LAGOON_BSP;
+	if (!rc)
+		rc = lagoon_barrier(w);
+	if (!rc)
+		rc = lagoon_table_set_model(w, sums, &attr);
+	if (!rc)
+		rc = rounds(w, 5);
+	return rc ? rc : lagoon_checkpoint(w, dir, NULL, 0);
+}
+
 static int work(struct lagoon_worker *w, void *arg)
 {
 	int64_t one = 1;
 	int rc = 0;
 
 	(void)arg;
+	if (dir)
+		return all_calls(w);
 	if (!strcmp(mode, "full")) {
 		for (int i = lagoon_worker_id(w) ? MANY - 10 : 0; i < MANY && !rc; i++)
 			rc = lagoon_add(w, sums, (uint64_t)i % ROWS, 1, &one);
@@ -129,11 +210,13 @@ static int bytes(struct lagoon_worker *w, void *arg)
 
 static void tell(void)
 {
-	struct lagoon_stats s = { .size = sizeof(s) }, k = { .size = sizeof(k) };
+	struct lagoon_stats s = { .size = sizeof(s) }, k = { .size = sizeof(k) },
+			    g = { .size = sizeof(g) };
 	struct lagoon_wire_counts c = wire();
 
 	t_ok(lagoon_table_stats(sums, &s), "stats");
 	t_ok(lagoon_table_stats(tickets, &k), "stats");
+	t_ok(lagoon_table_stats(grads, &g), "stats");
 	T_CHECK(k.words_pushed == done.tickets, "%llu fetch-and-adds counted",
 		(unsigned long long)k.words_pushed);
 	T_CHECK(c.add_bytes == c.adds * 8 && c.cas_bytes == c.cas * 8 &&
@@ -141,13 +224,14 @@ static void tell(void)
 		"%llu atomics on the wire for %llu words",
 		(unsigned long long)(c.adds + c.cas),
 		(unsigned long long)s.words_pushed);
-	printf("{\"rank\":%d,\"pulls\":%llu,\"rows_pulled\":%llu,\"adds\":%llu,\"rows_added\":%llu,\"words\":%llu,\"wait_ns\":%llu,\"clocks\":%llu,\"barriers\":%llu,\"tickets\":%llu}\n",
+	printf("{\"rank\":%d,\"pulls\":%llu,\"rows_pulled\":%llu,\"adds\":%llu,\"rows_added\":%llu,\"words\":%llu,\"wait_ns\":%llu,\"clocks\":%llu,\"barriers\":%llu,\"tickets\":%llu,\"flushes\":[%llu,%llu],\"applied\":%llu}\n",
 	       lagoon_rank(t_lg), (unsigned long long)s.pulls,
 	       (unsigned long long)s.rows_pulled, (unsigned long long)s.adds,
 	       (unsigned long long)s.rows_added,
 	       (unsigned long long)s.words_pushed, (unsigned long long)s.wait_ns,
 	       (unsigned long long)done.clocks, (unsigned long long)done.barriers,
-	       (unsigned long long)done.tickets);
+	       (unsigned long long)done.tickets, (unsigned long long)s.flushes,
+	       (unsigned long long)g.flushes, (unsigned long long)g.words_pushed);
 	fflush(stdout);
 }
 
@@ -166,14 +250,29 @@ static struct lagoon_table *make(const char *name, int model, int32_t staleness)
 	return t;
 }
 
+static void make_grads(void)
+{
+	struct lagoon_table_attr shape;
+
+	lagoon_table_attr_init(&shape);
+	shape.rows = ROWS;
+	shape.format = LAGOON_FLOAT64;
+	shape.push = LAGOON_PUSH_APPLY;
+	shape.page_rows = PAGE_ROWS;
+	t_ok(lagoon_table_create(t_lg, "grads", &shape, &grads), "grads");
+	t_ok(lagoon_table_set_saved(grads, 0), "set_saved");
+}
+
 int main(int argc, char **argv)
 {
 	struct lagoon_attr attr;
 	int rc;
 
-	T_CHECK(argc > 1, "usage: traced work|full|die R");
+	T_CHECK(argc > 1, "usage: traced work|all DIR|full|die R");
 	mode = argv[1];
-	if (argc > 2)
+	if (argc > 2 && !strcmp(mode, "all"))
+		dir = argv[2];
+	else if (argc > 2)
 		victim = atoi(argv[2]);
 	t_begin("traced", 1);
 	t_ok(lagoon_attr_init(&attr), "attr_init");
@@ -182,6 +281,7 @@ int main(int argc, char **argv)
 	sums = make("the \"sums\"", LAGOON_SSP, 1);
 	tickets = make("tickets", LAGOON_SSP, 0);
 	asp = make("asp", LAGOON_ASP, 0);
+	make_grads();
 	t_seed();
 	t_ok(lagoon_run(t_lg, bytes, NULL), "run");
 	rc = lagoon_run(t_lg, work, NULL);

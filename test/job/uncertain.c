@@ -3,7 +3,8 @@
  * A process dies inside a page's lock (its update function sees to that). The
  * page is an error to everybody who reads it or adds to it from then on, one
  * that names it and the dead rank; it is counted once; other pages are not
- * affected. Run by dies.sh.
+ * affected. No checkpoint is made of it: that is an error to the process that
+ * would write the page, rank 0. Run by dies.sh.
  *
  *	uncertain PLUGIN VICTIM
  *
@@ -21,6 +22,7 @@ enum { PAGE_ROWS = 64, PAGES = 4, ROWS = PAGES * PAGE_ROWS, BAD = 2 };
 struct shared {
 	_Atomic int dying, checked;
 	_Atomic int64_t uncertain;
+	char dir[40];
 };
 
 static int victim;
@@ -67,6 +69,7 @@ static int work(struct lagoon_worker *w, void *arg)
 	struct shared *shared = t_shared;
 	struct lagoon_table *t = arg;
 	double x[ROWS];
+	int rc;
 
 	for (int i = 0; i < ROWS; i++)
 		x[i] = lagoon_rank(t_lg) == victim ? 666 : 1;
@@ -83,7 +86,34 @@ static int work(struct lagoon_worker *w, void *arg)
 	t_ok(lagoon_add(w, t, 0, PAGE_ROWS, x), "add to another page");
 	t_ok(lagoon_pull(w, t, (BAD + 1) * PAGE_ROWS, PAGE_ROWS, x),
 	     "pull of another page");
+	t_ok(lagoon_clock(w), "clock");
+	rc = lagoon_checkpoint(w, shared->dir, NULL, 0);
+	if (lagoon_rank(t_lg))
+		t_ok(rc, "checkpoint");
+	else
+		error_check(rc, "checkpoint");
 	return 0;
+}
+
+/* By rank 0, which survives. */
+static void dir_make(void)
+{
+	struct shared *shared = t_shared;
+
+	if (!lagoon_rank(t_lg)) {
+		snprintf(shared->dir, sizeof(shared->dir), "/tmp/uncertain-XXXXXX");
+		T_CHECK(mkdtemp(shared->dir), "mkdtemp");
+	}
+	t_sync();
+}
+
+static void dir_remove(void)
+{
+	const struct shared *shared = t_shared;
+	char command[60];
+
+	snprintf(command, sizeof(command), "rm -r %s", shared->dir);
+	T_CHECK(lagoon_rank(t_lg) || !system(command), "rm");
 }
 
 int main(int argc, char **argv)
@@ -102,6 +132,7 @@ int main(int argc, char **argv)
 	attr.on_death = LAGOON_DEATH_CONTINUE;
 	t_open(&attr, NULL);
 	shared = t_shared;
+	dir_make();
 	lagoon_table_attr_init(&table);
 	table.rows = ROWS;
 	table.page_rows = PAGE_ROWS;
@@ -117,6 +148,7 @@ int main(int argc, char **argv)
 	T_CHECK(shared->uncertain == PAGE_ROWS, "%lld words are uncertain, not %d",
 		(long long)shared->uncertain, PAGE_ROWS);
 	rank = lagoon_rank(t_lg);
+	dir_remove();
 	t_ok(lagoon_close(t_lg), "close");
 	printf("survivor %d\n", rank);
 	return 0;

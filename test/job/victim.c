@@ -162,8 +162,13 @@ static int round_of(const struct victim *v, struct lagoon_worker *w)
 	return rc ? rc : lagoon_clock(w);
 }
 
-/* What all live workers added is there; of the dead ones, what they managed
- * to push. */
+static int node_of(int rank)
+{
+	return rank * lagoon_nodes(t_lg) / lagoon_size(t_lg);
+}
+
+/* What all live workers added is there; of those that share deltas with the
+ * dead process, what it has not lost (test/job/mate.c counts that). */
 static void sums_check(const struct victim *v, struct lagoon_worker *w)
 {
 	const struct shared *shared = t_shared;
@@ -172,7 +177,9 @@ static void sums_check(const struct victim *v, struct lagoon_worker *w)
 	for (int id = 0; id < lagoon_workers(t_lg); id++) {
 		int64_t all = atomic_load(&shared->added[id]);
 		/* all processes have the same number of workers */
-		bool dead = id / lagoon_local_workers(t_lg) == v->rank;
+		bool dead = lagoon_nodes(t_lg) > 1 ?
+			node_of(id / lagoon_local_workers(t_lg)) == node_of(v->rank) :
+			id / lagoon_local_workers(t_lg) == v->rank;
 
 		t_ok(lagoon_pull(w, v->t, (uint64_t)id, 1, buf), "last pull");
 		for (int i = 0; i < COLS; i++)

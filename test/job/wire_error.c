@@ -18,6 +18,10 @@
 
 enum { FAILING = 1, GOOD_ROUNDS = 20, ROUNDS = 2000, ROWS = 200, COLS = 3 };
 
+struct shared {
+	_Atomic int others_done;
+};
+
 static bool is_failing;
 
 static unsigned ops_of(const char *name)
@@ -64,6 +68,9 @@ static int work(struct lagoon_worker *w, void *arg)
 	}
 	if (!is_failing)
 		return 0;
+	/* Who shares deltas with it cannot go on without it. */
+	if (lagoon_nodes(t_lg) == 1)
+		t_await(&((struct shared *)t_shared)->others_done, 1);
 	delay_fail_after(0);
 	for (int r = 0; !rc && r < ROUNDS; r++)
 		rc = one_round(w, t, t_below(&rng, ROWS - 1), &call);
@@ -89,7 +96,7 @@ int main(int argc, char **argv)
 	struct lagoon_table *t;
 	int rc;
 
-	t_begin("wire_error", 1);
+	t_begin("wire_error", sizeof(struct shared));
 	config.fail_ops = ops_of(argc > 1 ? argv[1] : "any");
 	delay_configure(&config);
 	t_ok(lagoon_attr_init(&attr), "attr_init");
@@ -105,6 +112,8 @@ int main(int argc, char **argv)
 	rc = lagoon_run(t_lg, work, t);
 	T_CHECK(rc == (is_failing ? LAGOON_EIO : 0), "run returned %d: %s", rc,
 		lagoon_errmsg());
+	if (!is_failing)
+		atomic_store(&((struct shared *)t_shared)->others_done, 1);
 	t_sync();
 	if (is_failing)
 		exit(0);	/* it cannot take leave of the others any more */

@@ -28,23 +28,57 @@ offered() {
 	printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd' '
 }
 
-# The long options of a command, with = where they take a value, and the short
+# The long options of a command of one word or more, with = where they take a value, and the short
 # ones that have no long form.
 printed() {
-	"$lagoon" "$1" --help | awk '/^ +-/ {
+	"$lagoon" "$@" --help | awk '/^ +-/ {
 		word = $0
-		while (match(word, /--[a-z-]+=?/)) {
+		sub(/^ +(-.,? )?/, "", word)
+		while (match(word, /^--[a-z0-9-]+=?/)) {
 			print substr(word, RSTART, RLENGTH)
-			sub(/^ +(-.,? )?/, "", word)
-			break
+			# Another name of the same.
+			if (!sub(/^[^ ,]+, /, "", word))
+				break
 		}
 		if ($1 ~ /^-[no],?$/) { sub(",", "", $1); print $1 }
 	}' | sort -u | paste -sd' '
 }
 
-for command in run info train topics generate bench; do
+for command in run info predict topics generate bench; do
 	is "$command" "$(offered $command -)" "$(printed $command)"
 done
+# Each solver has its own; where none stands yet, all.
+solvers=$(offered train '')
+for solver in $solvers; do
+	is "train $solver" "$(offered train "$solver" -)" "$(printed train "$solver")"
+	is "train with $solver behind" "$(offered train --data x "$solver" -)" \
+		"$(printed train "$solver")"
+done
+linear=$(printed train logistic --method sgd)
+is 'train logistic --method' "$(offered train logistic --method sgd -)" "$linear"
+is 'train logistic --method=' "$(offered train --method = sgd logistic -)" "$linear"
+is 'train logistic svrg' "$(offered train logistic --method svrg -)" "$(printed train logistic)"
+is train "$(offered train -)" "$(for solver in $solvers 'logistic --method sgd'; do
+	# Words.
+	# shellcheck disable=SC2086
+	printed train $solver | tr ' ' '\n'; done | sort -u | paste -sd' ')"
+# values OPTION WORD...: what the help of train has behind the option
+values() {
+	local option=$1
+	shift
+	"$lagoon" train "$@" --help | sed -nE "s/^ +$option=([a-z0-9|-]+).*/\\1/p" |
+		tr '|' '\n' | sort | paste -sd' '
+}
+for solver in lasso lda softmax svm 'logistic --method sgd'; do
+	for option in --method --format --loss --sampler; do
+		# shellcheck disable=SC2086
+		[ -z "$(values $option $solver)" ] || is "$option of $solver" \
+			"$(offered train $solver $option = '')" "$(values $option $solver)"
+	done
+done
+is 'methods of logistic' "$(offered train logistic --method '')" \
+	"$( (values --method logistic; values --method logistic --method sgd) |
+		tr ' ' '\n' | sort | paste -sd' ')"
 is commands "$(offered '')" "$("$lagoon" --help |
 	awk '/^  [a-z]/ { print $1 } END { print "--help\n--version" }' | sort | paste -sd' ')"
 is benchmarks "$(offered bench '')" \
@@ -52,6 +86,11 @@ is benchmarks "$(offered bench '')" \
 is 'a part' "$(offered tr)" train
 is value "$(offered train --consistency =)" 'asp bsp essp psp ssp vap'
 is 'part of a value' "$(offered train --consistency = a)" asp
+is 'method of a solver' "$(offered train lasso --method = s)" sdca
+is 'format of rows' "$(offered train ridge --format = m)" matrix
+is 'format of a benchmark' "$(offered bench --format = q6)" q64
+is 'format of a file' "$(offered predict --format = '')" 'csv libsvm matrix'
+is 'an option at once' "$(offered predict --prob)" --probabilities
 is 'on death' "$(offered run --on-death = c)" continue
 is solver "$(offered train l)" 'lasso lda logistic'
 
@@ -64,13 +103,15 @@ is 'number' "$(offered train --epochs '')" ''
 is 'number after =' "$(offered train --epochs =)" ''
 is 'after a number' "$(offered train --nodes 2 lo)" logistic
 is 'after a value' "$(offered train --data x --consistency b)" bsp
-is 'a value that looks like an option' "$(offered train --model --data '')" 'elastic-net lasso lda logistic ridge'
+is 'a value that looks like an option' "$(offered train --model --data '')" 'elastic-net lasso lda logistic ridge softmax svm'
 is 'an option after it' "$(offered train --consistency bsp --stal)" --staleness=
 is 'a flag has no value' "$(offered train --zero-based lo)" logistic
-for option in --data --test --model --report; do
+for option in --data --test --model --report --plot; do
 	is "$option" "$(offered train $option '')" '(files)'
 	is "$option=" "$(offered train $option = x)" '(files)'
 done
+is 'vocabulary' "$(offered train lda --vocabulary x)" '(files)'
+is 'targets' "$(offered predict --target x)" '(files)'
 is '-o' "$(offered generate -o x)" '(files)'
 is '--output' "$(offered generate --output x)" '(files)'
 

@@ -30,13 +30,14 @@ one -n 2 --nodes 2 -- examples/hello
 one -n 4 --nodes 2 -- $job/property.mp
 one -n 2 --nodes 2 -- $job/property.mp --workers 4
 one -n 3 --nodes 3 -- $job/property.mp --workers 2,1,3
+one -n 8 --nodes 2 -- $job/node.mp
 one -n 8 --nodes 2 -- $job/sums.mp
 one -n 2 --nodes 1 -- $job/sums.mp --workers 4 --model bsp
 one -n 2 --nodes 2 -- $job/bound.mp
 one -n 2 --nodes 2 -- $job/models.mp
 one -n 3 --nodes 1 -- $job/tables.mp
 one -n 2 --nodes 2 -- $job/pages.mp --workers 2
-one -n 4 --nodes 2 -- $job/overflow.mp
+one -n 4 --nodes 4 -- $job/overflow.mp
 one -n 4 --nodes 2 -- $job/tickets.mp --workers 2
 one -n 2 --nodes 2 -- $job/runs.mp --workers 2
 one -n 3 --nodes 2 -- $job/checkpoints.mp --workers 2,1,0

@@ -69,11 +69,12 @@ static void workers_draw(struct job *job, struct t_rng *rng)
 
 /* One page, few processes of several workers, many short rounds: nothing but
  * pulls, adds and pushes of the same words. */
-static void tight_draw(struct job *job, struct t_rng *rng, int procs)
+static void tight_draw(struct job *job, struct t_rng *rng, int procs,
+		       bool deaths)
 {
 	struct shape *s = &job->shape[0];
 
-	job->procs = procs ? procs : 1 + (int)t_below(rng, 2);
+	job->procs = procs ? procs : 1 + (int)t_below(rng, 2) + deaths;
 	job->nodes = 1 + (int)t_below(rng, (uint64_t)job->procs);
 	for (int i = 0; i < job->procs; i++) {
 		job->workers_of[i] = job->procs > 2 ? 2 :
@@ -81,8 +82,10 @@ static void tight_draw(struct job *job, struct t_rng *rng, int procs)
 		job->workers += job->workers_of[i];
 	}
 	job->tables = 1;
-	shape_draw(s, rng, job->workers, false);
-	s->rows = 1 + t_below(rng, 2);
+	job->bsp = deaths && t_once_in(rng, 3);
+	shape_draw(s, rng, job->workers, job->bsp);
+	job->bsp = s->model == LAGOON_BSP;
+	s->rows = 1 + t_below(rng, deaths ? 4 : 2);
 	s->cols = 1 + (uint32_t)t_below(rng, 6);
 	s->page_rows = 2;
 	job->rounds = 6 + (int)t_below(rng, 10);
@@ -106,8 +109,10 @@ void case_draw(struct job *job, uint64_t seed, int procs, bool deaths)
 	bool bsp = t_once_in(&rng, 4);
 
 	*job = (struct job){ .seed = seed, .victim = -1, .leaver = -1 };
-	if (!deaths && t_once_in(&rng, 2)) {
-		tight_draw(job, &rng, procs);
+	if (t_once_in(&rng, 2)) {
+		tight_draw(job, &rng, deaths && procs == 1 ? 2 : procs, deaths);
+		if (deaths)
+			death_draw(job, &rng);
 		return;
 	}
 	job->procs = procs ? procs : 1 + (int)t_below(&rng, CASE_PROCS + 1);
@@ -228,6 +233,7 @@ static void stats_check(struct proc *p)
 			(unsigned long long)st.rejected);
 		T_CHECK(!st.uncertain || run.dead >= 0, "%llu words uncertain",
 			(unsigned long long)st.uncertain);
+		run.uncertain[i] += st.uncertain;
 	}
 }
 
@@ -262,6 +268,30 @@ static void *process(void *arg)
 	return NULL;
 }
 
+/* It has the node's push lock, and words that no shard and no delta word may
+ * have: of any of the node's workers. */
+static void tear(const struct lagoon *lg, int proc)
+{
+	const struct lgn_node *node = &lg->node;
+	uint32_t slot = node->control->table;
+
+	if (node->control->pusher != (uint32_t)proc + 1 || !node->control->taken)
+		return;
+	for (int i = 0; i < run.job.tables; i++) {
+		if (run.proc[proc].tab[i].t != lg->table[slot])
+			continue;
+		sched_tell("%llu words of table %d are in its hands",
+			   (unsigned long long)node->control->taken, i);
+		run.torn = true;
+		for (int k = 0; k < node->n; k++) {
+			const struct lgn_member *m = &lg->member[node->rank[k]];
+
+			for (int w = 0; w < m->workers; w++)
+				or_tear(&run.log[i], m->first_worker + w);
+		}
+	}
+}
+
 /* The victim is to die now: not if it is over its work. */
 static bool die(int proc)
 {
@@ -275,6 +305,7 @@ static bool die(int proc)
 		for (int k = 0; j == proc && k < run.job.workers_of[j]; k++)
 			for (int i = 0; i < run.job.tables; i++)
 				or_die(&run.log[i], w + k);
+	tear(run.proc[proc].lg, proc);
 	return true;
 }
 
@@ -288,11 +319,14 @@ static void wire_draw(struct t_rng *rng)
 		.cpu_atomic = atomic,
 		.map = atomic || t_once_in(rng, 2),
 		.gone_with_owner = t_once_in(rng, 2),
+		.reads_go_on = t_once_in(rng, 2),
 		/* as many as one call may post at once, which are few here */
 		.max_batch = !t_once_in(rng, 2) ? 256 : run.job.tight ? 4 : 8,
 		.again_in = again[t_below(rng, T_COUNT(again))],
 		.linger_in = linger[t_below(rng, T_COUNT(linger))],
 		.refuse_in = t_once_in(rng, 3) ? 8 : 0,
+		.strange = t_once_in(rng, 6) ?
+			(int)t_below(rng, (uint64_t)run.job.procs) : -1,
 	};
 }
 
@@ -303,7 +337,9 @@ void case_run(void)
 	unsigned left;
 
 	run.dead = -1;
-	run.fatal = run.final_seen = false;
+	run.fatal = run.final_seen = run.torn = false;
+	memset(run.missing, 0, sizeof(run.missing));
+	memset(run.uncertain, 0, sizeof(run.uncertain));
 	run.calls = 0;
 	run.begun = run.over = 0;
 	run.tickets_begun = run.tickets_done = 0;
@@ -327,4 +363,10 @@ void case_run(void)
 	sched_run();
 	left = sched_heap_end();
 	T_CHECK(!left || run.dead >= 0, "%u pieces of memory are left", left);
+	for (int i = 0; i < job->tables; i++)
+		T_CHECK(run.missing[i] <= 2 * run.uncertain[i],
+			"I3, %llu elements are less than was added, but %llu words are uncertain",
+			(unsigned long long)run.missing[i],
+			(unsigned long long)run.uncertain[i]);
+	T_CHECK(node_sim_clean(), "memory of a node is left");
 }

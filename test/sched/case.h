@@ -75,11 +75,13 @@ struct run {
 	struct or_log log[CASE_TABLES];
 	int dead;			/* process, -1 */
 	bool fatal;			/* its death ends the job */
+	bool torn;			/* it had words in its hands */
 	int begun, over;		/* processes in lagoon_run(), and behind */
 	uint64_t calls;
 	/* what somebody has seen after the last barrier */
 	bool final_seen;
 	int64_t final[CASE_TABLES][CASE_ELEMS];
+	uint64_t missing[CASE_TABLES], uncertain[CASE_TABLES];
 	int64_t tickets_begun, tickets_done;	/* of the live */
 	bool ticket[CASE_TICKETS];
 };

@@ -79,6 +79,7 @@ void crowd_run(uint64_t seed, int procs, int workers, int model)
 		crowd.sum[i] = 0;
 	wire_sim_style = (struct wire_sim_style){
 		.max_batch = 256, .again_in = 8, .linger_in = 16,
+		.strange = -1,
 	};
 	sched_begin(seed, false);
 	sim_job_begin(procs);
@@ -88,5 +89,5 @@ void crowd_run(uint64_t seed, int procs, int workers, int model)
 	}
 	sched_run();
 	left = sched_heap_end();
-	T_CHECK(!left, "%u pieces of memory are left", left);
+	T_CHECK(!left && node_sim_clean(), "%u pieces of memory are left", left);
 }

@@ -188,6 +188,5 @@ int lgn_place_thread_core(const struct lgn_topo *topo)
 	return -1;
 }
 
-/* Wires that nobody chooses here. */
-const struct lgn_wire_ops lgn_wire_shm = { .name = "shm" };
+/* A wire that nobody chooses here; the other one is in node_sim.c. */
 const struct lgn_wire_ops lgn_wire_rc = { .name = "rc" };

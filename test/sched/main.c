@@ -24,7 +24,7 @@ struct options {
 };
 
 struct totals {
-	uint64_t schedules, events, switches, deaths, calls, hash;
+	uint64_t schedules, events, switches, deaths, torn, calls, hash;
 };
 
 static void one(const struct options *opt, uint64_t seed, struct totals *sum)
@@ -48,6 +48,7 @@ static void one(const struct options *opt, uint64_t seed, struct totals *sum)
 	sum->events += sched_events();
 	sum->switches += sched_switches();
 	sum->deaths += run.dead >= 0;
+	sum->torn += run.torn && !run.fatal;
 	sum->calls += run.calls;
 	sum->hash = t_mix(sum->hash, sched_hash());
 }
@@ -140,12 +141,13 @@ int main(int argc, char **argv)
 	}
 	for (uint64_t seed = opt.from; seed <= opt.to; seed++)
 		one(&opt, seed, &sum);
-	printf("sched: %llu schedules, %llu calls, %llu changes of hand, %llu switches, %llu requests, %llu GETs again, %llu deaths, hash %016llx\n",
+	printf("sched: %llu schedules, %llu calls, %llu changes of hand, %llu switches, %llu requests, %llu GETs again, %llu deaths (%llu of them with words in hand, and the job went on), hash %016llx\n",
 	       (unsigned long long)sum.schedules, (unsigned long long)sum.calls,
 	       (unsigned long long)sum.events, (unsigned long long)sum.switches,
 	       (unsigned long long)wire_sim_posted,
 	       (unsigned long long)wire_sim_again,
-	       (unsigned long long)sum.deaths, (unsigned long long)sum.hash);
+	       (unsigned long long)sum.deaths, (unsigned long long)sum.torn,
+	       (unsigned long long)sum.hash);
 	say_cost(start);
 	return 0;
 }

@@ -103,7 +103,7 @@ static void style_draw(struct sched_style *style)
 	static const unsigned wire[] = { 1, 1, 2, 4, 8 };
 
 	style->points = points[sched_below(T_COUNT(points))];
-	style->time_bits = 6 + (unsigned)sched_below(10);
+	style->time_bits = 6 + (unsigned)sched_below(16);
 	style->freeze_in = freeze[sched_below(T_COUNT(freeze))];
 	style->freeze_bits = 6 + (unsigned)sched_below(7);
 	style->wire_in = wire[sched_below(T_COUNT(wire))];
@@ -451,6 +451,20 @@ int sched_join(unsigned long number)
 	leave_runnable(s.now);
 	SCHED_WAIT("join");
 	return 0;
+}
+
+void sched_park(void)
+{
+	leave_runnable(s.now);
+	SCHED_WAIT("to be woken");
+}
+
+void sched_wake(unsigned long number)
+{
+	struct co *co = s.co[number];
+
+	if (!co->ended && co->at == NOWHERE)
+		enter_runnable(co);
 }
 
 void sched_kill(int proc)

@@ -68,6 +68,11 @@ void sched_run(void);
 /* In a coroutine: wait for the end of another one. */
 int sched_join(unsigned long number);
 
+/* In a coroutine: not chosen any more until another one wakes it. One that waits
+ * for an end cannot be woken. */
+void sched_park(void);
+void sched_wake(unsigned long number);
+
 /* In a coroutine: give way, because there is nothing to do here. */
 void sched_wait(const struct sched_site *site);
 

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# 10 000 schedules, each judged; the same seed gives the same trace, another
+# 10 000 schedules and 3000 in which a process dies, each judged; the same seed gives the same trace, another
 # one another; 1000 virtual workers, in two shapes, keep exact sums.
 set -u
 sched=test/sched/sched
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-seeds=${SCHED_SEEDS:-10000} crowds='100x10 1000x1'
-case ${SCHED_CFLAGS:-} in *-fsanitize*) seeds=150 crowds='20x5' ;; esac
+seeds=${SCHED_SEEDS:-10000} deaths=3000 crowds='100x10 1000x1'
+case ${SCHED_CFLAGS:-} in *-fsanitize*) seeds=150 deaths=50 crowds='20x5' ;; esac
 
 fail() { echo "$*"; exit 1; }
 
@@ -31,4 +31,5 @@ cmp "$out/a" "$out/b" || fail "seeds 1 to 200: not the same twice"
 for crowd in $crowds; do
 	"$sched" --crowd "$crowd" 2>&1 || exit 1
 done
-"$sched" --seeds "1-$seeds" 2>&1
+"$sched" --seeds "1-$seeds" 2>&1 || exit 1
+"$sched" --seeds "1-$deaths" --deaths 2>&1

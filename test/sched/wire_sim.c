@@ -13,9 +13,7 @@ enum {
 	REGIONS = 1 << 16,
 	AGAIN_MOST = 3,
 	LINGER_BITS = 11,
-	SMALL = 8,		/* processes that hear of each other's end */
-	WATCHES = SMALL * SMALL,
-	LATE_MOST = 300,	/* gifts of the core before one hears */
+	WATCHES = WIRE_SIM_SMALL * WIRE_SIM_SMALL,
 };
 
 /* Memory of a process. Its number is the key. */
@@ -23,6 +21,7 @@ struct region {
 	uint64_t *words;
 	uint64_t bytes;
 	int proc;
+	bool borrowed;			/* it was there before */
 	bool given_back;
 };
 
@@ -73,7 +72,6 @@ static unsigned n_pool, n_in_flight;
 static struct region region[REGIONS];
 static unsigned n_regions;
 static struct sim *sim_of_proc[SCHED_PROCS];
-static bool has_failed[SCHED_PROCS];
 static struct watch watch[WATCHES];
 static int n_watches, n_deaths;
 
@@ -90,12 +88,7 @@ void sched_wire_begin(void)
 	n_pool = n_in_flight = n_regions = 0;
 	n_deaths = n_watches = 0;
 	memset(sim_of_proc, 0, sizeof(sim_of_proc));
-	memset(has_failed, 0, sizeof(has_failed));
-}
-
-bool wire_sim_has_failed(int proc)
-{
-	return has_failed[proc];
+	node_sim_begin();
 }
 
 /* --------------------------------------------------------------- opening */
@@ -179,7 +172,7 @@ static void tell_end(int proc, int size);
 static void sim_close(struct lgn_wire *wire)
 {
 	struct sim *sim = sim_of(wire);
-	bool told = sim->started && sim->config.size <= SMALL && sched_once_in(2);
+	bool told = sim->started && sim->config.size <= WIRE_SIM_SMALL && sched_once_in(2);
 
 	for (unsigned i = 0; i < n_in_flight; i++)
 		T_CHECK(in_flight[i]->owner != sim || n_deaths,
@@ -193,20 +186,23 @@ static void sim_close(struct lgn_wire *wire)
 	sched_free(sim);
 }
 
+bool wire_sim_orphans(void)
+{
+	for (unsigned i = 0; i < n_in_flight; i++)
+		if (!in_flight[i]->owner)
+			return true;
+	return false;
+}
+
 /* A thread of the wire. */
 static void *hear(void *arg)
 {
 	const struct watch *w = arg;
 	struct sim *sim;
-	bool more = true;
 
-	while (more) {
-		more = false;
-		for (unsigned i = 0; i < n_in_flight; i++)
-			more |= !in_flight[i]->owner;
+	while (wire_sim_orphans())
 		SCHED_WAIT("the last of the dead");
-	}
-	for (uint64_t n = sched_below(LATE_MOST); n; n--)
+	for (uint64_t n = sched_below(WIRE_SIM_LATE); n; n--)
 		SCHED_WAIT("news of a death");
 	/* A wire has one such thread. */
 	while ((sim = sim_of_proc[w->proc]) && sim->telling)
@@ -235,6 +231,7 @@ void sched_wire_kill(int proc)
 	const struct sim *dead = sim_of_proc[proc];
 
 	n_deaths++;
+	node_sim_kill(proc);
 	if (!dead)
 		return;
 	ops_orphan(dead, true);
@@ -250,7 +247,9 @@ static int sim_reg(struct lgn_wire *wire, const struct lgn_mem_want *want,
 
 	(void)wire;
 	T_CHECK(n_regions < REGIONS, "more than %d regions", REGIONS);
-	r->words = memset(sched_malloc(want->len), 0, want->len);
+	r->borrowed = want->at;
+	r->words = want->at ? want->at :
+		memset(sched_malloc(want->len), 0, want->len);
 	r->bytes = want->len;
 	r->proc = sched_proc();
 	r->given_back = false;
@@ -258,7 +257,7 @@ static int sim_reg(struct lgn_wire *wire, const struct lgn_mem_want *want,
 		.addr = r->words, .len = want->len,
 		.key = { .addr = (uintptr_t)r->words, .len = want->len,
 			 .rkey = n_regions++ },
-		.priv = r,
+		.priv = r, .borrowed = r->borrowed,
 	};
 	return 0;
 }
@@ -271,7 +270,8 @@ static void sim_unreg(struct lgn_wire *wire, struct lgn_mem *mem)
 	if (!r)
 		return;
 	r->given_back = true;
-	sched_free(r->words);
+	if (!r->borrowed)
+		sched_free(r->words);
 	*mem = (struct lgn_mem){ 0 };
 }
 
@@ -449,7 +449,8 @@ static void op_finish(unsigned i)
 static bool op_fails(struct op *op)
 {
 	const struct region *r = op->region;
-	bool lost = sched_dead(r->proc) && wire_sim_style.gone_with_owner;
+	bool lost = sched_dead(r->proc) && wire_sim_style.gone_with_owner &&
+		(op->op >= LGN_ADD || !wire_sim_style.reads_go_on || !r->proc);
 
 	if (!lost && !r->given_back)
 		return false;
@@ -458,8 +459,6 @@ static bool op_fails(struct op *op)
 	if (op->op >= LGN_ADD && op->todo && !r->given_back && sched_once_in(2))
 		atomic_do(op);
 	op->uncertain = op->op >= LGN_ADD;
-	if (op->uncertain && op->owner)
-		has_failed[op->owner->config.rank] = true;
 	op->status = LAGOON_EPEER;
 	return true;
 }
@@ -501,6 +500,13 @@ void sched_wire_step(void)
 	op->late = false;
 }
 
+/* The node's wire does that. */
+static void sim_poke(struct lgn_wire *wire, int peer)
+{
+	(void)wire;
+	(void)peer;
+}
+
 const struct lgn_wire_ops lgn_wire_sim = {
 	.name = "sim",
 	.open = sim_open,
@@ -514,4 +520,5 @@ const struct lgn_wire_ops lgn_wire_sim = {
 	.post = sim_post,
 	.poll = sim_poll,
 	.why = sim_why,
+	.poke = sim_poke,
 };

@@ -25,6 +25,7 @@ void or_log_init(struct or_log *log, uint64_t seed, uint32_t workers,
 		atomic_store(&log->ended[j], 0);
 		atomic_store(&log->left[j], false);
 		atomic_store(&log->dead[j], false);
+		atomic_store(&log->torn[j], false);
 		for (uint32_t e = 0; e < elems; e++)
 			atomic_store_explicit(&log->begun[j][e], 0,
 					      memory_order_relaxed);
@@ -122,6 +123,11 @@ void or_die(struct or_log *log, int worker)
 	atomic_store(&log->dead[worker], true);
 }
 
+void or_tear(struct or_log *log, int worker)
+{
+	atomic_store(&log->torn[worker], true);
+}
+
 bool or_decode(const struct or_log *log, uint32_t elem, int64_t value,
 	       int64_t digit[OR_WORKERS])
 {
@@ -191,6 +197,10 @@ static struct limit limit_of(struct or_log *log, const struct or_pull *pull,
 		.rule = "I4, older than seen before",
 	};
 
+	if (atomic_load(&log->torn[worker])) {
+		limit.least = 0;
+		return limit;
+	}
 	if (worker == pull->worker) {
 		limit.rule = "I2, own delta missing";
 		return limit;
@@ -289,7 +299,8 @@ bool or_exact(struct or_log *log, uint32_t elem, int64_t value, char *why)
 		int64_t all = atomic_load(&log->begun[j][elem]);
 
 		if (digit[j] == all ||
-		    (atomic_load(&log->dead[j]) && digit[j] < all))
+		    ((atomic_load(&log->dead[j]) || atomic_load(&log->torn[j])) &&
+		     digit[j] < all))
 			continue;
 		snprintf(why, OR_WHY, "I3, row %u column %u: holds %" PRId64
 			 " of worker %d, which added %" PRId64, elem / log->cols,
@@ -301,4 +312,29 @@ bool or_exact(struct or_log *log, uint32_t elem, int64_t value, char *why)
 			 " is no sum of deltas", elem / log->cols,
 			 elem % log->cols, value);
 	return good;
+}
+
+bool or_short(struct or_log *log, uint32_t elem, int64_t value)
+{
+	int64_t digit[OR_WORKERS];
+
+	if (!or_decode(log, elem, value, digit))
+		return true;
+	for (int j = 0; j < (int)log->workers; j++)
+		if (!atomic_load(&log->dead[j]) &&
+		    digit[j] < atomic_load(&log->begun[j][elem]))
+			return true;
+	return false;
+}
+
+bool or_same(struct or_log *log, uint32_t elem, int64_t one, int64_t two)
+{
+	int64_t a[OR_WORKERS], b[OR_WORKERS];
+
+	if (!or_decode(log, elem, one, a) || !or_decode(log, elem, two, b))
+		return false;
+	for (int j = 0; j < (int)log->workers; j++)
+		if (!atomic_load(&log->dead[j]) && a[j] != b[j])
+			return false;
+	return true;
 }

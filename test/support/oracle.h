@@ -45,6 +45,7 @@ struct or_log {
 	_Atomic int32_t ended[OR_WORKERS];	/* rounds in round_end[] */
 	_Atomic bool left[OR_WORKERS];
 	_Atomic bool dead[OR_WORKERS];
+	_Atomic bool torn[OR_WORKERS];
 	_Atomic int64_t begun[OR_WORKERS][OR_ELEMS];
 	int64_t round_end[OR_WORKERS][OR_ROUNDS][OR_ELEMS];
 };
@@ -77,6 +78,10 @@ void or_leave(struct or_log *log, int worker);
 /* The worker's process is dead: of what it has begun to add, any part may be
  * there, and nobody waits for it. */
 void or_die(struct or_log *log, int worker);
+
+/* A death took deltas of the worker with it, of any age, also such as have been
+ * seen: from now on any part may be there. */
+void or_tear(struct or_log *log, int worker);
 
 /* value -> digits by worker (0 for those who do not write it). False if it
  * is no sum of what the writers can add. */
@@ -120,5 +125,12 @@ bool or_pull_check(struct or_log *log, const struct or_pull *pull,
 /* I3, when nobody adds: elem holds all that was ever begun by
  * the living, exactly. */
 bool or_exact(struct or_log *log, uint32_t elem, int64_t value, char *why);
+
+/* Two values of an element are the same but for what the dead added: that may
+ * arrive at any time, from what they shared with the others of their node. */
+bool or_same(struct or_log *log, uint32_t elem, int64_t one, int64_t two);
+
+/* Something is missing of what the living and torn have added. */
+bool or_short(struct or_log *log, uint32_t elem, int64_t value);
 
 #endif

@@ -11,6 +11,8 @@
 
 #include <criterion/criterion.h>
 
+#include "kernels/lagoon_kernels.h"
+
 /* splitmix64 */
 static inline uint64_t next(uint64_t *seed)
 {
@@ -65,5 +67,21 @@ static inline char *read_file(const char *path, size_t *len)
 	fclose(f);
 	return text;
 }
+
+/* A test of what is compiled for several instruction sets: all that this
+ * machine has, one after the other. */
+#define LEVEL_TEST(Suite, Name) \
+	static void Suite##_##Name##_at_a_level(void); \
+	Test(Suite, Name) \
+	{ \
+		for (int level = LAGOON_SIMD_GENERIC; \
+		     level <= LAGOON_SIMD_SVE; level++) { \
+			if (lagoon_simd_use(level) != level) \
+				continue; \
+			fprintf(stderr, "instructions: level %d\n", level); \
+			Suite##_##Name##_at_a_level(); \
+		} \
+	} \
+	static void Suite##_##Name##_at_a_level(void)
 
 #endif

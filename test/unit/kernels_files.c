@@ -181,6 +181,97 @@ Test(files, models_are_read_as_written)
 	unlink(path);
 }
 
+/* What no key of it says is 0 or empty. */
+Test(files, a_model_of_several_outputs_is_read_as_written)
+{
+	double w[30], classes[3] = { 1, 2.5, 1e300 };
+	uint64_t seed = 6;
+	struct lagoon_model_file out = model_of(w, 10);
+	struct lagoon_model_file in = { .size = sizeof(in) };
+	char path[64];
+
+	for (int j = 0; j < 30; j++)
+		w[j] = uniform(&seed) - 0.5;
+	strcpy(out.solver, "softmax");
+	strcpy(out.method, "adagrad");
+	out.outputs = 3;
+	out.classes = classes;
+	out.l1 = 0.1;
+	cr_assert_eq(lagoon_model_save(temp_path(path), &out), 0, "%s",
+		     lagoon_errmsg());
+	cr_assert_eq(lagoon_model_load(path, &in), 0, "%s", lagoon_errmsg());
+	cr_assert_str_eq(in.solver, "softmax");
+	cr_assert_str_eq(in.method, "adagrad");
+	cr_assert_str_eq(in.loss, "");
+	cr_assert_eq(in.outputs, 3);
+	cr_assert_eq(in.features, 10);
+	cr_assert_eq(in.l1, 0.1);
+	cr_assert_eq(in.l2, 0);
+	cr_assert(!memcmp(in.classes, classes, sizeof(classes)));
+	cr_assert(!memcmp(in.weights, w, sizeof(w)));
+	lagoon_model_free(&in);
+	unlink(path);
+}
+
+/* As all versions since the first have read and written them. */
+Test(files, the_text_of_models_is_fixed)
+{
+	static const char *const text[] = {
+		"lagoon-model 1\nsolver logistic\nc 0.5\nlabels 0 1\n"
+		"features 2\nweights\n0.25\n-3\nend\n",
+		"lagoon-model 1\nsolver lasso\nl1 0.5\nl2 0\nstandardised 1\n"
+		"intercept 9.5\nfeatures 1\nweights\n0\nend\n",
+		"lagoon-model 1\nsolver svm\nloss squared-hinge\nmethod sgd\n"
+		"c 1\nl1 2\nl2 1\nintercept -1\nlabels -1 1\nfeatures 1\n"
+		"weights\n4\nend\n",
+		"lagoon-model 1\nsolver softmax\nc 1\noutputs 2\nlabels 7 8\n"
+		"features 2\nweights\n1 -1\n0.5 0\nend\n",
+	};
+	char path[64], *again;
+	size_t len;
+
+	temp_path(path);
+	for (size_t i = 0; i < sizeof(text) / sizeof(*text); i++) {
+		struct lagoon_model_file m = { .size = sizeof(m) };
+
+		write_file(path, text[i], strlen(text[i]));
+		cr_assert_eq(lagoon_model_load(path, &m), 0, "%s",
+			     lagoon_errmsg());
+		cr_assert_eq(lagoon_model_save(path, &m), 0);
+		again = read_file(path, &len);
+		cr_assert_str_eq(again, text[i]);
+		free(again);
+		lagoon_model_free(&m);
+	}
+	unlink(path);
+}
+
+Test(files, models_that_cannot_be_read_are_not_written)
+{
+	double w[2] = { 1, NAN }, classes[2] = { 1, INFINITY };
+	struct lagoon_model_file bad[8];
+
+	for (int i = 0; i < 8; i++)
+		bad[i] = model_of(w, 1);
+	bad[0].features = 2;
+	bad[1].size = 8;
+	strcpy(bad[2].loss, "two words");
+	bad[3].l1 = INFINITY;
+	bad[4].outputs = 2;
+	strcpy(bad[5].solver, "lasso");
+	bad[5].outputs = 2;
+	bad[6].outputs = 2;
+	bad[6].classes = classes;
+	bad[7].labels[1] = NAN;
+	for (int i = 0; i < 8; i++) {
+		cr_assert_eq(lagoon_model_save("/tmp/lagoon-none", &bad[i]),
+			     LAGOON_EINVAL, "%d", i);
+		cr_assert(access("/tmp/lagoon-none", F_OK));
+	}
+	cr_assert_eq(lagoon_model_load("/tmp/lagoon-none", &bad[1]),
+		     LAGOON_EINVAL);
+}
+
 Test(files, a_model_replaces_another)
 {
 	double w[2] = { 1, 2 };
@@ -194,6 +285,41 @@ Test(files, a_model_replaces_another)
 	cr_assert_eq(lagoon_model_load(path, &in), 0);
 	cr_assert_eq(in.weights[1], 3);
 	lagoon_model_free(&in);
+	unlink(path);
+}
+
+/* A change of the text is refused, or gives a model that can be written. */
+Test(files, changed_models_do_no_harm)
+{
+	static const char good[] =
+		"lagoon-model 1\nsolver softmax\nloss softmax\nmethod sgd\n"
+		"c 0.1\nl1 1\nl2 1\noutputs 3\nlabels 0 1 2\nfeatures 2\n"
+		"weights\n0.25 0 1\n-1e-05 3 2\nend\n";
+	static const char piece[] = "0123 -.e\nlo";
+	uint64_t seed = 11;
+	char path[64], text[sizeof(good)];
+	int taken = 0;
+
+	temp_path(path);
+	for (int i = 0; i < 3000; i++) {
+		struct lagoon_model_file m = { .size = sizeof(m) };
+		int rc;
+
+		memcpy(text, good, sizeof(good));
+		for (uint64_t k = below(&seed, 3); k < 3; k++)
+			text[below(&seed, sizeof(good) - 1)] =
+				piece[below(&seed, sizeof(piece) - 1)];
+		write_file(path, text, sizeof(good) - 1);
+		rc = lagoon_model_load(path, &m);
+		cr_assert(rc == LAGOON_ECORRUPT || !rc, "%d for %s", rc, text);
+		if (rc)
+			continue;
+		cr_assert_eq(lagoon_model_save(path, &m), 0, "%s: %s", text,
+			     lagoon_errmsg());
+		lagoon_model_free(&m);
+		taken++;
+	}
+	cr_assert(taken > 100 && taken < 2900, "%d taken", taken);
 	unlink(path);
 }
 
@@ -243,6 +369,16 @@ Test(files, corrupt_models_name_the_line)
 		{ "0.25\n", "nan\n", "line 7" },
 		{ "0.25\n", "1e999\n", "line 7" },
 		{ "end\n", "end\nend\n", "line 11" },
+		{ "c 0.1\n", "", "c before" },
+		{ "c 0.1\n", "d 0.1\n", "line 3" },
+		{ "c 0.1\n", "c 0.1\nc 0.1\n", "line 4" },
+		{ "solver logistic\n", "", "solver before" },
+		{ "solver logistic", "solver ridge", "l1 before" },
+		{ "labels 0 1", "labels 0 1 2", "two labels" },
+		{ "labels 0 1", "outputs 3\nlabels 0 1", "as many labels" },
+		{ "labels 0 1", "outputs 2\nlabels 0 1", "line 8" },
+		{ "labels 0 1", "outputs x\nlabels 0 1", "line 4" },
+		{ "labels 0 1", "standardised 2\nlabels 0 1", "line 4" },
 	};
 	static const char good[] =
 		"lagoon-model 1\nsolver logistic\nc 0.1\nlabels 0 1\n"

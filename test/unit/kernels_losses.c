@@ -92,7 +92,7 @@ static void check(int loss, size_t n, const double *z, const double *y)
 	cr_assert_eq(lagoon_loss_measure(loss, n, z, y, value, NULL), got);
 }
 
-Test(losses, equal_the_formulas)
+LEVEL_TEST(losses, equal_the_formulas)
 {
 	static const size_t size[] = { 0, 1, 2, 3, 7, 8, 9, 255, 256, 257, MOST };
 	static double z[MOST + 8], y[MOST + 8];
@@ -112,7 +112,7 @@ Test(losses, equal_the_formulas)
 }
 
 /* 0, the kinks, and what would overflow exp(). */
-Test(losses, hold_at_the_ends)
+LEVEL_TEST(losses, hold_at_the_ends)
 {
 	static const double end[] = {
 		0, -0.0, 1, -1, 1e-300, 0x1p-30, 0.8813735870195430, 17, 36.7,
@@ -135,7 +135,7 @@ Test(losses, hold_at_the_ends)
 			  loss == LAGOON_LOSS_HINGE);
 }
 
-Test(losses, slopes_are_derivatives)
+LEVEL_TEST(losses, slopes_are_derivatives)
 {
 	const double h = 1e-5;
 	uint64_t seed = 1;
@@ -206,7 +206,7 @@ static void check_softmax(size_t n, size_t classes, double width, int first,
 	cr_assert(slope[n * classes] == 42 && slopef[n * classes] == 42);
 }
 
-Test(losses, softmax_equals_the_formula)
+LEVEL_TEST(losses, softmax_equals_the_formula)
 {
 	static const size_t classes[] = { 1, 2, 3, 7, 64, 255, 256, 257, MOST };
 	static const size_t rows[] = { 0, 1, 2, 4 };

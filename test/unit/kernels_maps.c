@@ -125,7 +125,7 @@ static void check_map(enum map map, size_t n, double t, double u,
 	}
 }
 
-Test(maps, equal_the_plain_forms)
+LEVEL_TEST(maps, equal_the_plain_forms)
 {
 	static const double t[] = { 0, 0.25, 1, 30, 1000 };
 	uint64_t seed = 1;
@@ -137,7 +137,7 @@ Test(maps, equal_the_plain_forms)
 }
 
 /* The map is where the sum is smallest: no point beside it is better. */
-Test(maps, are_smallest)
+LEVEL_TEST(maps, are_smallest)
 {
 	uint64_t seed = 2;
 
@@ -153,7 +153,7 @@ Test(maps, are_smallest)
 	}
 }
 
-Test(maps, keep_what_is_not_a_number_and_large)
+LEVEL_TEST(maps, keep_what_is_not_a_number_and_large)
 {
 	double x[] = { NAN, INFINITY, 1e308, 1e-308 }, y[] = { 3e200, 4e200 };
 
@@ -213,7 +213,7 @@ static void check_quantise(size_t n, int frac_bits, bool random, double width,
 	cr_assert(lanes[n] == 42 && lanesf[n] == 42);
 }
 
-Test(maps, quantise_equals_floor)
+LEVEL_TEST(maps, quantise_equals_floor)
 {
 	static const double width[] = { 2, 1000, 0x1p30, 0x1p62 };
 	uint64_t seed = 4;
@@ -227,7 +227,7 @@ Test(maps, quantise_equals_floor)
 }
 
 /* The first that has no lane, wherever it stands, and none after it. */
-Test(maps, quantise_stops_at_what_has_no_lane)
+LEVEL_TEST(maps, quantise_stops_at_what_has_no_lane)
 {
 	const int64_t legal = INT64_C(1) << 30;
 	const double bad[] = { NAN, INFINITY, -INFINITY, 1e300, 0x1p30 + 1,
@@ -259,7 +259,7 @@ Test(maps, quantise_stops_at_what_has_no_lane)
 }
 
 /* With random bits the mean is exact: 0.3 of a unit, many times. */
-Test(maps, rounding_has_the_right_mean)
+LEVEL_TEST(maps, rounding_has_the_right_mean)
 {
 	static double x[MOST];
 	static uint32_t bits[MOST];
@@ -280,7 +280,7 @@ Test(maps, rounding_has_the_right_mean)
 	cr_assert(llabs(sum + 297000) < 2736, "%lld", (long long)sum);
 }
 
-Test(maps, sums_of_words_are_sums_of_lanes)
+LEVEL_TEST(maps, sums_of_words_are_sums_of_lanes)
 {
 	static int64_t a[MOST], b[MOST], got[MOST + 1];
 	static uint64_t words[MOST / 2 + 2], other[MOST / 2 + 2];

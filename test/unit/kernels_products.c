@@ -129,6 +129,44 @@ static void check_whole(struct matrix *m, bool transposed, double beta,
 		cr_assert_eq(at(&y, real, i), before.f64[i], "past the end");
 }
 
+enum { MANY = 9 };	/* vectors side by side */
+
+/* n of them, in rows that are longer. */
+static void check_many(struct matrix *m, int transposed, size_t n, double beta,
+		       uint64_t *seed)
+{
+	static double x[MOST][MANY + SPARE], y[MOST][MANY + SPARE];
+	static float xf[MOST][MANY + SPARE], yf[MOST][MANY + SPARE];
+	static double was[MOST][MANY + SPARE];
+	size_t rows = transposed ? m->a.cols : m->a.rows;
+	size_t len = transposed ? m->a.rows : m->a.cols;
+	int real = m->a.real_size;
+
+	for (size_t i = 0; i < MOST; i++)
+		for (size_t k = 0; k < MANY + SPARE; k++) {
+			x[i][k] = xf[i][k] = (float)(uniform(seed) - 0.5);
+			was[i][k] = (double)(float)(uniform(seed) - 0.5);
+			y[i][k] = beta == 0 && i < rows && k < n ? NAN :
+				was[i][k];	/* must not be read */
+			yf[i][k] = (float)y[i][k];
+		}
+	lagoon_sparse_product(&m->a, transposed, n, 0.75,
+			      real == 8 ? (void *)x : xf, MANY + SPARE, beta,
+			      real == 8 ? (void *)y : yf, MANY + SPARE);
+	for (size_t i = 0; i < MOST; i++)
+		for (size_t k = 0; k < MANY + SPARE; k++) {
+			double want = was[i][k], sum = 0;
+
+			for (size_t j = 0; j < len && i < rows; j++)
+				sum += x[j][k] * (transposed ? m->dense[j][i] :
+						  m->dense[i][j]);
+			if (i < rows && k < n)
+				want = 0.75 * sum + (beta == 0 ? 0 : beta * want);
+			near(real == 8 ? y[i][k] : (double)yf[i][k], want, real,
+			     "many");
+		}
+}
+
 static void check_lines(struct matrix *m, uint64_t *seed)
 {
 	bool csr = m->a.layout == LAGOON_CSR;
@@ -162,7 +200,7 @@ static void check_lines(struct matrix *m, uint64_t *seed)
 	}
 }
 
-Test(products, sparse_equal_the_dense_sums)
+LEVEL_TEST(products, sparse_equal_the_dense_sums)
 {
 	static const size_t size[][2] = {
 		{ 0, 0 }, { 0, 5 }, { 5, 0 }, { 1, 1 }, { 3, 7 }, { 8, 8 },
@@ -191,12 +229,17 @@ Test(products, sparse_equal_the_dense_sums)
 		check_whole(&m, true, 0, &seed);
 		check_whole(&m, true, 1, &seed);
 		check_whole(&m, true, 0.5, &seed);
+		for (int t = 0; t < 2; t++) {
+			check_many(&m, t, k % (MANY + 1), 0, &seed);
+			check_many(&m, t, MANY - k % (MANY + 1), 0.5, &seed);
+			check_many(&m, t, MANY, 1, &seed);
+		}
 		check_lines(&m, &seed);
 	}
 }
 
 /* Of both types, off by 0 to 7 elements from a cache line. */
-Test(products, dense_equal_the_plain_sums)
+LEVEL_TEST(products, dense_equal_the_plain_sums)
 {
 	enum { LONG = 300 };
 	static double x[LONG + 8], y[LONG + 8], was[LONG + 8];
@@ -277,7 +320,7 @@ static void check_dense(size_t rows, size_t cols, size_t stride, double beta,
 	}
 }
 
-Test(products, dense_matrices_equal_the_plain_sums)
+LEVEL_TEST(products, dense_matrices_equal_the_plain_sums)
 {
 	static const size_t size[] = { 0, 1, 2, 3, 4, 5, 31, 32, 33, MOST };
 	uint64_t seed = 3;

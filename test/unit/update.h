@@ -18,7 +18,7 @@ typedef long double reference(const struct history *h, const double *param);
 struct reference_of {
 	const char *text;		/* of lgn_update_open() */
 	reference *next;
-	double param[4];		/* that the text says, or defaults */
+	double param[5];		/* that the text says, or defaults */
 	double first;			/* value */
 	double size;			/* of what is subtracted to get a small
 					 * value: rounding shows against this */

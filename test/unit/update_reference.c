@@ -125,11 +125,12 @@ static long double adam(const struct history *h, const double *param)
 }
 
 /* McMahan et al. 2013: the minimiser of g_1:t w + sum sigma_s (w - w_s)^2 / 2 +
- * l1 |w| + l2 w^2 / 2, where sigma_1:t = 1 / eta_t and
+ * (l1 + grow t) |w| + l2 w^2 / 2, where sigma_1:t = 1 / eta_t and
  * eta_t = alpha / (beta + sqrt(sum of g^2)). */
 static long double ftrl(const struct history *h, const double *param)
 {
 	long double squares = 0, linear = 0, rate = param[1] / (long double)param[0];
+	long double l1;
 
 	for (int k = 0; k < h->n; k++) {
 		long double before = rate;
@@ -138,10 +139,10 @@ static long double ftrl(const struct history *h, const double *param)
 		rate = (param[1] + sqrtl(squares)) / param[0];
 		linear += h->g[k] - (rate - before) * h->w[k];
 	}
-	if (fabsl(linear) <= param[2])
+	l1 = param[2] + (long double)param[4] * h->n;
+	if (fabsl(linear) <= l1)
 		return 0;
-	return -(linear - (linear > 0 ? param[2] : -param[2])) /
-	       (rate + param[3]);
+	return -(linear - (linear > 0 ? l1 : -l1)) / (rate + param[3]);
 }
 
 const struct reference_of references[] = {
@@ -170,5 +171,6 @@ const struct reference_of references[] = {
 	{ "ftrl,alpha=0.1", ftrl, { 0.1, 1, 0, 0 }, 0, 0 },
 	{ "ftrl,alpha=0.5,beta=0.2,l1=0.6,l2=0.3", ftrl, { 0.5, 0.2, 0.6, 0.3 },
 	  0, 0.6 },
+	{ "ftrl,alpha=0.4,grow=0.01", ftrl, { 0.4, 1, 0, 0, 0.01 }, 0, 0.01 },
 	{ NULL, NULL, { 0 }, 0, 0 },
 };

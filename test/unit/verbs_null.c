@@ -21,7 +21,8 @@ Test(null_wire, no_entry_of_any_wire_is_null)
 		cr_assert(ops->open && ops->start && ops->quiet && ops->close &&
 			  ops->reg && ops->unreg && ops->attach &&
 			  ops->detach && ops->post && ops->poll && ops->why &&
-			  ops->hear && ops->hush && ops->mend, "wire %s", ops->name);
+			  ops->hear && ops->hush && ops->mend && ops->poke,
+			  "wire %s", ops->name);
 	}
 }
 

@@ -394,6 +394,13 @@ static int delay_mend(struct lgn_rmem *mem)
 	return ours ? 0 : d->below->ops->mend(inner);
 }
 
+static void delay_poke(struct lgn_wire *wire, int peer)
+{
+	struct delay *d = delay_of(wire);
+
+	d->below->ops->poke(d->below, peer);
+}
+
 const struct lgn_wire_ops lgn_wire_delay = {
 	.name = "delay",
 	.open = delay_open,
@@ -410,4 +417,5 @@ const struct lgn_wire_ops lgn_wire_delay = {
 	.hear = delay_hear,
 	.hush = delay_hush,
 	.mend = delay_mend,
+	.poke = delay_poke,
 };

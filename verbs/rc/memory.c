@@ -133,10 +133,13 @@ int lgn_rc_reg(struct lgn_wire *wire, const struct lgn_mem_want *want,
 
 	if (want->access)
 		err = lgn_limits_check(want->len, true);
-	if (!err)
+	if (!err && want->at)
+		m.addr = want->at;
+	else if (!err)
 		err = map(want, &m.addr);
 	if (err)
 		return err;
+	m.borrowed = want->at;
 	m.key = (struct lgn_key){ (uint64_t)(uintptr_t)m.addr, want->len, 0 };
 	if (want->access & LGN_ACC_BELL)
 		err = lgn_rc_bells_open(rc);
@@ -149,7 +152,8 @@ int lgn_rc_reg(struct lgn_wire *wire, const struct lgn_mem_want *want,
 		if (err) {
 			if (want->access & LGN_ACC_BELL)
 				lgn_rc_bells_close(rc);
-			munmap(m.addr, want->len);
+			if (!m.borrowed)
+				munmap(m.addr, want->len);
 			return err;
 		}
 		m.priv = priv;
@@ -174,7 +178,8 @@ void lgn_rc_unreg(struct lgn_wire *wire, struct lgn_mem *mem)
 		list_del(lgn_rc_of(wire), mem->priv);
 		dereg(mem->priv);
 	}
-	munmap(mem->addr, mem->len);
+	if (!mem->borrowed)
+		munmap(mem->addr, mem->len);
 	*mem = (struct lgn_mem){ 0 };
 }
 

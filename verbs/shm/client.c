@@ -72,13 +72,29 @@ static ssize_t receive(int sock, struct lgn_shm_answer *answer, int *fd)
 	return n;
 }
 
-int lgn_shm_ask_peer(const struct lgn_shm *shm, int peer, uint64_t rkey,
-		     struct lgn_shm_answer *answer, int *fd, int *pid)
+static struct lgn_shm_ask question(const struct lgn_shm *shm, uint64_t rkey)
 {
-	struct lgn_shm_ask ask = {
+	return (struct lgn_shm_ask){
 		.magic = LGN_SHM_MAGIC, .rkey = rkey,
 		.nonce = { shm->config.nonce[0], shm->config.nonce[1] },
 	};
+}
+
+void lgn_shm_poke_peer(const struct lgn_shm *shm, int peer)
+{
+	struct lgn_shm_ask ask = question(shm, LGN_SHM_POKE);
+	int sock;
+
+	if (dial(shm, peer, &sock))
+		return;
+	send(sock, &ask, sizeof(ask), MSG_NOSIGNAL | MSG_DONTWAIT);
+	close(sock);
+}
+
+int lgn_shm_ask_peer(const struct lgn_shm *shm, int peer, uint64_t rkey,
+		     struct lgn_shm_answer *answer, int *fd, int *pid)
+{
+	struct lgn_shm_ask ask = question(shm, rkey);
 	struct ucred cred = { 0 };
 	socklen_t len = sizeof(cred);
 	ssize_t n;

@@ -36,7 +36,9 @@ static int find_region(struct lgn_shm *shm, const struct lgn_shm_ask *ask,
 		answer->status = LAGOON_EINVAL;
 		return -1;
 	}
-	if (!ask->rkey)
+	if (ask->rkey == LGN_SHM_POKE && shm->config.poked)
+		shm->config.poked(shm->config.lost_arg);
+	if (ask->rkey <= LGN_SHM_POKE)
 		return -1;
 	pthread_mutex_lock(&shm->lock);
 	r = &shm->region[(ask->rkey & 0xffff) % LGN_SHM_REGIONS];
@@ -91,7 +93,8 @@ static void serve(struct lgn_shm *shm)
 	if (recv(sock, &ask, sizeof(ask), 0) == sizeof(ask)) {
 		int fd = find_region(shm, &ask, &answer);
 
-		send_answer(sock, &answer, fd);
+		if (ask.rkey != LGN_SHM_POKE)
+			send_answer(sock, &answer, fd);
 	}
 	close(sock);
 }
@@ -143,6 +146,8 @@ static int watch_peer(struct lgn_shm *shm, int rank)
 
 	if (rc)
 		return rc;
+	if (pid <= 0 && shm->config.mates)
+		return lgn_fail(LAGOON_ENOTSUP, "rank %d is in another pid namespace", rank);
 	if (pid <= 0) {
 		lgn_log(LGN_WARN, "rank %d is in another pid namespace: its death will not be noticed", rank);
 		return 0;

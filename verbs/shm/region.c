@@ -12,9 +12,9 @@
 #define HUGE_BYTES (2u << 20)
 
 /* A memory file of len bytes; huge pages when there are enough free ones. */
-static int memory_file(uint64_t len, int *fd)
+static int memory_file(uint64_t len, bool sparse, int *fd)
 {
-	if (len >= HUGE_BYTES && len % HUGE_BYTES == 0) {
+	if (!sparse && len >= HUGE_BYTES && len % HUGE_BYTES == 0) {
 		int h = memfd_create("lagoon", MFD_CLOEXEC | MFD_HUGETLB);
 
 		if (h >= 0 && !ftruncate(h, (off_t)len) &&
@@ -72,7 +72,8 @@ static void bind_memory(const struct lgn_mem_want *want, void *addr)
 }
 
 /* Bound before the first touch, then allocated in full: what is promised
- * here cannot turn into a SIGBUS later. */
+ * here cannot turn into a SIGBUS later. (Sparse memory is not: like private
+ * memory, it was checked against the limits.) */
 int lgn_shm_region_make(const struct lgn_mem_want *want, void **addr, int *fd)
 {
 	void *p;
@@ -85,7 +86,7 @@ int lgn_shm_region_make(const struct lgn_mem_want *want, void **addr, int *fd)
 			bind_memory(want, *addr);
 		return rc;
 	}
-	rc = memory_file(want->len, fd);
+	rc = memory_file(want->len, want->sparse, fd);
 	if (rc)
 		return rc;
 	p = lgn_shm_map(want->len, PROT_READ | PROT_WRITE, MAP_SHARED, *fd);
@@ -95,7 +96,9 @@ int lgn_shm_region_make(const struct lgn_mem_want *want, void **addr, int *fd)
 		goto err_close;
 	}
 	bind_memory(want, p);
-	if (fallocate(*fd, 0, 0, (off_t)want->len)) {
+	if (want->sparse && want->len >= HUGE_BYTES)
+		madvise(p, want->len, MADV_HUGEPAGE);
+	if (!want->sparse && fallocate(*fd, 0, 0, (off_t)want->len)) {
 		rc = lgn_fail(LAGOON_ENOMEM,
 			      "%llu bytes of shared memory: %s; make the table smaller or raise the memory limit",
 			      (unsigned long long)want->len, strerror(errno));

@@ -70,6 +70,8 @@ struct lgn_shm_answer {
 	uint64_t bells;
 };
 
+enum { LGN_SHM_POKE = 1 };		/* as rkey: no answer is waited for */
+
 #define LGN_SHM_MAGIC 0x316e6f6f67616cu	/* "lagoon1" */
 
 int lgn_shm_region_make(const struct lgn_mem_want *want, void **addr, int *fd);
@@ -102,6 +104,8 @@ void lgn_shm_bell_ring(struct lgn_shm_bells *bells, int rank, uint32_t value);
 
 int lgn_shm_hear(struct lgn_wire *wire, struct lgn_bell *bell, int n);
 void lgn_shm_hush(struct lgn_wire *wire);
+/* Wake a peer's listener. */
+void lgn_shm_poke_peer(const struct lgn_shm *shm, int peer);
 
 /* The abstract socket's address; its length is returned. */
 struct sockaddr_un;

@@ -160,14 +160,14 @@ static int shm_reg(struct lgn_wire *wire, const struct lgn_mem_want *want,
 		   struct lgn_mem *mem)
 {
 	struct lgn_shm *shm = shm_of(wire);
-	struct lgn_mem m = { .len = want->len };
+	struct lgn_mem m = { .len = want->len, .addr = want->at, .borrowed = want->at };
 	struct lgn_mem_want all = *want;
-	uint64_t bells;
-	int fd;
-	int rc = bells_of(shm, want, &bells);
+	uint64_t bells = 0;
+	int fd = -1;
+	int rc = want->at ? 0 : bells_of(shm, want, &bells);
 
 	all.len += bells;
-	if (!rc)
+	if (!rc && !want->at)
 		rc = lgn_shm_region_make(&all, &m.addr, &fd);
 	if (rc)
 		return rc;
@@ -208,7 +208,8 @@ static void shm_unreg(struct lgn_wire *wire, struct lgn_mem *mem)
 	}
 	if (bells)
 		shm->bells = NULL;
-	lgn_shm_region_drop(mem->addr, mem->len + bells);
+	if (!mem->borrowed)
+		lgn_shm_region_drop(mem->addr, mem->len + bells);
 	*mem = (struct lgn_mem){ 0 };
 }
 
@@ -394,6 +395,11 @@ static int shm_mend(struct lgn_rmem *mem)
 			mem->peer);
 }
 
+static void shm_poke(struct lgn_wire *wire, int peer)
+{
+	lgn_shm_poke_peer(shm_of(wire), peer);
+}
+
 const struct lgn_wire_ops lgn_wire_shm = {
 	.name = "shm",
 	.open = shm_open_wire,
@@ -410,4 +416,5 @@ const struct lgn_wire_ops lgn_wire_shm = {
 	.hear = lgn_shm_hear,
 	.hush = lgn_shm_hush,
 	.mend = shm_mend,
+	.poke = shm_poke,
 };

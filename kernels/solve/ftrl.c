@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * FTRL-proximal (McMahan, Follow-the-Regularized-Leader and Mirror Descent:
+ * Equivalence Theorems and L1 Regularization, AISTATS 2011; McMahan and others,
+ * Ad Click Prediction: a View from the Trenches, KDD 2013): a round is to pull
+ * the weights, to compute the gradient of a block of rows, to push it, and the
+ * clock. The home of the weights does the rest, by the update function ftrl: sums
+ * and rates of each weight, and the weight that is best for all gradients so far
+ * together with their l1, of which each push brings a share ("grow"). So every
+ * column is pushed, also those with a gradient of 0.
+ *
+ * The gradient of l2 goes with the rows'. The noise of blocks fades as rates do, with
+ * the root of the rounds.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/solve/linear.h"
+#include "runtime/base/status.h"
+
+#define RATE 0.5		/* of weights that make a product of 1 */
+
+struct ftrl_tables {
+	struct lagoon_table *state;
+};
+
+struct ftrl {
+	double *own;		/* [own][outputs] */
+	double *told;		/* of them, in fit->weights */
+	double *objective;	/* [epochs + 1] */
+};
+
+static int round_of(struct lgn_linear *t, uint64_t i)
+{
+	const struct lagoon_linear_options *o = &t->fit->options;
+	const struct ftrl_tables *tables = t->fit->tables;
+	uint64_t cols = t->fit->facts.data.cols;
+	double share = o->l2 / ((double)t->rows.blocks * t->fit->workers);
+	const struct lgn_block *b;
+	int rc = lgn_rows_block(&t->rows, i, &b);
+
+	if (!rc)
+		rc = lagoon_pull(t->worker, tables->state, 0, cols, t->w);
+	if (rc)
+		return rc;
+	for (size_t k = 0; k < t->n; k++)
+		t->g[k] = share * t->w[k];
+	lgn_linear_products(t, b, t->w, t->z);
+	lgn_linear_losses(t, b, t->z, t->slope);
+	lgn_linear_gradient(t, b, o->c, t->slope, t->g);
+	rc = lagoon_add(t->worker, tables->state, 0, cols, t->g);
+	return rc ? rc : lagoon_clock(t->worker);
+}
+
+/* The worker's own weights as they are now, to be measured. */
+static int tell_weights(struct lgn_linear *t)
+{
+	const struct ftrl_tables *tables = t->fit->tables;
+	size_t n = t->own * t->fit->outputs;
+	struct ftrl *s = t->state;
+	int rc;
+
+	rc = lgn_linear_meet(t, 0, NULL);
+	if (rc || !n)
+		return rc;
+	rc = lagoon_pull(t->worker, tables->state, t->first, t->own, s->own);
+	/* What is measured is of whole units: 0 stays 0. */
+	if (!rc)
+		rc = lagoon_pull(t->worker, t->fit->weights, t->first, t->own,
+				 s->told);
+	for (size_t k = 0; k < n && !rc; k++)
+		s->own[k] -= s->told[k];
+	return rc ? rc : lagoon_add(t->worker, t->fit->weights, t->first,
+				    t->own, s->own);
+}
+
+static int ftrl_epoch(struct lgn_linear *t)
+{
+	int rc = 0;
+
+	for (uint64_t i = 0; i < t->rows.blocks && !rc; i++)
+		rc = round_of(t, i);
+	return rc ? rc : tell_weights(t);
+}
+
+/* The noise falls with the root of the epochs: what the later half of them has
+ * gained tells how much there still is. */
+static int ftrl_judge(struct lgn_linear *t)
+{
+	struct ftrl *s = t->state;
+	double least = t->fit->options.tolerance * t->objective;
+
+	s->objective[t->epoch] = t->objective;
+	t->converged = t->epoch >= 2 * LGN_LINEAR_WINDOW &&
+		fabs(s->objective[t->epoch / 2] - t->objective) <= least;
+	return 0;
+}
+
+/* -------------------------------------------------------------- opening */
+
+/* alpha: a weight's first step is about as long as makes a row's product 1. */
+static int ftrl_create(struct lgn_linear_fit *fit)
+{
+	struct ftrl_tables *tables = calloc(1, sizeof(*tables));
+	struct lagoon_linear_options *o = &fit->options;
+	const struct lgn_linear_extent *data = &fit->facts.data;
+	double pushes = (double)fit->blocks * fit->workers;
+	struct lagoon_table_attr attr;
+	char update[128];
+
+	fit->tables = tables;
+	if (!tables)
+		return lgn_fail(LAGOON_ENOMEM, "no memory for tables");
+	if (!(o->rate > 0))
+		o->rate = RATE / sqrt(fmax(data->squares / (double)data->rows,
+					   1e-100));
+	snprintf(update, sizeof(update), "ftrl,alpha=%.17g,grow=%.17g",
+		 o->rate, o->l1 / pushes);
+	lagoon_table_attr_init(&attr);
+	attr.rows = data->cols;
+	attr.cols = fit->outputs;
+	attr.format = LAGOON_FLOAT64;
+	attr.push = LAGOON_PUSH_APPLY;
+	attr.update = update;
+	attr.model = o->model;
+	attr.sample = o->sample;
+	if (attr.model != LAGOON_BSP && attr.model != LAGOON_ASP)
+		attr.staleness = o->staleness;
+	return lagoon_table_create(fit->lg, "linear ftrl", &attr,
+				   &tables->state);
+}
+
+static void ftrl_destroy(struct lgn_linear_fit *fit)
+{
+	struct ftrl_tables *tables = fit->tables;
+
+	if (tables && tables->state)
+		lagoon_table_destroy(tables->state);
+	free(tables);
+	fit->tables = NULL;
+}
+
+static int ftrl_open(struct lgn_linear *t)
+{
+	size_t n = t->own * t->fit->outputs + 1;
+	struct ftrl *s = calloc(1, sizeof(*s));
+
+	t->state = s;
+	if (s) {
+		s->own = calloc(n, sizeof(*s->own));
+		s->told = calloc(n, sizeof(*s->told));
+		s->objective = calloc((size_t)t->fit->options.epochs + 1,
+				      sizeof(*s->objective));
+	}
+	if (s && s->own && s->told && s->objective)
+		return 0;
+	return lgn_fail(LAGOON_ENOMEM, "no memory for vectors of %zu weights",
+			n);
+}
+
+static void ftrl_close(struct lgn_linear *t)
+{
+	struct ftrl *s = t->state;
+
+	if (!s)
+		return;
+	free(s->own);
+	free(s->told);
+	free(s->objective);
+	free(s);
+	t->state = NULL;
+}
+
+const struct lgn_linear_method lgn_linear_ftrl = {
+	.name = "ftrl",
+	.losses = (1u << (LAGOON_LINEAR_SOFTMAX + 1)) - 1,
+	.l1 = true,
+	.models = 1u << LAGOON_SSP | 1u << LAGOON_BSP | 1u << LAGOON_ASP |
+		1u << LAGOON_ESSP | 1u << LAGOON_PSP,
+	.streams = true,
+	.blocks = 50,
+	.epochs = 1000,
+	.create = ftrl_create,
+	.destroy = ftrl_destroy,
+	.open = ftrl_open,
+	.close = ftrl_close,
+	.epoch = ftrl_epoch,
+	.judge = ftrl_judge,
+};

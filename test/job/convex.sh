@@ -1,0 +1,208 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# lagoon train logistic, svm and softmax by whole gradients, by the dual, and with
+# l1: the references to 1e-4 (ftrl: 1e-3), recomputed from the model file by
+# linear.awk, with 1 to 4 workers on 1 and 2 pretended nodes and staleness 0 to 2;
+# with l1 the reference is another method's; gaps that are none; under bsp the
+# same model bit for bit for every grouping of 4 workers; what a method cannot do.
+# needs: pmix
+set -u
+here=$(dirname "$0")
+lagoon=${LAGOON_BIN:-$PWD/lagoon}
+data=${LAGOON_DATA:-../shared/data}/classify
+nm "$lagoon" 2>/dev/null | grep -q __tsan_ &&
+	{ echo "with ThreadSanitizer it takes ten minutes"; exit 77; }
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+missed=
+
+complain() { echo "convex.sh: $*"; failed=1; }
+
+train() { timeout 100 "$lagoon" train "$@" >"$tmp/out" 2>"$tmp/err"; }
+
+# within VALUE REFERENCE SHARE
+within() { awk -v v="$1" -v r="$2" -v s="$3" 'BEGIN { d = v - r; exit !((d < 0 ? -d : d) <= s * r) }'; }
+
+last() { tail -n 1 "$tmp/report" | sed -n "s/.*\"$1\":\([^,}]*\).*/\1/p"; }
+
+share=1e-4
+
+# one DATA REFERENCE SOLVER OPTIONS...
+one() {
+	local name=$1 reference=$2 label objective gap
+	shift 2
+	label="$(basename "$name") $*"
+	rm -f "$tmp/model" "$tmp/report"
+	if ! train "$@" --data "$name" --model "$tmp/model" --report "$tmp/report"; then
+		complain "$label: $(tail -n 1 "$tmp/err")"
+		return
+	fi
+	read -r objective _ < <(awk -f "$here/linear.awk" "$tmp/model" "$name")
+	gap=$(last gap)
+	echo "$label: objective $objective gap $gap epochs $(last epochs) seconds $(last seconds)"
+	within "$objective" "$reference" $share ||
+		complain "$label: objective $objective, reference $reference"
+	within "$(last objective)" "$objective" 1e-9 ||
+		complain "$label: it reports $(last objective), the model has $objective"
+	[ "$(last converged)" = true ] || complain "$label: not converged"
+	[ "$gap" = null ] || awk -v g="$gap" -v o="$objective" -v r="$reference" \
+		'BEGIN { exit !(o - g <= r * (1 + 1e-9)) }' ||
+		complain "$label: the gap $gap is not one: it is $objective, reference $reference"
+}
+
+logistic() { local name=$data/$1 reference=$2; shift 2; one "$name" "$reference" logistic "$@"; }
+hinge() { local name=$data/$1 reference=$2; shift 2; one "$name" "$reference" svm "$@"; }
+squared() { local name=$data/$1 reference=$2; shift 2; one "$name" "$reference" svm --loss squared-hinge "$@"; }
+
+heart() {
+	logistic heart_scale 98.2267995081 "$@"
+	squared heart_scale 121.134724437 "$@"
+}
+
+groupings=('--workers 2 --consistency bsp' '-n 3 --nodes 1 --staleness 2'
+	   '-n 2 --workers 2 --nodes 2 --staleness 0')
+
+smooth() {
+	local method grouping
+	for method in lbfgs gradient; do
+		heart --method $method
+		for grouping in "${groupings[@]}"; do
+			# shellcheck disable=SC2086
+			heart --method $method $grouping
+		done
+	done
+	logistic a9a 10529.5625846 --method lbfgs --workers 2
+	squared a9a 13742.3973044 --method lbfgs -n 2 --nodes 2
+	logistic agaricus 98.5136447576 --method lbfgs --workers 4
+	squared agaricus 6.36869058788 --method lbfgs
+	logistic agaricus 98.5136447576 --method gradient --workers 2
+	logistic a9a 10529.5625846 --method gradient
+}
+
+dual() {
+	local grouping
+	hinge heart_scale 96.4983448528 --method sdca
+	heart --method sdca
+	for grouping in "${groupings[@]}"; do
+		# shellcheck disable=SC2086
+		heart --method sdca $grouping
+	done
+	hinge heart_scale 96.4983448528 --method sdca --workers 2 --staleness 0
+	logistic agaricus 98.5136447576 --method sdca --workers 2
+	hinge agaricus 6.62467851902 --method sdca
+	squared agaricus 6.36869058788 --method sdca
+	logistic a9a 10529.5625846 --method sdca
+	logistic a9a 10529.5625846 --method sdca --workers 2 --consistency bsp
+	squared a9a 13742.3973044 --method sdca
+	hinge a9a 11433.8186742 --method sdca --tolerance 2e-4
+}
+
+# The objectives of liblinear-train -s 6 and -s 5, -e 1e-8, which nothing here
+# shares code with.
+penalised() {
+	local grouping
+	for grouping in '' "${groupings[@]}"; do
+		# shellcheck disable=SC2086
+		logistic heart_scale 102.667828 --l1 1 --l2 0 --method proximal --tolerance 1e-5 $grouping
+		# shellcheck disable=SC2086
+		squared heart_scale 123.365632 --l1 1 --l2 0 --method proximal --tolerance 1e-5 $grouping
+	done
+	logistic agaricus 78.864902 --l1 1 --l2 0 --method proximal --tolerance 1e-6
+	share=1e-3
+	for grouping in '' "${groupings[@]}"; do
+		# shellcheck disable=SC2086
+		logistic heart_scale 102.667828 --l1 1 --l2 0 --method ftrl $grouping
+	done
+	logistic a9a 10529.5625846 --method ftrl --workers 2
+	share=1e-4
+}
+
+softmax() {
+	local method
+	for method in lbfgs gradient; do
+		one "$data/dna.scale" 168.425 softmax --method $method --workers 2 --test "$data/dna.scale.t"
+		awk -v a="$(last test_accuracy)" 'BEGIN { exit !(a >= 0.93) }' ||
+			complain "softmax $method: test accuracy $(last test_accuracy)"
+	done
+}
+
+# A few rows.
+small() {
+	awk 'BEGIN { srand(3)
+		for (i = 0; i < 80; i++) {
+			a = rand(); b = i % 3 ? 0 : rand(); c = rand() - 0.5
+			print (a - 2 * b + c < 0.3 ? -1 : 1), "1:" a, "2:" b, "3:" c } }' >"$tmp/two"
+}
+
+bit_for_bit() {
+	local grouping method sum now
+	for method in lbfgs gradient sdca proximal ftrl; do
+		sum=
+		for grouping in '-n 4 --nodes 1' '-n 4 --nodes 2' '-n 2 --workers 2 --nodes 2' \
+				'--workers 4'; do
+			# shellcheck disable=SC2086
+			train logistic --data "$tmp/two" --method $method --consistency bsp \
+				--epochs 3 --tolerance 0 $grouping --model "$tmp/model" ||
+				complain "bsp $method $grouping: $(tail -n 1 "$tmp/err")"
+			now=$(cksum <"$tmp/model")
+			[ "${sum:=$now}" = "$now" ] || complain "bsp $method $grouping: another model"
+		done
+	done
+}
+
+# refused PATTERN OPTIONS...
+refused() {
+	local pattern=$1 got
+	shift
+	train "$@" --data "$tmp/two" --workers 2 --model "$tmp/made.model"
+	got=$?
+	[ $got = 2 ] || complain "$*: exit status $got, expected 2"
+	[ "$(grep -c -e "$pattern" "$tmp/err")" = 1 ] ||
+		complain "$*: expected \"$pattern\" once, told: $(cat "$tmp/err")"
+	[ ! -s "$tmp/out" ] && [ ! -e "$tmp/made.model" ] || complain "$*: left output"
+}
+
+# chosen METHOD OPTIONS...: what auto takes
+chosen() {
+	local want=$1
+	shift
+	train "$@" --method auto --data "$tmp/two" --workers 2 --model "$tmp/model" ||
+		complain "auto $*: $(tail -n 1 "$tmp/err")"
+	grep -qx "method $want" "$tmp/model" || complain "auto $*: not $want"
+}
+
+choices() {
+	chosen lbfgs logistic
+	chosen lbfgs svm --loss squared-hinge
+	chosen lbfgs softmax
+	chosen sdca svm
+	chosen proximal logistic --l1 1
+	chosen adagrad svm --l1 1
+	chosen adagrad logistic --consistency vap
+}
+
+cannot() {
+	refused 'lbfgs: it cannot do hinge loss' svm --method lbfgs
+	refused 'gradient: it cannot do hinge loss' svm --method gradient
+	refused 'lbfgs: l1 is 1: it can do 0 only' logistic --method lbfgs --l1 1
+	refused 'sdca: it cannot do softmax loss' softmax --method sdca
+	refused 'sdca: l2 is 0: it needs more' svm --method sdca --l2 0
+	refused 'proximal: it cannot work under asp' logistic --method proximal --consistency asp
+}
+
+small
+bit_for_bit
+cannot
+choices
+for name in heart_scale agaricus a9a dna.scale; do
+	[ -f "$data/$name" ] || missed="$missed $data/$name"
+done
+if [ -z "$missed" ]; then
+	smooth
+	dual
+	penalised
+	softmax
+fi
+[ $failed = 0 ] || exit 1
+[ -z "$missed" ] || { echo "not there:$missed"; exit 77; }

@@ -1,0 +1,242 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# lagoon train logistic, svm and softmax: each method within 1e-3 of the reference
+# objective, recomputed from the model file by linear.awk, with 1 to 4 workers on 1
+# and 2 pretended nodes and staleness 0 to 2; softmax with the accuracy that it
+# should have; the other models; formats that give the same; under bsp the same
+# model bit for bit for every grouping of 4 workers; and input that is not legal.
+# needs: pmix
+set -u
+here=$(dirname "$0")
+lagoon=${LAGOON_BIN:-$PWD/lagoon}
+data=${LAGOON_DATA:-../shared/data}/classify
+nm "$lagoon" 2>/dev/null | grep -q __tsan_ &&
+	{ echo "with ThreadSanitizer it takes ten minutes; linear_arrays.mp runs there"; exit 77; }
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+missed=
+
+complain() { echo "linear.sh: $*"; failed=1; }
+
+train() { timeout 100 "$lagoon" train "$@" >"$tmp/out" 2>"$tmp/err"; }
+
+# within VALUE REFERENCE SHARE
+within() { awk -v v="$1" -v r="$2" -v s="$3" 'BEGIN { d = v - r; exit !((d < 0 ? -d : d) <= s * r) }'; }
+
+last() { tail -n 1 "$tmp/report" | sed -n "s/.*\"$1\":\([^,}]*\).*/\1/p"; }
+
+# one DATA REFERENCE SOLVER OPTIONS...
+one() {
+	local name=$1 reference=$2 label objective accuracy
+	shift 2
+	label="$name $*"
+	rm -f "$tmp/model" "$tmp/report"
+	if ! train "$@" --data "$data/$name" --model "$tmp/model" --report "$tmp/report"; then
+		complain "$label: $(tail -n 1 "$tmp/err")"
+		return
+	fi
+	read -r objective accuracy < <(awk -f "$here/linear.awk" "$tmp/model" "$data/$name")
+	echo "$label: objective $objective epochs $(last epochs) seconds $(last seconds)"
+	within "$objective" "$reference" 1e-3 ||
+		complain "$label: objective $objective, reference $reference"
+	within "$(last objective)" "$objective" 1e-9 ||
+		complain "$label: it reports $(last objective), the model has $objective"
+	within "$(last accuracy)" "$accuracy" 1e-5 ||
+		complain "$label: it reports an accuracy of $(last accuracy), the model has $accuracy"
+	[ "$(last converged)" = true ] || complain "$label: not converged"
+}
+
+logistic() { local name=$1 reference=$2; shift 2; one "$name" "$reference" logistic "$@"; }
+hinge() { local name=$1 reference=$2; shift 2; one "$name" "$reference" svm "$@"; }
+squared() { local name=$1 reference=$2; shift 2; one "$name" "$reference" svm --loss squared-hinge "$@"; }
+
+heart() {
+	logistic heart_scale 98.2267995081 "$@"
+	hinge heart_scale 96.4983448528 "$@"
+	squared heart_scale 121.134724437 "$@"
+}
+
+agaricus() {
+	logistic agaricus 98.5136447576 "$@"
+	hinge agaricus 6.62467851902 "$@"
+	squared agaricus 6.36869058788 "$@"
+}
+
+a9a() {
+	logistic a9a 10529.5625846 "$@"
+	hinge a9a 11433.8186742 "$@"
+	squared a9a 13742.3973044 "$@"
+}
+
+references() {
+	local method
+	for method in sgd adagrad downpour; do
+		heart --method $method
+		heart --method $method --workers 2 --staleness 0
+		heart --method $method -n 3 --nodes 1 --staleness 2
+		heart --method $method -n 2 --workers 2 --nodes 2 --staleness 1
+	done
+	a9a --method adagrad --workers 2 --staleness 2
+	agaricus --method adagrad --workers 2 --staleness 1
+	logistic a9a 10529.5625846 --method sgd --workers 2 --staleness 2
+	squared agaricus 6.36869058788 --method sgd --workers 2 --staleness 0
+	hinge a9a 11433.8186742 --method downpour --workers 2 --staleness 2
+	logistic agaricus 98.5136447576 --method downpour -n 2 --nodes 2 --staleness 0
+}
+
+models() {
+	local model
+	for model in bsp 'essp --staleness 2' asp psp 'vap --change 0.001'; do
+		# shellcheck disable=SC2086
+		logistic heart_scale 98.2267995081 --method adagrad -n 2 --nodes 2 --consistency $model
+		# shellcheck disable=SC2086
+		squared heart_scale 121.134724437 --method sgd --workers 3 --consistency $model
+	done
+	hinge heart_scale 96.4983448528 --method downpour --workers 2 --n-fetch 2 --n-push 3
+	hinge heart_scale 96.4983448528 --method downpour -n 2 --nodes 2 --consistency asp
+	hinge heart_scale 96.4983448528 --method downpour --workers 2 --consistency bsp
+}
+
+# The reference: the three methods agree.
+softmax() {
+	local method accuracy
+	for method in sgd adagrad downpour; do
+		one dna.scale 168.442 softmax --method $method --workers 2 --test "$data/dna.scale.t"
+		awk -v a="$(last test_accuracy)" 'BEGIN { exit !(a >= 0.93) }' ||
+			complain "softmax $method: test accuracy $(last test_accuracy)"
+	done
+	accuracy=$("$lagoon" predict --model "$tmp/model" --data "$data/dna.scale.t" |
+		sed -n 's/^accuracy *\([0-9.]*\) %.*/\1/p')
+	within "$accuracy" "$(awk -v a="$(last test_accuracy)" 'BEGIN { print 100 * a }')" 1e-5 ||
+		complain "softmax: lagoon predict has an accuracy of $accuracy"
+}
+
+# A few rows, which penalties of both kinds leave few weights.
+small() {
+	awk 'BEGIN { srand(3)
+		for (i = 0; i < 80; i++) {
+			a = rand(); b = i % 3 ? 0 : rand(); c = rand() - 0.5
+			y = a - 2 * b + c / 9 + rand() / 5
+			print a "," b "," c "," (y < -0.1 ? 2 : y < 0.5 ? 5 : 7) } }' >"$tmp/d.csv"
+	awk -F, '{ print $4, "1:" $1, "2:" $2, "3:" $3 }' "$tmp/d.csv" >"$tmp/d.svm"
+	awk -F, '$4 < 7' "$tmp/d.csv" >"$tmp/two.csv"
+	awk '$1 < 7' "$tmp/d.svm" >"$tmp/two.svm"
+	for name in d.csv d.svm; do gzip -k "$tmp/$name"; done
+}
+
+formats() {
+	local name options first=
+	for name in d.csv d.svm d.csv.gz d.svm.gz; do
+		for options in '' '--workers 3' '-n 3 --nodes 2'; do
+			# shellcheck disable=SC2086
+			train softmax --data "$tmp/$name" $options --tolerance 1e-7 --model "$tmp/model" ||
+				complain "$name $options: $(tail -n 1 "$tmp/err")"
+			read -r objective _ < <(awk -f "$here/linear.awk" "$tmp/model" "$tmp/d.svm")
+			within "$objective" "${first:=$objective}" 1e-5 ||
+				complain "$name $options: objective $objective, first $first"
+		done
+	done
+	grep -q '^labels 2 5 7$' "$tmp/model" || complain "formats: labels of the model"
+	train logistic --method sgd --data "$tmp/two.csv" --l1 3 --l2 0.5 --workers 2 \
+		--tolerance 1e-6 --model "$tmp/model" --report "$tmp/report" ||
+		complain "l1: $(tail -n 1 "$tmp/err")"
+	read -r objective _ < <(awk -f "$here/linear.awk" "$tmp/model" "$tmp/two.svm")
+	within "$objective" "$(last objective)" 1e-9 || complain "l1: objective $objective"
+}
+
+bit_for_bit() {
+	local grouping method sum now
+	for method in sgd adagrad downpour; do
+		sum=
+		for grouping in '-n 4 --nodes 1' '-n 4 --nodes 2' '-n 2 --workers 2 --nodes 2' \
+				'--workers 4'; do
+			# shellcheck disable=SC2086
+			train svm --data "$tmp/two.csv" --method $method --consistency bsp \
+				--epochs 3 --tolerance 0 $grouping --model "$tmp/model" ||
+				complain "bsp $method $grouping: $(tail -n 1 "$tmp/err")"
+			now=$(cksum <"$tmp/model")
+			[ "${sum:=$now}" = "$now" ] || complain "bsp $method $grouping: another model"
+		done
+	done
+}
+
+# Epochs 1 to 3 by one grouping, the others by another.
+goes_on() {
+	local method
+	for method in sgd adagrad; do
+		rm -rf "$tmp/ck" "$tmp/report"
+		train svm --data "$tmp/two.svm" --method $method --loss squared-hinge --workers 2 \
+			--epochs 4 --tolerance 0 --checkpoint "$tmp/ck" --every 3 ||
+			complain "checkpoint: $(tail -n 1 "$tmp/err")"
+		train svm --data "$tmp/two.svm" --method $method --loss squared-hinge -n 3 --nodes 2 \
+			--tolerance 1e-6 --resume "$tmp/ck" --model "$tmp/model" --report "$tmp/report" ||
+			complain "resume: $(tail -n 1 "$tmp/err")"
+		grep -q '"epoch":4,' <(head -n 1 "$tmp/report") ||
+			complain "resume $method: the first epoch is $(head -n 1 "$tmp/report")"
+		train svm --data "$tmp/two.svm" --loss squared-hinge --tolerance 1e-6 --model "$tmp/best" ||
+			complain "best: $(tail -n 1 "$tmp/err")"
+		within "$(awk -f "$here/linear.awk" "$tmp/model" "$tmp/two.svm" | cut -d' ' -f1)" \
+			"$(awk -f "$here/linear.awk" "$tmp/best" "$tmp/two.svm" | cut -d' ' -f1)" 1e-4 ||
+			complain "resume $method: another objective"
+	done
+}
+
+# refused STATUS PATTERN OPTIONS...: one sentence, and no model, with one process
+# and with three.
+refused() {
+	local want=$1 pattern=$2 got grouping
+	shift 2
+	for grouping in '--workers 2' '-n 3 --nodes 2'; do
+		# shellcheck disable=SC2086
+		train "$@" $grouping --model "$tmp/made.model"
+		got=$?
+		[ $got = "$want" ] || complain "$*: exit status $got, expected $want"
+		[ "$(grep -c -e "$pattern" "$tmp/err")" = 1 ] ||
+			complain "$*: expected \"$pattern\" once, told: $(cat "$tmp/err")"
+		[ ! -s "$tmp/out" ] && [ ! -e "$tmp/made.model" ] || complain "$*: left output"
+	done
+}
+
+bad_input() {
+	local x=$tmp/x
+	refused 2 'd.svm: line [0-9]*: label .*: expected two distinct labels' svm --data "$tmp/d.svm"
+	refused 2 'd.csv: label .*: expected two distinct labels' svm --data "$tmp/d.csv"
+	printf '1 1:1\n1 2:1\n1 1:3\n' >"$x"
+	refused 2 'every label is 1: expected two distinct' svm --data "$x"
+	refused 2 'every label is 1: expected two distinct' softmax --data "$x"
+	printf '1 1:1\nnan 2:1\n2 1:3\n' >"$x"
+	refused 2 'x: line 2: label is "nan": expected a finite' softmax --data "$x"
+	printf '1 1:1\n2 0:1\n2 1:3\n' >"$x"
+	refused 2 'x: line 2: index 0: expected indices from 1' svm --data "$x"
+	refused 2 'missing: cannot open' svm --data "$tmp/missing"
+	printf '5 1:1\n' >"$x"
+	refused 2 'x: label 5: expected one of the training' softmax \
+		--test "$x" --data "$tmp/four"
+	refused 2 'MatrixMarket file has no labels' svm --data "$tmp/d.mtx"
+	refused 2 'method is "x"' svm --data "$x" --method x
+	refused 2 'downpour: l1 is 1: it can do 0 only' svm --data "$x" --method downpour --l1 1
+	refused 2 'downpour: it cannot work under vap' svm --data "$x" --method downpour --consistency vap
+	refused 2 'loss with softmax: expected svm' softmax --data "$x" --loss hinge
+	refused 2 'loss is "logistic": expected hinge' svm --data "$x" --loss logistic
+	refused 2 'no --data FILE' svm
+	refused 2 'downpour: it cannot go on' svm --data "$x" --method downpour --checkpoint "$tmp/ck"
+	refused 2 'none/manifest: cannot open' svm --data "$tmp/two.svm" --resume "$tmp/none"
+}
+
+small
+printf '1 1:1\n2 2:1\n3 1:3\n1 1:2\n2 2:2\n' >"$tmp/four"
+formats
+bit_for_bit
+goes_on
+bad_input
+for name in heart_scale agaricus a9a dna.scale; do
+	[ -f "$data/$name" ] || missed="$missed $data/$name"
+done
+if [ -z "$missed" ]; then
+	references
+	models
+	softmax
+fi
+[ $failed = 0 ] || exit 1
+[ -z "$missed" ] || { echo "not there:$missed"; exit 77; }

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What all solvers of `lagoon train` have in common: options of the job, of its
+ * consistency and of its outputs; and the job itself. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/args.h"
+#include "tools/train.h"
+
+enum {
+	KEY_CONSISTENCY = 256, KEY_STALENESS, KEY_SAMPLE, KEY_SEED, KEY_NODES,
+	KEY_WORKERS, KEY_MODEL, KEY_REPORT, KEY_PLOT,
+};
+
+static const struct argp_option table[] = {
+	{ "consistency", KEY_CONSISTENCY, "bsp|ssp|essp|psp|vap|asp", 0,
+	  "What workers see of each other [ssp]", 1 },
+	{ "staleness", KEY_STALENESS, "N", 0,
+	  "ssp, essp, psp: rounds that a read may lag [1]", 1 },
+	{ "sample", KEY_SAMPLE, "K", 0,
+	  "psp: other workers that a worker asks [1]", 1 },
+	{ "seed", KEY_SEED, "N", 0, "Of all that is drawn: order, rounding, topics [1]", 1 },
+	{ NULL, 'n', "N", 0,
+	  "Start N processes on this machine; a launcher's own number counts more [1]", 2 },
+	{ "nodes", KEY_NODES, "K", 0,
+	  "Let them pretend to be spread over K nodes", 2 },
+	{ "workers", KEY_WORKERS, "N", 0, "Threads in each process [1]", 2 },
+	{ "model", KEY_MODEL, "FILE", 0, "Write the model there", 3 },
+	{ "report", KEY_REPORT, "FILE", 0,
+	  "Append a JSON object an epoch or measured sweep and one at the end", 3 },
+	{ "plot", KEY_PLOT, "FILE.svg", 0,
+	  "Draw the objective over epochs and over time, by gnuplot", 3 },
+	{ 0 }
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct train_job *j = state->input;
+
+	switch (key) {
+	case KEY_CONSISTENCY:
+		j->consistency = train_consistency(state, arg);
+		break;
+	case KEY_STALENESS:
+		j->staleness = (int32_t)args_count(state, "--staleness", arg, 0,
+						   INT32_MAX - 1);
+		break;
+	case KEY_SAMPLE:
+		j->sample = (int32_t)args_count(state, "--sample", arg, 0,
+						INT32_MAX);
+		break;
+	case KEY_SEED:
+		j->seed = args_count(state, "--seed", arg, 0, INT64_MAX);
+		break;
+	case 'n':
+		j->processes = (int)args_count(state, "-n", arg, 1, 4096);
+		break;
+	case KEY_NODES:
+		j->nodes = (int)args_count(state, "--nodes", arg, 1, 1024);
+		break;
+	case KEY_WORKERS:
+		j->workers = (int)args_count(state, "--workers", arg, 1, 1024);
+		break;
+	case KEY_MODEL: j->model = arg; break;
+	case KEY_REPORT: j->report.path = arg; break;
+	case KEY_PLOT: j->report.plot = arg; break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+const struct argp train_job_argp = { .options = table, .parser = parse };
+
+void train_job_init(struct train_job *job, bool terminal)
+{
+	*job = (struct train_job){
+		.consistency = LAGOON_SSP,
+		.staleness = 1,
+		.sample = 1,
+		.seed = 1,
+		.report = {
+			.unit = "epoch",
+			.measure = "objective",
+			.terminal = terminal,
+		},
+	};
+}
+
+/* Every rank looks, so that none waits for one that gave up. */
+static int check_outputs(const struct train_job *j)
+{
+	int rc = j->model ? lagoon_model_check_path(j->model) : 0;
+
+	if (!rc && j->report.path)
+		rc = train_report_check(j->report.path);
+	if (!rc && j->report.plot)
+		rc = train_plot_check(j->report.plot);
+	return rc ? train_fail(rc) : 0;
+}
+
+static int run(const struct train_job *j, int (*fit)(void *, struct lagoon *),
+	       void *arg)
+{
+	struct lagoon_attr attr;
+	struct lagoon *lg;
+	int status, rc = lagoon_attr_init(&attr);
+
+	if (j->nodes)
+		attr.nodes = j->nodes;
+	if (j->workers)
+		attr.workers = j->workers;
+	attr.seed = j->seed;
+	if (!rc)
+		rc = lagoon_open(&attr, &lg);
+	if (rc)
+		return train_fail(rc);
+	status = fit(arg, lg);
+	rc = lagoon_close(lg);
+	if (rc)
+		return status && status != TRAIN_INTERRUPTED ? status :
+			train_fail(rc);
+	return status;
+}
+
+int train_job_run(const struct train_job *j, int argc, char **argv,
+		  int (*fit)(void *arg, struct lagoon *lg), void *arg)
+{
+	int status = check_outputs(j);
+
+	if (status)
+		return status;
+	if (j->processes > 1 && !train_has_launcher())
+		return train_spawn(j->processes, j->nodes, argc, argv);
+	return run(j, fit, arg);
+}
