@@ -9,7 +9,7 @@ _lagoon_bench='--bidirectional --csv --format= --iterations= --json --list --no-
 	--warmup= --window= --workers= --help --usage'
 _lagoon_benchmarks='get-lat get-bw add-lat add-rate clock barrier counter incast
 	sparse-get sparse-add dense-add dense-apply sgd ssp
-	scale numa start'
+	scale mates numa start'
 # Of train, where no solver stands yet: of all of them.
 _lagoon_train_logistic='--data= --test= --zero-based --batch= --c= --change= --consistency=
 	--epochs= --method= --rate= --sample= --seed= --staleness= --tolerance= --nodes= -n --workers=
@@ -21,7 +21,7 @@ _lagoon_train_linear='--data= --test= --format= --zero-based --in-order --stream
 	--workers= --model= --plot= --report= --help --usage'
 _lagoon_train_softmax=$_lagoon_train_linear
 _lagoon_train_svm=$_lagoon_train_linear
-_lagoon_methods_linear='adagrad downpour ftrl gradient lbfgs proximal sdca sgd'
+_lagoon_methods_linear='adagrad auto downpour ftrl gradient lbfgs proximal sdca sgd'
 _lagoon_train_lasso='--data= --target= --format= --zero-based --l1= --l2= --standardise
 	--no-intercept --method= --tolerance= --epochs= --rounds= --consistency=
 	--staleness= --sample= --seed= --nodes= -n --workers= --model= --plot= --report=

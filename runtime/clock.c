@@ -68,24 +68,12 @@ static int push_and_publish(struct lagoon_worker *w, struct lgn_board_view *view
 	return rc2 ? rc2 : rc;
 }
 
-/* A process of the node knows that the job is over. */
-static int heard_lost(struct lagoon *lg)
-{
-	int lost = atomic_load_explicit(&lg->node.control->lost,
-					memory_order_relaxed);
-
-	if (lgn_likely(!lost))
-		return 0;
-	lgn_note_dead(lg, lost - 1);
-	return lgn_check_lost(lg);
-}
-
 /* The node may have advanced. If another worker is pushing, it looks again
  * after it has let go of the lock, and finds what this one has shown. */
 int lgn_clock_advance(struct lagoon_worker *w)
 {
 	struct lagoon *lg = w->lg;
-	int rc = heard_lost(lg);
+	int rc = lgn_check_node(lg);
 
 	while (!rc && advanced(lg)) {
 		if (!lgn_push_trylock(lg))

@@ -86,9 +86,24 @@ void lgn_note_dead(struct lagoon *lg, int rank)
 
 void lgn_note_broken(struct lagoon *lg, int rank)
 {
-	int none = 0;
+	int none = 0, told = 0;
 
 	atomic_compare_exchange_strong(&lg->lost, &none, -(rank + 2));
+	if (atomic_load(&lg->node.agreed))
+		atomic_compare_exchange_strong(&lg->node.control->lost, &told,
+					       -(rank + 2));
+}
+
+int lgn_check_node(struct lagoon *lg)
+{
+	int lost = atomic_load_explicit(&lg->node.control->lost,
+					memory_order_relaxed);
+
+	if (lgn_unlikely(lost > 0))
+		lgn_note_dead(lg, lost - 1);
+	if (lgn_unlikely(lost < 0))
+		lgn_note_broken(lg, -lost - 2);
+	return lgn_check_lost(lg);
 }
 
 int lgn_check_lost(const struct lagoon *lg)
@@ -98,9 +113,9 @@ int lgn_check_lost(const struct lagoon *lg)
 	if (lgn_likely(!lost))
 		return 0;
 	if (lost == -1)
-		return lgn_fail(LAGOON_EPEER, "a push of this process broke off; the job cannot go on");
+		return lgn_fail(LAGOON_EPEER, "a push broke off; the job cannot go on");
 	if (lost < 0)
-		return lgn_fail(LAGOON_EPEER, "a push of this process to rank %d broke off; the job cannot go on",
+		return lgn_fail(LAGOON_EPEER, "a push to rank %d broke off; the job cannot go on",
 				-lost - 2);
 	if (lost - 1 == lg->rank)
 		return lgn_fail(LAGOON_EJOB, "the other processes have declared this one dead");

@@ -253,13 +253,16 @@ void lgn_note_dead(struct lagoon *lg, int rank);
 void lgn_tell_dead(struct lagoon *lg, struct lgn_board_view *view, int rank);
 
 /* A push to a rank (-1: unknown) has broken off: what it had taken is nowhere,
- * so no worker of this process may read its pages any more (I2). Before they
- * are let go of. Any thread. */
+ * so no worker of this node may read its pages any more (I2). Before they are
+ * let go of. Any thread. */
 void lgn_note_broken(struct lagoon *lg, int rank);
 
 /* LAGOON_EPEER when a death, or a push that broke off, has ended the job; else
  * 0. Any thread. */
 int lgn_check_lost(const struct lagoon *lg);
+
+/* The same, when another process of the node knows it. */
+int lgn_check_node(struct lagoon *lg);
 
 /* context.c: lagoon_open() over a given wire; NULL: the one to choose. */
 int lgn_open_on(const struct lagoon_attr *attr, const struct lgn_wire_ops *ops,

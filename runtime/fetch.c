@@ -142,7 +142,7 @@ int lgn_fetch_send(struct lagoon_request *r, uint64_t *pages)
 	r->batch.complete = landed;
 	/* Looked at with the pages in READING: a push that broke off on one of
 	 * them has said so before it let go of it. */
-	rc = lgn_check_lost(r->w->lg);
+	rc = lgn_check_node(r->w->lg);
 	if (!rc)
 		rc = lgn_wire_send(wire, &r->batch);
 	if (rc) {

@@ -383,13 +383,15 @@ int lgn_node_table_join(struct lagoon_table *t, const struct lgn_key *key)
 }
 
 /* The page was held by a process that is dead. One of those who notice it
- * makes it idle. */
+ * makes it idle. A push had cleared its marks; it need not have taken all. */
 static void heal(struct lagoon_table *t, struct lgn_page *page, uint32_t hold)
 {
 	if (!atomic_compare_exchange_strong(&page->hold, &hold,
 					    lgn_hold(LGN_PUSHING, t->lg->rank)))
 		return;
 	atomic_store(&page->stamp, 0);
+	if (t->delta)
+		atomic_store(&t->dirty[page - t->page], UINT64_MAX);
 	if (atomic_load(&page->version) & 1)
 		atomic_fetch_add(&page->version, 1);
 	lgn_page_release(page);

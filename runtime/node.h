@@ -58,7 +58,7 @@ struct lgn_control {
 	_Atomic uint32_t table;		/* slot of the one being pushed */
 	_Atomic uint64_t taken;		/* words of it on their way, at most */
 	_Atomic int64_t published;	/* node's clock that is on the board */
-	_Atomic int lost;		/* rank + 1 of a death that ends the job */
+	_Atomic int lost;		/* what ends the job: struct lagoon.lost */
 	_Atomic int64_t shown[];	/* clocks of workers, process by process */
 };
 

@@ -57,6 +57,14 @@ void lgn_flush_end(const struct lgn_flush *f)
 	lgn_trace_add(f->w, LGN_TRACE_FLUSH, f->from, f->t, -1, words, 0);
 }
 
+/* Pages whose marks it had cleared and whose words it had not all taken. */
+static void mark_again(struct lagoon_table *t, int rank)
+{
+	for (uint64_t i = 0; t->delta && i < t->layout.pages; i++)
+		if (atomic_load(&t->page[i].hold) == lgn_hold(LGN_PUSHING, rank))
+			atomic_store(&t->dirty[i], UINT64_MAX);
+}
+
 /* The lock was a dead process's. What that one had taken and not completed may
  * or may not have arrived: counted and told here, and never sent again. The
  * pages that it held are given up by who needs them (node.c). */
@@ -66,6 +74,8 @@ static void inherit(struct lagoon *lg, int rank)
 	struct lagoon_table *t = lg->table[atomic_load(&c->table) % LGN_TABLES];
 	uint64_t n = atomic_exchange(&c->taken, 0);
 
+	if (t)
+		mark_again(t, rank);
 	if (!n || !t)
 		return;
 	atomic_fetch_add(&t->part[0].counts.uncertain, n);
