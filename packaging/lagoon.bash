@@ -28,11 +28,16 @@ _lagoon_train_lasso='--data= --target= --format= --zero-based --l1= --l2= --stan
 	--help --usage'
 _lagoon_train_ridge=$_lagoon_train_lasso
 _lagoon_train_elastic_net=$_lagoon_train_lasso
-_lagoon_solvers='elastic-net lasso logistic ridge softmax svm'
-_lagoon_train=$(printf '%s\n' $_lagoon_train_logistic $_lagoon_train_linear $_lagoon_train_lasso |
-	sort -u)
+_lagoon_train_lda='--data= --test= --format= --vocabulary= --skip-empty --topics= --alpha= --beta=
+	--eta= --sweeps= --sampler= --steps= --anneal= --rounds= --measure= --top=
+	--consistency= --staleness= --sample= --seed= --nodes= -n --workers= --model= --plot=
+	--report= --help --usage'
+_lagoon_solvers='elastic-net lasso lda logistic ridge softmax svm'
+_lagoon_train=$(printf '%s\n' $_lagoon_train_logistic $_lagoon_train_linear $_lagoon_train_lasso \
+	$_lagoon_train_lda | sort -u)
 _lagoon_predict='--data= --format= --model= -o --output= --probabilities --target=
 	--zero-based --help --usage'
+_lagoon_topics='--top= --help --usage'
 _lagoon_checkpoint='--help --usage'
 _lagoon_generate='--cols= --nnz= -o --output= --rows= --seed= --help --usage'
 
@@ -96,18 +101,21 @@ _lagoon_long() {
 _lagoon_value() {
 	case $1 in
 	--method) _lagoon_reply "$(_lagoon_methods)" "$2" ;;
+	--sampler) _lagoon_reply 'alias dense sparse' "$2" ;;
 	--loss) _lagoon_reply 'hinge squared-hinge' "$2" ;;
 	--consistency) _lagoon_reply 'bsp ssp essp psp vap asp' "$2" ;;
 	--format) case ${COMP_WORDS[1]} in
 		bench) _lagoon_reply 'q64 q32 i64 i32' "$2" ;;
 		train) case $(_lagoon_solver) in
-			*_lasso|*_ridge|*_elastic_net|*_train) _lagoon_reply 'csv libsvm matrix' "$2" ;;
+			*_lda) _lagoon_reply 'docword ldac' "$2" ;;
+			*_lasso|*_ridge|*_elastic_net) _lagoon_reply 'csv libsvm matrix' "$2" ;;
+			*_train) _lagoon_reply 'csv docword ldac libsvm matrix' "$2" ;;
 			*) _lagoon_reply 'csv libsvm' "$2" ;;
 			esac ;;
 		*) _lagoon_reply 'csv libsvm matrix' "$2" ;;
 		esac ;;
 	--on-death) _lagoon_reply 'stop continue' "$2" ;;
-	--data|--test|--target|--model|--plot|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
+	--data|--test|--target|--vocabulary|--model|--plot|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
 	esac
 }
 
@@ -157,7 +165,7 @@ _lagoon() {
 	local valued plain ended
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		_lagoon_reply 'train predict checkpoint generate run bench info --help --version' "$cur"
+		_lagoon_reply 'train predict topics checkpoint generate run bench info --help --version' "$cur"
 		return
 	fi
 	_lagoon_walk "$command"
@@ -180,6 +188,8 @@ _lagoon() {
 		else _lagoon_reply 'inspect verify' "$cur"; fi ;;
 	train,-*) plain=$(_lagoon_solver); _lagoon_reply "${!plain}" "$cur" ;;
 	predict,*) _lagoon_reply "$_lagoon_predict" "$cur" ;;
+	topics,-*) _lagoon_reply "$_lagoon_topics" "$cur" ;;
+	topics,*) _lagoon_file ;;
 	generate,-*) _lagoon_reply "$_lagoon_generate" "$cur" ;;
 	train,*) _lagoon_reply "$_lagoon_solvers" "$cur" ;;
 	generate,*) _lagoon_reply 'logistic' "$cur" ;;

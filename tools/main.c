@@ -20,6 +20,8 @@ static const struct command commands[] = {
 	  "fit a model to data, with as many processes as wanted" },
 	{ "predict", "lagoon predict", tool_predict,
 	  "apply a model to data, and tell how well it fits" },
+	{ "topics", "lagoon topics", tool_topics,
+	  "print the words of the topics that train lda found" },
 	{ "checkpoint", "lagoon checkpoint", tool_checkpoint,
 	  "show or check what a run has written to go on from" },
 	{ "generate", "lagoon generate", tool_generate,

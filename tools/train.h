@@ -2,8 +2,8 @@
 /* `lagoon train`, in parts: train.c reads the command line and runs the fit,
  * train_report.c tells what came out; train_regression.c does both for ridge,
  * lasso and elastic net, train_linear.c for the classifiers of
- * lagoon_linear_fit(), with the options of train_job.c. train_progress.c tells how
- * it goes, and train_plot.c draws it. */
+ * lagoon_linear_fit(), train_lda.c for topics, with the options of train_job.c.
+ * train_progress.c tells how it goes, and train_plot.c draws it. */
 #ifndef LGN_TOOLS_TRAIN_H
 #define LGN_TOOLS_TRAIN_H
 
@@ -27,6 +27,8 @@ struct train_report {
 	const char *path;	/* of the report, or NULL */
 	const char *plot;	/* of the picture, or NULL */
 	const char *solver;	/* a word: its title */
+	const char *unit;	/* what an epoch is called here, and */
+	const char *measure;	/* its objective */
 	int epochs;		/* at most: the end of the bar */
 	double change;		/* vap: what may be kept back; else -1 */
 	FILE *out;		/* opened by the first epoch */
@@ -103,6 +105,10 @@ void train_report_object(struct train_report *r, struct json_t *object);
 /* Is it the name of a solver of train_regression()? */
 bool train_is_regression(const char *word);
 int train_regression(int argc, char **argv);
+
+/* Is it that of train_lda()? */
+bool train_is_lda(const char *word);
+int train_lda(int argc, char **argv);
 
 /* Is it a command line for train_linear()? */
 bool train_is_linear(int argc, char **argv);

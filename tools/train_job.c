@@ -19,15 +19,15 @@ static const struct argp_option table[] = {
 	  "ssp, essp, psp: rounds that a read may lag [1]", 1 },
 	{ "sample", KEY_SAMPLE, "K", 0,
 	  "psp: other workers that a worker asks [1]", 1 },
-	{ "seed", KEY_SEED, "N", 0, "Of the order and of rounding [1]", 1 },
+	{ "seed", KEY_SEED, "N", 0, "Of all that is drawn: order, rounding, topics [1]", 1 },
 	{ NULL, 'n', "N", 0,
 	  "Start N processes on this machine; a launcher's own number counts more [1]", 2 },
 	{ "nodes", KEY_NODES, "K", 0,
 	  "Let them pretend to be spread over K nodes", 2 },
 	{ "workers", KEY_WORKERS, "N", 0, "Threads in each process [1]", 2 },
-	{ "model", KEY_MODEL, "FILE", 0, "Write the weights there", 3 },
+	{ "model", KEY_MODEL, "FILE", 0, "Write the model there", 3 },
 	{ "report", KEY_REPORT, "FILE", 0,
-	  "Append a JSON object an epoch and one at the end", 3 },
+	  "Append a JSON object an epoch or measured sweep and one at the end", 3 },
 	{ "plot", KEY_PLOT, "FILE.svg", 0,
 	  "Draw the objective over epochs and over time, by gnuplot", 3 },
 	{ 0 }
@@ -79,7 +79,11 @@ void train_job_init(struct train_job *job, bool terminal)
 		.staleness = 1,
 		.sample = 1,
 		.seed = 1,
-		.report.terminal = terminal,
+		.report = {
+			.unit = "epoch",
+			.measure = "objective",
+			.terminal = terminal,
+		},
 	};
 }
 

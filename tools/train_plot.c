@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* --plot: the objective over epochs and over time, drawn by gnuplot. It gets a
- * script and numbers on its standard input and gives the picture on its
- * standard output: names of files do not go through it, nor through a shell. */
+/* --plot: the objective or likelihood over epochs and over time, drawn by
+ * gnuplot. It gets a script and numbers on its standard input and gives the
+ * picture on its standard output: names of files do not go through it, nor
+ * through a shell. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -76,12 +77,13 @@ static void write_script(FILE *out, const struct train_report *r)
 	write_points(out, r);
 	write_range(out, r);
 	fprintf(out, "set multiplot layout 1,2 title 'lagoon train %s' noenhanced\n"
-		"set grid\nset key off\nset ylabel 'objective'\n"
-		"set format y '%%.6g'\nset xlabel 'epochs'\n"
+		"set grid\nset key off\nset ylabel '%s'\n"
+		"set format y '%%.6g'\nset xlabel '%ss'\n"
 		"set xrange [0:%d]\nplot $points using 1:3 %s\n"
 		"set xlabel 'seconds'\nset xrange [0:%.17g]\n"
 		"plot $points using 2:3 %s\nunset multiplot\n",
-		r->solver, last->epoch, plot, last->seconds + 1e-9, plot);
+		r->solver, r->measure, r->unit, last->epoch, plot,
+		last->seconds + 1e-9, plot);
 }
 
 /* ------------------------------------------------------------ gnuplot */

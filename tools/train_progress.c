@@ -65,8 +65,8 @@ void train_progress(struct train_report *r, int epoch, double objective,
 	va_list ap;
 	int n;
 
-	n = snprintf(text, sizeof(text), "epoch %3d  objective %.10g  ", epoch,
-		     objective);
+	n = snprintf(text, sizeof(text), "%s %3d  %s %.10g  ", r->unit, epoch,
+		     r->measure, objective);
 	va_start(ap, fmt);
 	n += vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, ap);
 	va_end(ap);

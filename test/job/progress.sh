@@ -51,6 +51,20 @@ for words in logistic 'lasso --l1 0.01 --method mspg --rounds 1' 'ridge --l2 0.1
 done
 [ ! -e x ] || complain "a name of a file was run"
 
+# Topics have measured sweeps for epochs.
+printf '2 0:3 1:2\n2 2:1 3:4\n2 0:1 1:1\n' >docs
+rm -f report "$name"
+train lda --data docs --topics 2 --sweeps 12 --measure 4 --report report "${plot[@]}" ||
+	complain "lda: $(cat err)"
+[ "$(grep -c '^sweep *\(4\|8\|12\)  log likelihood -[0-9.e+]*  -[0-9.]* a token  [0-9.]* s$' err)" = 3 ] &&
+	[ "$(wc -l <err)" = 3 ] || complain "lda: in the log: $(cat err)"
+[ "$(grep -c '^{"sweep":' report)" = 3 ] && [ "$(wc -l <report)" = 4 ] ||
+	complain "lda: reported: $(cat report)"
+if [ -n "$have" ]; then
+	[ "$(grep -c "<use xlink:href='#gpPt6'" "$name")" = 6 ] &&
+		grep -q 'log likelihood' "$name" && grep -q sweeps "$name" || complain "lda: the picture"
+fi
+
 # A terminal: util-linux' script makes one.
 if command -v script >/dev/null; then
 	timeout 100 script -qec "'$lagoon' train logistic --epochs 4 --tolerance 0 --data rows" \

@@ -33,16 +33,18 @@ offered() {
 printed() {
 	"$lagoon" "$@" --help | awk '/^ +-/ {
 		word = $0
-		while (match(word, /--[a-z0-9-]+=?/)) {
+		sub(/^ +(-.,? )?/, "", word)
+		while (match(word, /^--[a-z0-9-]+=?/)) {
 			print substr(word, RSTART, RLENGTH)
-			sub(/^ +(-.,? )?/, "", word)
-			break
+			# Another name of the same.
+			if (!sub(/^[^ ,]+, /, "", word))
+				break
 		}
 		if ($1 ~ /^-[no],?$/) { sub(",", "", $1); print $1 }
 	}' | sort -u | paste -sd' '
 }
 
-for command in run info predict generate bench; do
+for command in run info predict topics generate bench; do
 	is "$command" "$(offered $command -)" "$(printed $command)"
 done
 # Each solver has its own; where none stands yet, all.
@@ -67,8 +69,8 @@ values() {
 	"$lagoon" train "$@" --help | sed -nE "s/^ +$option=([a-z0-9|-]+).*/\\1/p" |
 		tr '|' '\n' | sort | paste -sd' '
 }
-for solver in lasso softmax svm 'logistic --method sgd'; do
-	for option in --method --format --loss; do
+for solver in lasso lda softmax svm 'logistic --method sgd'; do
+	for option in --method --format --loss --sampler; do
 		# shellcheck disable=SC2086
 		[ -z "$(values $option $solver)" ] || is "$option of $solver" \
 			"$(offered train $solver $option = '')" "$(values $option $solver)"
@@ -90,7 +92,7 @@ is 'format of a benchmark' "$(offered bench --format = q6)" q64
 is 'format of a file' "$(offered predict --format = '')" 'csv libsvm matrix'
 is 'an option at once' "$(offered predict --prob)" --probabilities
 is 'on death' "$(offered run --on-death = c)" continue
-is solver "$(offered train l)" 'lasso logistic'
+is solver "$(offered train l)" 'lasso lda logistic'
 
 # The value may come after a blank.
 is 'value after a blank' "$(offered train --consistency '')" 'asp bsp essp psp ssp vap'
@@ -101,13 +103,14 @@ is 'number' "$(offered train --epochs '')" ''
 is 'number after =' "$(offered train --epochs =)" ''
 is 'after a number' "$(offered train --nodes 2 lo)" logistic
 is 'after a value' "$(offered train --data x --consistency b)" bsp
-is 'a value that looks like an option' "$(offered train --model --data '')" 'elastic-net lasso logistic ridge softmax svm'
+is 'a value that looks like an option' "$(offered train --model --data '')" 'elastic-net lasso lda logistic ridge softmax svm'
 is 'an option after it' "$(offered train --consistency bsp --stal)" --staleness=
 is 'a flag has no value' "$(offered train --zero-based lo)" logistic
 for option in --data --test --model --report --plot; do
 	is "$option" "$(offered train $option '')" '(files)'
 	is "$option=" "$(offered train $option = x)" '(files)'
 done
+is 'vocabulary' "$(offered train lda --vocabulary x)" '(files)'
 is 'targets' "$(offered predict --target x)" '(files)'
 is '-o' "$(offered generate -o x)" '(files)'
 is '--output' "$(offered generate --output x)" '(files)'

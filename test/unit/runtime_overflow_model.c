@@ -159,7 +159,7 @@ static void all_deltas(struct state *s, int i, const struct work *work,
 {
 	int second = work->twice ? work->most : 0;
 
-	if (i == s->n) {
+	if (i == s->n || i == ADDERS_MAX) {
 		explore(s, start, v);
 		return;
 	}
