@@ -9,7 +9,8 @@
 
 enum {
 	KEY_CONSISTENCY = 256, KEY_STALENESS, KEY_SAMPLE, KEY_SEED, KEY_NODES,
-	KEY_WORKERS, KEY_MODEL, KEY_REPORT, KEY_PLOT,
+	KEY_WORKERS, KEY_MODEL, KEY_REPORT, KEY_PLOT, KEY_CHECKPOINT, KEY_EVERY,
+	KEY_RESUME,
 };
 
 static const struct argp_option table[] = {
@@ -30,6 +31,11 @@ static const struct argp_option table[] = {
 	  "Append a JSON object an epoch and one at the end", 3 },
 	{ "plot", KEY_PLOT, "FILE.svg", 0,
 	  "Draw the objective over epochs and over time, by gnuplot", 3 },
+	{ "checkpoint", KEY_CHECKPOINT, "DIR", 0,
+	  "Write checkpoints there; SIGTERM and SIGUSR1 make one and end the run", 4 },
+	{ "every", KEY_EVERY, "N", 0,
+	  "Epochs from one checkpoint to the next [none: when signalled]", 4 },
+	{ "resume", KEY_RESUME, "DIR", 0, "Go on from the checkpoint there", 4 },
 	{ 0 }
 };
 
@@ -64,6 +70,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_MODEL: j->model = arg; break;
 	case KEY_REPORT: j->report.path = arg; break;
 	case KEY_PLOT: j->report.plot = arg; break;
+	case KEY_CHECKPOINT: j->checkpoint = arg; break;
+	case KEY_RESUME: j->resume = arg; break;
+	case KEY_EVERY:
+		j->every = args_count(state, "--every", arg, 1, INT64_MAX);
+		break;
+	case ARGP_KEY_END:
+		if (j->every && !j->checkpoint)
+			argp_failure(state, 2, 0, "--every without --checkpoint DIR");
+		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -100,6 +115,7 @@ static int run(const struct train_job *j, int (*fit)(void *, struct lagoon *),
 {
 	struct lagoon_attr attr;
 	struct lagoon *lg;
+	bool first;
 	int status, rc = lagoon_attr_init(&attr);
 
 	if (j->nodes)
@@ -112,11 +128,23 @@ static int run(const struct train_job *j, int (*fit)(void *, struct lagoon *),
 	if (rc)
 		return train_fail(rc);
 	status = fit(arg, lg);
+	first = !lagoon_rank(lg);
 	rc = lagoon_close(lg);
 	if (rc)
 		return status && status != TRAIN_INTERRUPTED ? status :
 			train_fail(rc);
+	/* The checkpoint is on the disk now. */
+	if (status == TRAIN_INTERRUPTED && first)
+		fprintf(stderr, "lagoon train: interrupted: checkpoint after epoch %d; go on with --resume %s\n",
+			j->epoch, j->checkpoint);
 	return status;
+}
+
+int (*train_job_interrupted(const struct train_job *j))(void *arg)
+{
+	if (!j->checkpoint || (j->processes > 1 && !train_has_launcher()))
+		return NULL;
+	return train_catch_signals();
 }
 
 int train_job_run(const struct train_job *j, int argc, char **argv,
