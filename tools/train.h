@@ -56,7 +56,8 @@ struct train_job {
 	int epoch;		/* the last, when a signal ended the fit */
 };
 
-extern const struct argp train_job_argp;	/* input: struct train_job */
+/* input: struct train_job; the second: checkpoints between epochs */
+extern const struct argp train_job_argp, train_restart_argp;
 
 void train_job_init(struct train_job *job, bool terminal);
 

@@ -9,8 +9,7 @@
 
 enum {
 	KEY_CONSISTENCY = 256, KEY_STALENESS, KEY_SAMPLE, KEY_SEED, KEY_NODES,
-	KEY_WORKERS, KEY_MODEL, KEY_REPORT, KEY_PLOT, KEY_CHECKPOINT, KEY_EVERY,
-	KEY_RESUME,
+	KEY_WORKERS, KEY_MODEL, KEY_REPORT, KEY_PLOT,
 };
 
 static const struct argp_option table[] = {
@@ -31,11 +30,6 @@ static const struct argp_option table[] = {
 	  "Append a JSON object an epoch and one at the end", 3 },
 	{ "plot", KEY_PLOT, "FILE.svg", 0,
 	  "Draw the objective over epochs and over time, by gnuplot", 3 },
-	{ "checkpoint", KEY_CHECKPOINT, "DIR", 0,
-	  "Write checkpoints there; SIGTERM and SIGUSR1 make one and end the run", 4 },
-	{ "every", KEY_EVERY, "N", 0,
-	  "Epochs from one checkpoint to the next [none: when signalled]", 4 },
-	{ "resume", KEY_RESUME, "DIR", 0, "Go on from the checkpoint there", 4 },
 	{ 0 }
 };
 
@@ -70,6 +64,30 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_MODEL: j->model = arg; break;
 	case KEY_REPORT: j->report.path = arg; break;
 	case KEY_PLOT: j->report.plot = arg; break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+const struct argp train_job_argp = { .options = table, .parser = parse };
+
+enum { KEY_CHECKPOINT = 256, KEY_EVERY, KEY_RESUME };
+
+static const struct argp_option restart_table[] = {
+	{ "checkpoint", KEY_CHECKPOINT, "DIR", 0,
+	  "Write checkpoints there; SIGTERM and SIGUSR1 make one and end the run", 0 },
+	{ "every", KEY_EVERY, "N", 0,
+	  "Epochs from one checkpoint to the next [none: when signalled]", 0 },
+	{ "resume", KEY_RESUME, "DIR", 0, "Go on from the checkpoint there", 0 },
+	{ 0 }
+};
+
+static error_t parse_restart(int key, char *arg, struct argp_state *state)
+{
+	struct train_job *j = state->input;
+
+	switch (key) {
 	case KEY_CHECKPOINT: j->checkpoint = arg; break;
 	case KEY_RESUME: j->resume = arg; break;
 	case KEY_EVERY:
@@ -85,7 +103,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-const struct argp train_job_argp = { .options = table, .parser = parse };
+const struct argp train_restart_argp = {
+	.options = restart_table, .parser = parse_restart,
+};
 
 void train_job_init(struct train_job *job, bool terminal)
 {

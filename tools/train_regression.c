@@ -78,7 +78,9 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
 	case KEY_TARGET: t->target = arg; break;
 	case KEY_FORMAT: t->fit.format = args_format(state, arg); break;
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
-	case ARGP_KEY_INIT: state->child_inputs[0] = &t->job; break;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = state->child_inputs[1] = &t->job;
+		break;
 	case ARGP_KEY_ARG:
 		if (state->arg_num)
 			argp_failure(state, 2, 0, "\"%s\": expected an option",
@@ -121,7 +123,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-	{ .argp = &train_job_argp, .group = 3 }, { 0 }
+	{ .argp = &train_job_argp, .group = 3 },
+	{ .argp = &train_restart_argp, .group = 4 }, { 0 }
 };
 
 static const struct argp parser = {

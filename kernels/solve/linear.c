@@ -9,7 +9,6 @@
 
 #include "kernels/solve/linear.h"
 #include "kernels/solve/load.h"
-#include "kernels/solve/saved.h"
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
 
@@ -176,8 +175,10 @@ static int check_method(struct lgn_linear_fit *fit)
 	if ((o->checkpoint || o->resume) && !m->resume)
 		return lgn_fail(LAGOON_ENOTSUP, "%s: it cannot go on from a "
 				"checkpoint", m->name);
-	if (lgn_saving_check(o->checkpoint, o->every))
-		return LAGOON_EINVAL;
+	if (o->every && !o->checkpoint)
+		return lgn_fail(LAGOON_EINVAL, "every %llu epochs: expected a "
+				"folder for checkpoints",
+				(unsigned long long)o->every);
 	if (!fit->options.epochs)
 		fit->options.epochs = m->epochs;
 	/* The caller's weights have room for as many labels. */

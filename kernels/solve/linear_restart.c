@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "kernels/solve/linear.h"
-#include "kernels/solve/saved.h"
 #include "runtime/base/status.h"
 
 /* What must be the same to go on, and how far it had come. */
@@ -43,14 +42,6 @@ static struct saved head_of(const struct lgn_linear_fit *fit)
 	};
 }
 
-static struct lgn_saving saving_of(const struct lgn_linear_fit *fit)
-{
-	const struct lagoon_linear_options *o = &fit->options;
-
-	return (struct lgn_saving){ o->checkpoint, o->every, o->interrupted,
-				    o->interrupted_arg };
-}
-
 /* Every worker, after the meeting that ends an epoch. */
 static int save(struct lgn_linear *t)
 {
@@ -71,6 +62,14 @@ static int save(struct lgn_linear *t)
 			       bytes_of(t->epoch));
 	free(s);
 	return rc;
+}
+
+static struct lgn_saving saving_of(const struct lgn_linear_fit *fit)
+{
+	const struct lagoon_linear_options *o = &fit->options;
+
+	return (struct lgn_saving){ o->checkpoint, o->every, o->interrupted,
+				    o->interrupted_arg };
 }
 
 int lgn_linear_save(struct lgn_linear *t)
@@ -94,15 +93,13 @@ static int check(const struct lgn_linear_fit *fit, const struct saved *s,
 {
 	const char *dir = fit->options.resume;
 	struct saved here = head_of(fit);
-	int rc;
 
 	if (bytes < sizeof(*s) || s->epoch < 0 || bytes != bytes_of(s->epoch))
 		return lgn_fail(LAGOON_EINVAL, "%s: not a checkpoint of such a "
 				"fit", dir);
-	rc = lgn_saved_check(dir, &s->data, &here.data, s->epoch,
-			     fit->options.epochs);
-	if (rc)
-		return rc;
+	if (lgn_saved_check(dir, &s->data, &here.data, s->epoch,
+			    fit->options.epochs))
+		return LAGOON_EINVAL;
 	if (s->loss != here.loss || s->method != here.method)
 		return lgn_fail(LAGOON_EINVAL, "%s: a checkpoint of loss %d and "
 				"method %d, here they are %d and %d", dir,
@@ -120,14 +117,19 @@ static int check(const struct lgn_linear_fit *fit, const struct saved *s,
 int lgn_linear_restore(struct lgn_linear_fit *fit)
 {
 	size_t bytes = bytes_of(fit->options.epochs);
+	struct saved *s;
 	int rc;
 
 	lagoon_table_set_saved(fit->tidings.table, 0);
 	if (!fit->options.resume)
 		return 0;
-	rc = lgn_saved_restore(fit->lg, fit->options.resume, &fit->saved,
-			       &bytes);
-	return rc ? rc : check(fit, fit->saved, bytes);
+	s = calloc(1, bytes);
+	if (!s)
+		return lgn_fail(LAGOON_ENOMEM, "no memory for %d objectives",
+				fit->options.epochs);
+	fit->saved = s;
+	rc = lagoon_restore(fit->lg, fit->options.resume, s, &bytes);
+	return rc ? rc : check(fit, s, bytes);
 }
 
 int lgn_linear_resume(struct lgn_linear *t)

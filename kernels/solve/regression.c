@@ -82,7 +82,11 @@ static int check_options(const struct lagoon_regression_options *o)
 		rc = check_least("sample", o->sample, 0);
 	if (!rc && o->format != -1)
 		rc = check_range("format", o->format, LAGOON_FILE_MATRIX);
-	return rc ? rc : lgn_saving_check(o->checkpoint, o->every);
+	if (!rc && o->every && !o->checkpoint)
+		rc = lgn_fail(LAGOON_EINVAL, "every %llu epochs: expected a "
+			      "folder for checkpoints",
+			      (unsigned long long)o->every);
+	return rc;
 }
 
 /* Either file by gzip makes worker 0 the reader of both. */

@@ -155,8 +155,10 @@ int lgn_regression_restore(struct lgn_regression_fit *fit)
 			lagoon_table_set_saved(anew[i], 0);
 	if (!fit->options.resume)
 		return 0;
-	rc = lgn_saved_restore(fit->lg, fit->options.resume, &fit->saved,
-			       &bytes);
+	fit->saved = calloc(1, bytes);
+	if (!fit->saved)
+		return lgn_fail(LAGOON_ENOMEM, "no memory for a checkpoint");
+	rc = lagoon_restore(fit->lg, fit->options.resume, fit->saved, &bytes);
 	return rc ? rc : check(fit, fit->saved, bytes);
 }
 

@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <stdlib.h>
-
 #include "kernels/solve/saved.h"
 #include "runtime/base/status.h"
-
-int lgn_saving_check(const char *checkpoint, uint64_t every)
-{
-	if (!every || checkpoint)
-		return 0;
-	return lgn_fail(LAGOON_EINVAL, "every %llu epochs: expected a folder for "
-			"checkpoints", (unsigned long long)every);
-}
 
 int lgn_saving_is_interrupted(const struct lgn_saving *o)
 {
@@ -21,16 +11,6 @@ bool lgn_saving_is_due(const struct lgn_saving *o, int epoch, int interrupted)
 {
 	return o->checkpoint &&
 		(interrupted || (o->every && (uint64_t)epoch % o->every == 0));
-}
-
-int lgn_saved_restore(struct lagoon *lg, const char *dir, void **saved,
-		      size_t *bytes)
-{
-	*saved = calloc(1, *bytes);
-	if (!*saved)
-		return lgn_fail(LAGOON_ENOMEM, "no memory for %zu bytes of a "
-				"checkpoint", *bytes);
-	return lagoon_restore(lg, dir, *saved, bytes);
 }
 
 int lgn_saved_check(const char *dir, const struct lgn_saved_data *was,

@@ -7,10 +7,7 @@
 #define LGN_SOLVE_SAVED_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-
-#include "runtime/lagoon.h"
 
 /* The options checkpoint, every, interrupted and interrupted_arg. */
 struct lgn_saving {
@@ -26,19 +23,11 @@ struct lgn_saved_data {
 	int64_t classes;	/* 0 without */
 };
 
-int lgn_saving_check(const char *checkpoint, uint64_t every);
-
 /* Asked in each worker, which tells the others. */
 int lgn_saving_is_interrupted(const struct lgn_saving *o);
 
 /* After this epoch? The same in every worker. */
 bool lgn_saving_is_due(const struct lgn_saving *o, int epoch, int interrupted);
-
-/* Fill the tables of the job from the checkpoint in dir: *saved, to be freed, also
- * after an error, gets the caller's bytes, *bytes in number, at most so many as
- * there stood before. */
-int lgn_saved_restore(struct lagoon *lg, const char *dir, void **saved,
-		      size_t *bytes);
 
 /* The checkpoint in dir was made of this data after so many epochs. */
 int lgn_saved_check(const char *dir, const struct lgn_saved_data *was,
