@@ -83,11 +83,12 @@ forever=(--data long --tolerance 0 --epochs 100000000 --rounds 1)
 for run in 'cd USR1 bsp' 'sdca TERM ssp' 'mspg USR1 asp'; do
 	read -r method signal model <<<"$run"
 	rm -rf one report
-	fit "${forever[@]}" --method $method --consistency "$model" -n 2 --nodes 2 --checkpoint one \
+	fit "${forever[@]}" --method "$method" --consistency "$model" -n 2 --nodes 2 --checkpoint one \
 		--model stop.model --report report >out 2>&1 </dev/null &
 	pid=$!
-	for _ in $(seq 600); do
-		[ -s report ] && break
+	# Before that sdca goes up and down.
+	for _ in $(seq 900); do
+		[ -e report ] && [ "$(wc -l <report)" -ge 300 ] && break
 		sleep 0.05
 	done
 	# The function is a process of bash that waits for the command.
@@ -100,7 +101,7 @@ for run in 'cd USR1 bsp' 'sdca TERM ssp' 'mspg USR1 asp'; do
 		complain "$run: $(tail -n 2 out), the last epoch was $(tail -n 1 report)"
 	[ ! -e stop.model ] || complain "$run: a model"
 	verify one
-	within 0 '' "${forever[@]}" --method $method --consistency "$model" --workers 3 --resume one \
+	within 0 '' "${forever[@]}" --method "$method" --consistency "$model" --workers 3 --resume one \
 		--epochs $((epoch + 1)) --report more --model stop.model
 	near "$(number objective "$(head -n 1 more)")" "$(number objective "$(tail -n 1 report)")" 1e-3 ||
 		complain "$run: from $(tail -n 1 report) to $(head -n 1 more)"
@@ -129,7 +130,7 @@ end
 verify one
 for ((i = 0; i < kills; i++)); do
 	begin --resume one --workers $((1 + i % 3))
-	sleep 0.$(printf %03d $((20 + RANDOM % 200)))
+	sleep "0.$(printf %03d $((20 + RANDOM % 200)))"
 	end
 	verify one
 done
