@@ -202,6 +202,16 @@ struct lagoon_regression_options {
 	int format;		/* of files: enum lagoon_file_format, -1: by the
 				 * name, libsvm if that does not say [-1] */
 	int zero_based;		/* indices of a libsvm file start at 0 [0] */
+	const char *checkpoint;	/* folder for checkpoints, which are written at
+				 * the ends of epochs [NULL] */
+	uint64_t every;		/* epochs from one to the next [0: only when
+				 * interrupted] */
+	const char *resume;	/* go on from the checkpoint in this folder, of
+				 * the same data, problem and method [NULL] */
+	/** With checkpoint: called in each worker at the end of each epoch. When it
+	 * is not 0 in any of them, all write a checkpoint, and the fit ends. */
+	int (*interrupted)(void *arg);
+	void *interrupted_arg;
 };
 
 /** What a fit found; the same in every process, except weights. */
@@ -214,6 +224,8 @@ struct lagoon_regression_result {
 	int epochs;
 	int converged;		/* 1: the gap is small enough */
 	int stopped;		/* 1: progress asked for it */
+	int interrupted;	/* 1: options.interrupted did; a checkpoint is being
+				 * written (lagoon_close() waits for it and tells) */
 	uint64_t rows;
 	uint64_t entries;
 	uint64_t features;

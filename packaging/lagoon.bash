@@ -25,7 +25,7 @@ _lagoon_methods_linear='adagrad auto downpour ftrl gradient lbfgs proximal sdca 
 _lagoon_train_lasso='--data= --target= --format= --zero-based --l1= --l2= --standardise
 	--no-intercept --method= --tolerance= --epochs= --rounds= --consistency=
 	--staleness= --sample= --seed= --nodes= -n --workers= --model= --plot= --report=
-	--help --usage'
+	--checkpoint= --every= --resume= --help --usage'
 _lagoon_train_ridge=$_lagoon_train_lasso
 _lagoon_train_elastic_net=$_lagoon_train_lasso
 _lagoon_train_lda='--data= --test= --format= --vocabulary= --skip-empty --topics= --alpha= --beta=

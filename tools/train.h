@@ -52,11 +52,20 @@ struct train_job {
 	int32_t staleness;
 	int32_t sample;
 	uint64_t seed;
+	const char *checkpoint;
+	uint64_t every;
+	const char *resume;
+	int epoch;		/* the last, when a signal ended the fit */
 };
 
-extern const struct argp train_job_argp;	/* input: struct train_job */
+/* input: struct train_job; the second: checkpoints between epochs */
+extern const struct argp train_job_argp, train_restart_argp;
 
 void train_job_init(struct train_job *job, bool terminal);
+
+/* For options.interrupted of a fit, and NULL where this process starts others or
+ * makes no checkpoints. Before train_job_run(). */
+int (*train_job_interrupted(const struct train_job *job))(void *arg);
 
 /* Run fit(arg, job of Lagoon) in each process of the job, which are started if
  * need be. Returns its exit status. */

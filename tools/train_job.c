@@ -72,6 +72,41 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 const struct argp train_job_argp = { .options = table, .parser = parse };
 
+enum { KEY_CHECKPOINT = 256, KEY_EVERY, KEY_RESUME };
+
+static const struct argp_option restart_table[] = {
+	{ "checkpoint", KEY_CHECKPOINT, "DIR", 0,
+	  "Write checkpoints there; SIGTERM and SIGUSR1 make one and end the run", 0 },
+	{ "every", KEY_EVERY, "N", 0,
+	  "Epochs from one checkpoint to the next [none: when signalled]", 0 },
+	{ "resume", KEY_RESUME, "DIR", 0, "Go on from the checkpoint there", 0 },
+	{ 0 }
+};
+
+static error_t parse_restart(int key, char *arg, struct argp_state *state)
+{
+	struct train_job *j = state->input;
+
+	switch (key) {
+	case KEY_CHECKPOINT: j->checkpoint = arg; break;
+	case KEY_RESUME: j->resume = arg; break;
+	case KEY_EVERY:
+		j->every = args_count(state, "--every", arg, 1, INT64_MAX);
+		break;
+	case ARGP_KEY_END:
+		if (j->every && !j->checkpoint)
+			argp_failure(state, 2, 0, "--every without --checkpoint DIR");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+const struct argp train_restart_argp = {
+	.options = restart_table, .parser = parse_restart,
+};
+
 void train_job_init(struct train_job *job, bool terminal)
 {
 	*job = (struct train_job){
@@ -104,6 +139,7 @@ static int run(const struct train_job *j, int (*fit)(void *, struct lagoon *),
 {
 	struct lagoon_attr attr;
 	struct lagoon *lg;
+	bool first;
 	int status, rc = lagoon_attr_init(&attr);
 
 	if (j->nodes)
@@ -116,11 +152,23 @@ static int run(const struct train_job *j, int (*fit)(void *, struct lagoon *),
 	if (rc)
 		return train_fail(rc);
 	status = fit(arg, lg);
+	first = !lagoon_rank(lg);
 	rc = lagoon_close(lg);
 	if (rc)
 		return status && status != TRAIN_INTERRUPTED ? status :
 			train_fail(rc);
+	/* The checkpoint is on the disk now. */
+	if (status == TRAIN_INTERRUPTED && first)
+		fprintf(stderr, "lagoon train: interrupted: checkpoint after epoch %d; go on with --resume %s\n",
+			j->epoch, j->checkpoint);
 	return status;
+}
+
+int (*train_job_interrupted(const struct train_job *j))(void *arg)
+{
+	if (!j->checkpoint || (j->processes > 1 && !train_has_launcher()))
+		return NULL;
+	return train_catch_signals();
 }
 
 int train_job_run(const struct train_job *j, int argc, char **argv,

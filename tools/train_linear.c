@@ -295,6 +295,7 @@ static int fit(void *arg, struct lagoon *lg)
 	else if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
 	train_report_close(&t->job.report);
+	t->job.epoch = result.epochs;
 	lagoon_linear_result_free(&result);
 	return status;
 }
@@ -336,8 +337,8 @@ int train_linear(int argc, char **argv)
 	t.fit.staleness = t.job.staleness;
 	t.fit.sample = t.job.sample;
 	t.fit.seed = t.job.seed;
-	if (t.fit.checkpoint && (t.job.processes < 2 || train_has_launcher()))
-		t.fit.interrupted = train_catch_signals();
+	t.job.checkpoint = t.fit.checkpoint;
+	t.fit.interrupted = train_job_interrupted(&t.job);
 	t.job.report.solver = t.solver;
 	t.job.report.epochs = t.fit.epochs ? t.fit.epochs : 1000;
 	return train_job_run(&t.job, argc, argv, fit, &t);

@@ -78,7 +78,9 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
 	case KEY_TARGET: t->target = arg; break;
 	case KEY_FORMAT: t->fit.format = args_format(state, arg); break;
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
-	case ARGP_KEY_INIT: state->child_inputs[0] = &t->job; break;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = state->child_inputs[1] = &t->job;
+		break;
 	case ARGP_KEY_ARG:
 		if (state->arg_num)
 			argp_failure(state, 2, 0, "\"%s\": expected an option",
@@ -121,7 +123,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-	{ .argp = &train_job_argp, .group = 3 }, { 0 }
+	{ .argp = &train_job_argp, .group = 3 },
+	{ .argp = &train_restart_argp, .group = 4 }, { 0 }
 };
 
 static const struct argp parser = {
@@ -130,8 +133,9 @@ static const struct argp parser = {
 	.doc = "Fit a linear regression with penalties, sum (y - b - w'x)^2 / (2 n) "
 	       "+ l1 sum |w| + l2 w'w / 2, to the rows of a file."
 	       "\v"
-	       "The exit status is 0; 2 for wrong usage or data; 1 if the run "
-	       "failed.",
+	       "The exit status is 0; 2 for wrong usage, data or checkpoint; 1 if the "
+	       "run failed; 75 if a signal ended it after a checkpoint, without a "
+	       "model: start it again with --resume.",
 };
 
 /* ------------------------------------------------------------ reports */
@@ -210,9 +214,12 @@ static int fit(void *arg, struct lagoon *lg)
 					&result);
 	train_progress_end(&t->job.report);
 	status = rc ? train_fail(rc) : 0;
-	if (!status && !lagoon_rank(lg))
+	if (!status && result.interrupted)
+		status = TRAIN_INTERRUPTED;
+	else if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
 	train_report_close(&t->job.report);
+	t->job.epoch = result.epochs;
 	lagoon_regression_result_free(&result);
 	return status;
 }
@@ -236,6 +243,10 @@ int train_regression(int argc, char **argv)
 	t.fit.staleness = t.job.staleness;
 	t.fit.sample = t.job.sample;
 	t.fit.seed = t.job.seed;
+	t.fit.checkpoint = t.job.checkpoint;
+	t.fit.every = t.job.every;
+	t.fit.resume = t.job.resume;
+	t.fit.interrupted = train_job_interrupted(&t.job);
 	t.job.report.solver = t.solver;
 	t.job.report.epochs = t.fit.epochs;
 	return train_job_run(&t.job, argc, argv, fit, &t);

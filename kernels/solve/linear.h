@@ -28,6 +28,7 @@
 #include "kernels/data/libsvm.h"
 #include "kernels/lagoon_solve.h"
 #include "kernels/solve/rows.h"
+#include "kernels/solve/saved.h"
 #include "kernels/solve/share.h"
 
 #define LGN_LINEAR_WINDOW 5	/* epochs over which a change is judged */

@@ -14,11 +14,11 @@
 
 /* What must be the same to go on, and how far it had come. */
 struct saved {
-	uint64_t rows, entries, features;
+	struct lgn_saved_data data;
 	double c, l1, l2, rate;
 	double objective, accuracy;
 	uint64_t nonzeros;
-	int32_t loss, method, classes, epoch;
+	int32_t loss, method, epoch;
 	double history[LGN_LINEAR_WINDOW + 1];
 	double past[];		/* [epoch + 1] */
 };
@@ -33,12 +33,12 @@ static struct saved head_of(const struct lgn_linear_fit *fit)
 	const struct lagoon_linear_options *o = &fit->options;
 
 	return (struct saved){
-		.rows = fit->facts.data.rows,
-		.entries = fit->facts.data.entries,
-		.features = fit->facts.data.cols,
+		.data.rows = fit->facts.data.rows,
+		.data.entries = fit->facts.data.entries,
+		.data.features = fit->facts.data.cols,
+		.data.classes = fit->facts.classes,
 		.c = o->c, .l1 = o->l1, .l2 = o->l2, .rate = o->rate,
 		.loss = o->loss, .method = o->method,
-		.classes = fit->facts.classes,
 	};
 }
 
@@ -64,23 +64,26 @@ static int save(struct lgn_linear *t)
 	return rc;
 }
 
+static struct lgn_saving saving_of(const struct lgn_linear_fit *fit)
+{
+	const struct lagoon_linear_options *o = &fit->options;
+
+	return (struct lgn_saving){ o->checkpoint, o->every, o->interrupted,
+				    o->interrupted_arg };
+}
+
 int lgn_linear_save(struct lgn_linear *t)
 {
-	const struct lagoon_linear_options *o = &t->fit->options;
+	const struct lgn_saving o = saving_of(t->fit);
 
-	if (!o->checkpoint)
-		return 0;
-	if (t->interrupted || (o->every && (uint64_t)t->epoch % o->every == 0))
-		return save(t);
-	return 0;
+	return lgn_saving_is_due(&o, t->epoch, t->interrupted) ? save(t) : 0;
 }
 
 int lgn_linear_is_interrupted(const struct lgn_linear *t)
 {
-	const struct lagoon_linear_options *o = &t->fit->options;
+	const struct lgn_saving o = saving_of(t->fit);
 
-	return o->checkpoint && o->interrupted &&
-		o->interrupted(o->interrupted_arg);
+	return lgn_saving_is_interrupted(&o);
 }
 
 /* ------------------------------------------------------------ going on */
@@ -94,14 +97,9 @@ static int check(const struct lgn_linear_fit *fit, const struct saved *s,
 	if (bytes < sizeof(*s) || s->epoch < 0 || bytes != bytes_of(s->epoch))
 		return lgn_fail(LAGOON_EINVAL, "%s: not a checkpoint of such a "
 				"fit", dir);
-	if (s->rows != here.rows || s->entries != here.entries ||
-	    s->features != here.features || s->classes != here.classes)
-		return lgn_fail(LAGOON_EINVAL, "%s: a checkpoint of other data: "
-				"of %llu rows with %llu entries, here are %llu "
-				"with %llu", dir, (unsigned long long)s->rows,
-				(unsigned long long)s->entries,
-				(unsigned long long)here.rows,
-				(unsigned long long)here.entries);
+	if (lgn_saved_check(dir, &s->data, &here.data, s->epoch,
+			    fit->options.epochs))
+		return LAGOON_EINVAL;
 	if (s->loss != here.loss || s->method != here.method)
 		return lgn_fail(LAGOON_EINVAL, "%s: a checkpoint of loss %d and "
 				"method %d, here they are %d and %d", dir,
@@ -113,10 +111,6 @@ static int check(const struct lgn_linear_fit *fit, const struct saved *s,
 				"%g and l2 %g, here they are %g, %g and %g",
 				dir, s->c, s->l1, s->l2, here.c, here.l1,
 				here.l2);
-	if (s->epoch > fit->options.epochs)
-		return lgn_fail(LAGOON_EINVAL, "%s: a checkpoint after %d "
-				"epochs: expected %d at most", dir, s->epoch,
-				fit->options.epochs);
 	return 0;
 }
 

@@ -82,6 +82,10 @@ static int check_options(const struct lagoon_regression_options *o)
 		rc = check_least("sample", o->sample, 0);
 	if (!rc && o->format != -1)
 		rc = check_range("format", o->format, LAGOON_FILE_MATRIX);
+	if (!rc && o->every && !o->checkpoint)
+		rc = lgn_fail(LAGOON_EINVAL, "every %llu epochs: expected a "
+			      "folder for checkpoints",
+			      (unsigned long long)o->every);
 	return rc;
 }
 
@@ -189,6 +193,10 @@ static int create_tables(struct lgn_regression_fit *fit)
 	if (!rc)
 		rc = create_words(fit, "regression found", fit->facts.cols, 2,
 				  &fit->found);
+	if (!rc && fit->method->by_rows &&
+	    (fit->options.checkpoint || fit->options.resume))
+		rc = create_words(fit, "regression duals", fit->facts.rows, 2,
+				  &fit->duals);
 	if (!rc)
 		rc = lgn_share_create(fit->lg, "regression counts",
 				      (size_t)fit->workers * sizeof(uint64_t),
@@ -203,7 +211,7 @@ static int create_tables(struct lgn_regression_fit *fit)
 static void destroy_tables(struct lgn_regression_fit *fit)
 {
 	struct lagoon_table *const tables[] = {
-		fit->state, fit->probe, fit->dealt, fit->found,
+		fit->state, fit->probe, fit->dealt, fit->found, fit->duals,
 	};
 
 	for (size_t i = 0; i < LGN_COUNT(tables); i++)
@@ -266,6 +274,8 @@ static int train(struct lgn_regression_fit *fit)
 	int rc = create_tables(fit);
 
 	if (!rc)
+		rc = lgn_regression_restore(fit);
+	if (!rc)
 		rc = lagoon_run(fit->lg, lgn_regression_train, fit);
 	destroy_tables(fit);
 	return rc ? rc : late;
@@ -302,6 +312,7 @@ static void fit_close(struct lgn_regression_fit *fit)
 		lgn_entries_free(&fit->loaded[i]);
 	free(fit->loaded);
 	free(fit->first_row);
+	free(fit->saved);
 	lgn_regression_scale_free(&fit->scale);
 }
 

@@ -3,8 +3,9 @@
  * Ridge, lasso and elastic net, in parts: regression.c is the frame of a call,
  * regression_load.c reads and checks the rows, regression_scale.c brings them
  * to one scale, deal.c and lines.c give each worker its rows or columns,
- * regression_train.c runs the epochs of a method and measures the gap, and
- * cd.c, sdca.c and mspg.c are the methods.
+ * regression_train.c runs the epochs of a method and measures the gap,
+ * regression_restart.c makes checkpoints and goes on from them, and cd.c, sdca.c
+ * and mspg.c are the methods.
  *
  * All of them work on a problem whose columns have a root mean square of at
  * most 1, and its targets one of 1: then the fixed point of the tables has a
@@ -19,6 +20,7 @@
 #include "kernels/data/matrix.h"
 #include "kernels/lagoon_solve.h"
 #include "kernels/solve/lines.h"
+#include "kernels/solve/saved.h"
 #include "kernels/solve/share.h"
 
 /* What a worker's rows hold, and all of them. */
@@ -69,7 +71,9 @@ struct lgn_regression_fit {
 	struct lagoon_table *dealt;
 	struct lagoon_table *state;	/* residuals, or dual weights */
 	struct lagoon_table *probe;	/* mspg: A x of the power method */
-	struct lagoon_table *found;	/* weights, at the end */
+	struct lagoon_table *found;	/* weights, at the end and in checkpoints */
+	struct lagoon_table *duals;	/* sdca with checkpoints: all alpha */
+	void *saved;		/* of options.resume; see regression_restart.c */
 };
 
 /* What workers tell each other after an epoch: sums over a worker's rows or
@@ -83,6 +87,7 @@ struct lgn_regression_tidings {
 	uint64_t nonzeros;
 	double norm;		/* mspg: of the power method */
 	int stop;
+	int interrupted;
 };
 
 struct lgn_regression {
@@ -118,6 +123,8 @@ struct lgn_regression {
 	int asked;		/* to stop, by this worker's progress */
 	int stopped;
 	int converged;
+	int interrupted;
+	int slowed;		/* times that steps became shorter */
 	double objective;
 	double dual;
 	double best_gap;
@@ -128,7 +135,8 @@ struct lgn_regression_method {
 	const char *name;
 	bool by_rows;
 	int rounds;		/* of an epoch, when the caller does not say */
-	/* Before the first round; all workers. */
+	/* Before the first round; all workers. Behind a checkpoint (t->epoch > 0)
+	 * t->x and t->alpha are what they were. */
 	int (*open)(struct lgn_regression *t);
 	/* Pull, compute, add, clock. */
 	int (*round)(struct lgn_regression *t);
@@ -172,6 +180,16 @@ double lgn_regression_unseen(const struct lgn_regression_fit *fit);
 int lgn_residuals_open(struct lgn_regression *t);
 int lgn_residuals_measure(struct lgn_regression *t,
 			  struct lgn_regression_tidings *mine);
+
+/* The weights into fit->found, each worker its block; t->product. */
+int lgn_regression_tell(struct lgn_regression *t);
+
+/* After the tables were made, fill them if there is a checkpoint to go on from;
+ * stand where it was made; write one if it is time. */
+int lgn_regression_restore(struct lgn_regression_fit *fit);
+int lgn_regression_resume(struct lgn_regression *t);
+int lgn_regression_save(struct lgn_regression *t);
+struct lgn_saving lgn_regression_saving(const struct lgn_regression_fit *fit);
 
 /* The penalties of t->x, and what q is beyond l1. */
 void lgn_regression_sum(const struct lgn_regression *t, const double *q,

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "kernels/solve/regression.h"
+#include "kernels/solve/words.h"
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
 
@@ -87,7 +88,8 @@ void lgn_regression_sum(const struct lgn_regression *t, const double *q,
 
 /* ---------------------------------------------------------- residuals */
 
-/* The table begins as the targets: every worker adds those it holds. */
+/* The table begins as the targets: every worker adds those it holds, and takes
+ * off what a checkpoint had of its columns. */
 int lgn_residuals_open(struct lgn_regression *t)
 {
 	const struct lgn_entries *e = &t->entries;
@@ -100,6 +102,8 @@ int lgn_residuals_open(struct lgn_regression *t)
 		t->change[i] /= t->scale->y_scale;
 	for (uint64_t i = 0; i < t->n && !t->id; i++)
 		t->change[i] -= t->scale->y_shift / t->scale->y_scale;
+	if (t->epoch)
+		lagoon_sparse_multiply(&t->lines.a, -1, t->x, 1, t->change);
 	rc = lagoon_add(t->w, t->fit->state, 0, t->n, t->change);
 	return lgn_regression_meet(t, rc, NULL);
 }
@@ -146,6 +150,7 @@ static void merge(const struct lgn_regression *t,
 		sum->q_beyond += one->q_beyond;
 		sum->nonzeros += one->nonzeros;
 		sum->stop |= one->stop;
+		sum->interrupted |= one->interrupted;
 	}
 }
 
@@ -188,12 +193,15 @@ static void judge(struct lgn_regression *t)
 	gap = t->objective - t->dual;
 	t->nonzeros = sum.nonzeros;
 	t->stopped = sum.stop;
+	t->interrupted = sum.interrupted;
 	t->converged = gap <= t->fit->options.tolerance * t->objective ||
 		gap <= TINY;
 	/* By columns every step goes down; by rows, the gap wavers. */
 	if (t->fit->method->by_rows ? gap > 10 * t->best_gap :
-	    t->objective > before * (1 + RISE))
+	    t->objective > before * (1 + RISE)) {
 		t->fit->method->slow_down(t);
+		t->slowed++;
+	}
 	t->best_gap = fmin(t->best_gap, gap);
 }
 
@@ -217,7 +225,11 @@ static void report(struct lgn_regression *t)
 
 static int measure(struct lgn_regression *t)
 {
-	struct lgn_regression_tidings mine = { .stop = t->asked };
+	const struct lgn_saving saving = lgn_regression_saving(t->fit);
+	struct lgn_regression_tidings mine = {
+		.stop = t->asked,
+		.interrupted = lgn_saving_is_interrupted(&saving),
+	};
 	int rc = t->fit->method->measure(t, &mine);
 
 	rc = lgn_regression_meet(t, rc, &mine);
@@ -239,17 +251,25 @@ static int train(struct lgn_regression *t)
 {
 	const struct lagoon_regression_options *o = &t->fit->options;
 	int rounds = o->rounds ? o->rounds : t->fit->method->rounds;
-	int rc = t->fit->method->open(t);
+	int rc;
 
 	t->objective = t->best_gap = INFINITY;
 	t->dual = -INFINITY;
-	while (!rc && t->epoch < o->epochs && !t->converged && !t->stopped) {
+	rc = lgn_regression_resume(t);
+	if (!rc)
+		rc = t->fit->method->open(t);
+	for (int i = 0; i < t->slowed && !rc; i++)
+		t->fit->method->slow_down(t);
+	while (!rc && t->epoch < o->epochs && !t->converged && !t->stopped &&
+	       !t->interrupted) {
 		t->epoch++;
 		rc = train_epoch(t, rounds);
 		if (!rc)
 			rc = measure(t);
 		if (!rc)
 			report(t);
+		if (!rc)
+			rc = lgn_regression_save(t);
 		if (!rc && t->fit->method->settle)
 			rc = t->fit->method->settle(t);
 	}
@@ -258,60 +278,28 @@ static int train(struct lgn_regression *t)
 
 /* ----------------------------------------------------------- the end */
 
-/* Weights to all processes, bit for bit: halves in a table of integers. */
-static int tell_weights(struct lgn_regression *t)
-{
-	int64_t *words = malloc((t->block_cols + 1) * 2 * sizeof(*words));
-	int rc = 0;
-
-	if (!words)
-		return lgn_fail(LAGOON_ENOMEM, "no memory for %llu weights",
-				(unsigned long long)t->block_cols);
-	for (uint64_t j = 0; j < t->block_cols; j++) {
-		double w = t->x[j] * t->scale->factor[t->block + j] *
-			t->scale->y_scale;
-		uint64_t bits;
-
-		memcpy(&bits, &w, sizeof(bits));
-		words[2 * j] = (int64_t)(bits >> 32);
-		words[2 * j + 1] = (int64_t)(bits & UINT32_MAX);
-	}
-	if (t->block_cols)
-		rc = lagoon_add(t->w, t->fit->found, t->block, t->block_cols,
-				words);
-	free(words);
-	return rc;
-}
-
 static int pull_weights(struct lgn_regression *t)
 {
 	uint64_t cols = t->fit->facts.cols;
-	double *weights = t->fit->weights;
-	int64_t *words = malloc(cols * 2 * sizeof(*words));
-	int rc = words ? lagoon_pull(t->w, t->fit->found, 0, cols, words) :
+	double *weights = malloc(cols * sizeof(*weights));
+	double intercept = t->scale->y_shift;
+	int rc = weights ? lgn_words_pull(t->w, t->fit->found, 0, cols, weights) :
 		lgn_fail(LAGOON_ENOMEM, "no memory for %llu weights",
 			 (unsigned long long)cols);
-	double intercept = t->scale->y_shift;
 
-	for (uint64_t j = 0; j < cols && !rc; j++) {
-		uint64_t bits = (uint64_t)words[2 * j] << 32 |
-			(uint64_t)words[2 * j + 1];
-		double w;
-
-		memcpy(&w, &bits, sizeof(w));
-		intercept -= w * t->scale->shift[j];
-		if (weights)
-			weights[j] = w;
-	}
+	for (uint64_t j = 0; j < cols && !rc; j++)
+		intercept -= weights[j] * t->scale->shift[j];
+	if (!rc && t->fit->weights)
+		memcpy(t->fit->weights, weights, cols * sizeof(*weights));
 	t->fit->result->intercept = intercept;
-	free(words);
+	free(weights);
 	return rc;
 }
 
 static int finish(struct lgn_regression *t)
 {
 	struct lagoon_regression_result *r = t->fit->result;
-	int rc = lgn_regression_meet(t, tell_weights(t), NULL);
+	int rc = lgn_regression_meet(t, lgn_regression_tell(t), NULL);
 
 	if (rc || t->id != t->fit->first_worker)
 		return rc;
@@ -321,6 +309,7 @@ static int finish(struct lgn_regression *t)
 	r->epochs = t->epoch;
 	r->converged = t->converged;
 	r->stopped = t->stopped && !t->converged;
+	r->interrupted = t->interrupted;
 	return pull_weights(t);
 }
 

@@ -148,10 +148,28 @@ static int sdca_order(struct lgn_regression *t)
 	return 0;
 }
 
+/* Behind a checkpoint: v of its dual variables, with the centre at its weights,
+ * as sdca_settle() left it but for a proximity that may be another. */
+static int sdca_resume(struct lgn_regression *t)
+{
+	double each = 1 / (lambda(t) * (double)t->n);
+	int rc;
+
+	lagoon_sparse_multiply_transposed(&t->lines.a, each, t->alpha, 0,
+					  t->change);
+	for (uint64_t j = 0; j < t->block_cols; j++) {
+		t->centre[j] = t->x[j];
+		t->change[t->block + j] += t->proximity / lambda(t) * t->x[j];
+	}
+	rc = lagoon_add(t->w, t->fit->state, 0, t->fit->facts.cols, t->change);
+	return lgn_regression_meet(t, rc, NULL);
+}
+
 static int sdca_open(struct lgn_regression *t)
 {
 	const struct lgn_entries *e = &t->entries;
 	const struct lgn_regression_fit *fit = t->fit;
+	int rc;
 
 	for (uint64_t i = 0; i < t->lines.a.rows; i++)
 		t->y[i] = -t->scale->y_shift / t->scale->y_scale;
@@ -160,7 +178,8 @@ static int sdca_open(struct lgn_regression *t)
 			e->target[k] / t->scale->y_scale;
 	t->damp = 1 + (fit->workers - 1) * lgn_regression_unseen(fit);
 	t->proximity = lgn_sdca_proximity(fit);
-	return sdca_order(t);
+	rc = sdca_order(t);
+	return rc || !t->epoch ? rc : sdca_resume(t);
 }
 
 static void sdca_slow_down(struct lgn_regression *t)

@@ -22,8 +22,11 @@ program regression
   real(real64) :: all_x(d, n), all_y(n), w(d), again(d), slope(d), objective
   integer(int64), allocatable, target :: start(:), place(:)
   integer(c_int), target :: seen = 0
+  character(kind=c_char), target :: folder(64)
   integer :: i, j, first, last, ierr
 
+  folder = transfer('test/fortran/regression.checkpoint' // c_null_char // &
+    repeat(' ', 29), folder)
   call lagoon_open(lg)
   do i = 1, n
     do j = 1, d
@@ -70,6 +73,28 @@ program regression
   call check(all(abs(again - w) < 1e-3), 'real32: other weights')
   call check(seen == res%epochs, 'progress was not called')
 
+  ! A checkpoint after two epochs, and on from there.
+  options%progress = c_null_funptr
+  options%epochs = 2
+  options%rounds = 1
+  options%checkpoint = c_loc(folder)
+  options%every = 2
+  call lagoon_lasso_fit(lg, x, y, options, again, res)
+  call check(res%converged == 0 .and. res%interrupted == 0, 'two epochs are enough')
+  options%epochs = 1000
+  options%rounds = 0
+  options%every = 0
+  options%checkpoint = c_null_ptr
+  options%resume = c_loc(folder)
+  options%progress = c_funloc(look_first)
+  seen = 0
+  call lagoon_lasso_fit(lg, x, y, options, again, res)
+  call check(all(abs(again - w) < 1e-3), 'a checkpoint: other weights')
+  call check(seen == 3, 'it did not go on from the checkpoint')
+  options%resume = c_null_ptr
+  if (lagoon_rank(lg) == 0) &
+    call execute_command_line('rm -r test/fortran/regression.checkpoint')
+
   options%progress = c_null_funptr
   call lagoon_ridge_fit(lg, x, y, options, again, res, ierr)
   call check(ierr == LAGOON_EINVAL, 'ridge took l1')
@@ -105,6 +130,17 @@ program regression
   deallocate (x, y, val, start, place)
 
 contains
+
+  function look_first(arg, e) bind(c) result(stop_now)
+    type(c_ptr), value :: arg
+    type(lagoon_regression_epoch), intent(in) :: e
+    integer(c_int) :: stop_now
+    integer(c_int), pointer :: told
+
+    call c_f_pointer(arg, told)
+    if (told == 0) told = e%epoch
+    stop_now = 0
+  end function
 
   function look(arg, e) bind(c) result(stop_now)
     type(c_ptr), value :: arg

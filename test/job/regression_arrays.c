@@ -3,7 +3,8 @@
  * lagoon_lasso_fit() and its like on the caller's arrays: dense and CSR, of both
  * kinds of reals and of indices, reach the minimum that a plain coordinate
  * descent over all rows in here finds, wherever the rows are. What is not legal
- * in one process is the error of all, with rank, row and column.
+ * in one process is the error of all, with rank, row and column. A fit that was
+ * interrupted goes on from its checkpoint to the same minimum.
  */
 /* launch: -n 1 */
 /* launch: -n 3 --nodes 1 */
@@ -355,6 +356,83 @@ static void stops(void)
 		"%d, seen %d", r.stopped, r.epochs, seen);
 }
 
+/* ---------------------------------------------------------- checkpoints */
+
+struct shared {
+	char dir[64];
+};
+
+/* At the end of the third epoch, in one worker of the first rank alone. */
+static int interrupt(void *arg)
+{
+	return !lagoon_rank(t_lg) &&
+		__atomic_add_fetch((int *)arg, 1, __ATOMIC_RELAXED) == 5;
+}
+
+static int see_first(void *arg, const struct lagoon_regression_epoch *e)
+{
+	if (!*(int *)arg)
+		*(int *)arg = e->epoch;
+	return 0;
+}
+
+static void goes_on(int method)
+{
+	struct shared *shared = t_shared;
+	struct lagoon_regression_options o = options();
+	struct lagoon_regression_result r = { .size = sizeof(r) };
+	struct lagoon_regression_data d = form(CSR);
+	double w[COLS], best[COLS + 1], objective = reference(1, best);
+	int calls = 0, first = 0;
+
+	o.method = method;
+	o.standardise = 1;
+	o.rounds = 1;
+	o.checkpoint = shared->dir;
+	o.interrupted = interrupt;
+	o.interrupted_arg = &calls;
+	t_ok(lagoon_regression_fit(t_lg, &d, &o, w, &r), "fit");
+	T_CHECK(r.interrupted && r.epochs == 3 && !r.converged,
+		"method %d: interrupted %d, epochs %d", method, r.interrupted,
+		r.epochs);
+	o.checkpoint = NULL;
+	o.rounds = 0;
+	o.resume = shared->dir;
+	o.progress = see_first;
+	o.progress_arg = &first;
+	t_ok(lagoon_regression_fit(t_lg, &d, &o, w, &r), "going on");
+	T_CHECK(first == 4 && r.converged && !r.interrupted,
+		"method %d: it went on with epoch %d", method, first);
+	T_CHECK(fabs(r.objective - objective) <= 1e-10 * objective,
+		"method %d: %.12g, expected %.12g", method, r.objective,
+		objective);
+	for (int j = 0; j < COLS; j++)
+		T_CHECK(fabs(w[j] - best[j]) < 1e-4, "weight %d: %g, expected "
+			"%g", j, w[j], best[j]);
+	o.l1 *= 2;
+	expect(&d, &o, "a checkpoint with l1 0.02 and l2 0.03");
+	o = options();
+	o.every = 2;
+	expect(&d, &o, "every 2 epochs: expected a folder");
+}
+
+static void restarts(void)
+{
+	struct shared *shared = t_shared;
+	char command[100];
+
+	if (!lagoon_rank(t_lg)) {
+		strcpy(shared->dir, "/tmp/regression-XXXXXX");
+		T_CHECK(mkdtemp(shared->dir), "mkdtemp");
+	}
+	t_sync();
+	for (int method = LAGOON_CD; method <= LAGOON_MSPG; method++)
+		goes_on(method);
+	t_sync();
+	snprintf(command, sizeof(command), "rm -rf %s", shared->dir);
+	T_CHECK(lagoon_rank(t_lg) || !system(command), "rm");
+}
+
 /* Rank 1 has no workers. */
 static void idle_process(void)
 {
@@ -369,7 +447,7 @@ int main(int argc, char **argv)
 {
 	struct lagoon_attr attr;
 
-	t_begin("regression_arrays", 0);
+	t_begin("regression_arrays", sizeof(struct shared));
 	t_ok(lagoon_attr_init(&attr), "attr_init");
 	attr.workers = argc > 1 && t_rank() == 1 ? 0 : 2;
 	t_open(&attr, NULL);
@@ -389,6 +467,7 @@ int main(int argc, char **argv)
 	bad_shapes();
 	bad_options();
 	stops();
+	restarts();
 	check_form(DENSE, LAGOON_CD, 1);	/* after the errors */
 	t_close();
 	return 0;
