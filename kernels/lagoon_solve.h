@@ -383,8 +383,8 @@ struct lagoon_linear_options {
 	double tolerance;	/* end when the gap is at most this share of the
 				 * objective; without a gap, when the objective
 				 * changed by at most this share in 5 epochs, of
-				 * sgd, adagrad and downpour in the last half of
-				 * them, >= 0 [1e-4] */
+				 * sgd, adagrad, downpour and ftrl in the last
+				 * half of them, >= 0 [1e-4] */
 	uint64_t batch;		/* rows a worker uses between two clocks
 				 * [0: a 50th of its rows] */
 	int n_fetch, n_push;	/* downpour: batches from one to the next, >= 1
@@ -408,7 +408,7 @@ struct lagoon_linear_options {
 				 * can. A batch, or a 50th of a worker's rows,
 				 * must fit in memory [0] */
 	const char *checkpoint;	/* folder for checkpoints, which are written at
-				 * the ends of epochs; sgd and adagrad [NULL] */
+				 * the ends of epochs [NULL] */
 	uint64_t every;		/* epochs from one to the next [0: only when
 				 * interrupted] */
 	const char *resume;	/* go on from the checkpoint in this folder, of
@@ -476,7 +476,7 @@ void lagoon_linear_options_init(struct lagoon_linear_options *options);
  * do every loss and l1; what it cannot is refused.
  *
  * Elements, indices and labels are checked first. With options.resume it goes on
- * from a checkpoint, with any number of workers, the slopes of rows that these kept
+ * from a checkpoint, with any number of workers, what these kept for themselves
  * being made anew.
  *
  * @param data     rows of each process, maybe none; as many columns in all

@@ -68,7 +68,7 @@ static const struct argp_option table[] = {
 	{ "change", KEY_CHANGE, "X", 0,
 	  "vap: how much of a weight's change a process may keep back [0.01]", 0 },
 	{ "checkpoint", KEY_CHECKPOINT, "DIR", 0,
-	  "sgd, adagrad: write checkpoints there; SIGTERM and SIGUSR1 make one and end the run", 0 },
+	  "Write checkpoints there; SIGTERM and SIGUSR1 make one and end the run", 0 },
 	{ "every", KEY_EVERY, "N", 0,
 	  "Epochs from one checkpoint to the next [none: when signalled]", 0 },
 	{ "resume", KEY_RESUME, "DIR", 0, "Go on from the checkpoint there", 0 },

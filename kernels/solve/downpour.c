@@ -158,7 +158,9 @@ static int create(struct lgn_linear_fit *fit)
 	tables = fit->tables;
 	if (!(o->rate > 0))
 		o->rate = RATE / sqrt(lgn_stochastic_row(fit));
-	snprintf(update, sizeof(update), "adagrad,rate=%.17g,initial=%.17g",
+	/* Sums of workers, who may be others after a checkpoint, in which these
+	 * must be the same: of few digits. */
+	snprintf(update, sizeof(update), "adagrad,rate=%.6g,initial=%.6g",
 		 o->rate, o->c * o->c * lgn_stochastic_entry(fit));
 	lagoon_table_attr_init(&attr);
 	attr.rows = fit->facts.data.cols;
@@ -218,4 +220,6 @@ const struct lgn_linear_method lgn_linear_downpour = {
 	.close = close,
 	.epoch = epoch,
 	.judge = lgn_stochastic_judge,
+	.rows = lgn_stochastic_slopes,
+	.resume = lgn_stochastic_resume,
 };

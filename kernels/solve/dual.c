@@ -24,6 +24,13 @@
  * 34 with 40 and 31 with 160. */
 #define ROUNDS 50
 #define WORSE 10		/* times the smallest gap: steps are too long */
+#define GOLDEN UINT64_C(0x9e3779b97f4a7c15)
+
+/* In a checkpoint. */
+struct dual_kept {
+	double longer;		/* damp, as a multiple of what it begins with */
+	double best;
+};
 
 struct dual {
 	struct lagoon_sparse a;	/* all rows of the worker */
@@ -44,7 +51,7 @@ static double scale(const struct lgn_linear *t)
 
 static uint64_t next_random(uint64_t *seed)
 {
-	uint64_t x = *seed += UINT64_C(0x9e3779b97f4a7c15);	/* splitmix64 */
+	uint64_t x = *seed += GOLDEN;	/* splitmix64 */
 
 	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
@@ -169,6 +176,11 @@ static int join_blocks(struct lgn_linear *t, struct dual *s)
 	return 0;
 }
 
+static double first_damp(const struct lgn_linear *t)
+{
+	return 1 + (t->fit->workers - 1) * lgn_linear_unseen(t->fit);
+}
+
 static int dual_open(struct lgn_linear *t)
 {
 	struct dual *s = calloc(1, sizeof(*s));
@@ -178,11 +190,55 @@ static int dual_open(struct lgn_linear *t)
 	if (!s)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for a worker");
 	s->best = INFINITY;
-	s->damp = 1 + (t->fit->workers - 1) * lgn_linear_unseen(t->fit);
-	s->seed = t->fit->options.seed * UINT64_C(0x9e3779b97f4a7c15) +
-		(uint64_t)t->id;
+	s->damp = first_damp(t);
+	s->seed = t->fit->options.seed * GOLDEN + (uint64_t)t->id;
 	rc = open_vectors(t, s);
 	return rc ? rc : join_blocks(t, s);
+}
+
+/* ---------------------------------------------------------- checkpoints */
+
+static double *dual_rows(const struct lgn_linear *t)
+{
+	const struct dual *s = t->state;
+
+	return s->alpha;
+}
+
+static void dual_keep(const struct lgn_linear *t, void *kept)
+{
+	const struct dual *s = t->state;
+	struct dual_kept *k = kept;
+
+	k->longer = s->damp / first_damp(t);
+	k->best = s->best;
+}
+
+/* v is made anew of the dual variables: then the gap is one even if the rows have
+ * come in another order. */
+static int dual_resume(struct lgn_linear *t, const void *kept)
+{
+	const struct dual_kept *k = kept;
+	struct dual *s = t->state;
+	int rc = 0;
+
+	s->damp = k->longer * first_damp(t);
+	s->best = k->best;
+	s->seed += GOLDEN * t->rows.rows * (uint64_t)t->epoch;
+	if (t->own)
+		rc = lagoon_pull(t->worker, t->fit->weights, t->first, t->own,
+				 t->w + t->first);
+	/* All have pulled it before any changes it. */
+	rc = lgn_linear_meet(t, rc, NULL);
+	if (rc)
+		return rc;
+	memset(t->g, 0, t->n * sizeof(*t->g));
+	for (size_t j = t->first; j < t->first + t->own; j++)
+		t->g[j] = -t->w[j];
+	for (size_t i = 0; i < t->rows.rows; i++)
+		lagoon_sparse_line_add(&s->a, i, scale(t) * s->alpha[i], t->g);
+	return lagoon_add(t->worker, t->fit->weights, 0,
+			  t->fit->facts.data.cols, t->g);
 }
 
 static void dual_close(struct lgn_linear *t)
@@ -213,4 +269,8 @@ const struct lgn_linear_method lgn_linear_sdca = {
 	.epoch = dual_epoch,
 	.measure = dual_measure,
 	.judge = dual_judge,
+	.rows = dual_rows,
+	.kept = sizeof(struct dual_kept),
+	.keep = dual_keep,
+	.resume = dual_resume,
 };

@@ -12,7 +12,6 @@
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
 
-#define ASP_ROUNDS 5		/* taken as the age of what asp reads */
 #define MARGIN 64		/* of weights beyond the largest at a minimum */
 
 static const struct lgn_linear_method *linear_method(int method)
@@ -116,8 +115,7 @@ static bool is_able(const struct lgn_linear_method *m,
 {
 	return m->losses & 1u << o->loss && m->models & 1u << o->model &&
 		(m->l1 || !(o->l1 > 0)) && (!m->l2_only || o->l2 > 0) &&
-		(m->streams || !o->stream) &&
-		(m->resume || !(o->checkpoint || o->resume));
+		(m->streams || !o->stream);
 }
 
 /* The fastest to a minimum first. */
@@ -172,9 +170,6 @@ static int check_method(struct lgn_linear_fit *fit)
 	if (o->stream && !m->streams)
 		return lgn_fail(LAGOON_ENOTSUP, "%s: it needs the rows in "
 				"memory: it cannot stream them", m->name);
-	if ((o->checkpoint || o->resume) && !m->resume)
-		return lgn_fail(LAGOON_ENOTSUP, "%s: it cannot go on from a "
-				"checkpoint", m->name);
 	if (o->every && !o->checkpoint)
 		return lgn_fail(LAGOON_EINVAL, "every %llu epochs: expected a "
 				"folder for checkpoints",
@@ -208,8 +203,7 @@ static int frac_bits(double largest)
 	return bits < 0 ? 0 : bits > 52 ? 52 : bits;
 }
 
-int lgn_linear_table(struct lgn_linear_fit *fit, const char *name,
-		     double largest, struct lagoon_table **t)
+static struct lagoon_table_attr attr_of(const struct lgn_linear_fit *fit)
 {
 	struct lagoon_table_attr attr;
 
@@ -222,7 +216,29 @@ int lgn_linear_table(struct lgn_linear_fit *fit, const char *name,
 	if (attr.model == LAGOON_SSP || attr.model == LAGOON_ESSP ||
 	    attr.model == LAGOON_PSP)
 		attr.staleness = fit->options.staleness;
+	return attr;
+}
+
+int lgn_linear_table(struct lgn_linear_fit *fit, const char *name,
+		     double largest, struct lagoon_table **t)
+{
+	struct lagoon_table_attr attr = attr_of(fit);
+
 	attr.frac_bits = frac_bits(largest);
+	return lagoon_table_create(fit->lg, name, &attr, t);
+}
+
+int lgn_linear_plain(struct lgn_linear_fit *fit, const char *name, uint64_t rows,
+		     struct lagoon_table **t)
+{
+	struct lagoon_table_attr attr = attr_of(fit);
+
+	attr.rows = rows;
+	attr.format = LAGOON_FLOAT64;
+	attr.push = LAGOON_PUSH_APPLY;
+	attr.update = "assign";
+	if (attr.model == LAGOON_VAP)	/* it has no such tables */
+		attr.model = LAGOON_ASP;
 	return lagoon_table_create(fit->lg, name, &attr, t);
 }
 
@@ -244,24 +260,11 @@ static void destroy_tables(struct lgn_linear_fit *fit)
 {
 	if (fit->method->destroy)
 		fit->method->destroy(fit);
+	if (fit->per_row)
+		lagoon_table_destroy(fit->per_row);
 	if (fit->weights)
 		lagoon_table_destroy(fit->weights);
 	lgn_share_destroy(&fit->tidings);
-}
-
-double lgn_linear_unseen(const struct lgn_linear_fit *fit)
-{
-	switch (fit->options.model) {
-	case LAGOON_BSP:
-		return 1;
-	case LAGOON_SSP:
-	case LAGOON_ESSP:
-		return 1.0 + fit->options.staleness;
-	case LAGOON_PSP:
-		return fmax(1.0 + fit->options.staleness, ASP_ROUNDS);
-	default:
-		return ASP_ROUNDS;
-	}
 }
 
 /* --------------------------------------------------------------- calls */
@@ -339,13 +342,15 @@ static int load(struct lgn_linear_fit *fit)
 
 static int train(struct lgn_linear_fit *fit)
 {
-	int late = derive(fit), rc = create_tables(fit);
+	int late = derive(fit), rc = create_tables(fit), refused = 0;
 
 	if (!rc)
-		rc = lgn_linear_restore(fit);
+		rc = refused = lgn_linear_restore(fit);
 	if (!rc)
 		rc = lagoon_run(fit->lg, lgn_linear_train, fit);
 	destroy_tables(fit);
+	if (refused)
+		lgn_linear_forget(fit);
 	return rc ? rc : late;
 }
 

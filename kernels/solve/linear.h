@@ -17,6 +17,9 @@
  *   t->g: room for all weights.
  * - An epoch may end anywhere: the frame meets after it, so that whatever was
  *   added is in every pull that measures.
+ * - A checkpoint, between two epochs, has all tables but those with
+ *   lagoon_table_set_saved(t, 0), and what keep() gives. What a worker has for
+ *   itself, resume() makes anew of these and of its rows, which may be others.
  * - Errors: return them. The frame tells the other workers, which get them at
  *   their next meeting; so whoever waits in an epoch waits by lgn_linear_meet().
  */
@@ -32,6 +35,7 @@
 
 #define LGN_LINEAR_WINDOW 5	/* epochs over which a change is judged */
 #define LGN_LINEAR_OWN 64
+#define LGN_LINEAR_KEPT 4096	/* bytes that a method keeps, at most */
 
 /* What there is in one part of the rows, or in all. */
 struct lgn_linear_extent {
@@ -78,6 +82,7 @@ struct lgn_linear_fit {
 	struct lagoon_table *weights;
 	void *tables;		/* the method's; create() to destroy() */
 	void *saved;		/* of options.resume; see linear_restart.c */
+	struct lagoon_table *per_row;	/* for checkpoints, of method->rows() */
 };
 
 /* What workers tell each other at a meeting. */
@@ -100,6 +105,7 @@ struct lgn_linear {
 	struct lgn_rows rows, test;
 	uint64_t first;		/* the worker answers for these rows of */
 	uint64_t own;		/* fit->weights, and of tables like it */
+	uint64_t first_row;	/* number of its first row among those of all */
 	size_t n;		/* weights: features * outputs */
 	double *w;		/* [n] as pulled to be measured */
 	double *g;		/* [n] room for the method */
@@ -150,9 +156,17 @@ struct lgn_linear_method {
 	/* After it: t->sum, t->objective; may set t->converged. Or NULL: judged by
 	 * gap or history. */
 	int (*judge)(struct lgn_linear *t);
-	/* Go on behind t->epoch, after open(), from tables that a checkpoint has
-	 * filled. NULL: there can be none. */
-	int (*resume)(struct lgn_linear *t);
+	/* Numbers of each row, [rows][outputs], that a checkpoint is to bring to
+	 * who has the row then. Or NULL. */
+	double *(*rows)(const struct lgn_linear *t);
+	/* For a checkpoint: what all workers have alike, and resume() does not
+	 * find in tables. Or NULL. */
+	size_t kept;		/* bytes */
+	void (*keep)(const struct lgn_linear *t, void *kept);
+	/* Go on behind t->epoch, after open(), from rows and tables that a
+	 * checkpoint has filled; there is a meeting after it. NULL: there is
+	 * nothing to do. */
+	int (*resume)(struct lgn_linear *t, const void *kept);
 };
 
 extern const struct lgn_linear_method lgn_linear_sgd, lgn_linear_adagrad,
@@ -171,6 +185,10 @@ struct lgn_rows_source lgn_linear_source(const struct lgn_linear_fit *fit,
 int lgn_linear_table(struct lgn_linear_fit *fit, const char *name,
 		     double largest, struct lagoon_table **t);
 
+/* [rows][outputs] as they are, each written by one worker between two meetings. */
+int lgn_linear_plain(struct lgn_linear_fit *fit, const char *name, uint64_t rows,
+		     struct lagoon_table **t);
+
 /* All meet; what anybody added before is in every pull after. rc: the error
  * that this one comes with. mine may be NULL. t->all and t->sum. */
 int lgn_linear_meet(struct lgn_linear *t, int rc,
@@ -180,8 +198,10 @@ int lgn_linear_meet(struct lgn_linear *t, int rc,
 double lgn_linear_unseen(const struct lgn_linear_fit *fit);
 
 /* linear_restart.c: after the tables were made, fill them if there is a checkpoint
- * to go on from; stand where it was made; write one if it is time. */
+ * to go on from; when that was refused, and they are gone, those of another method
+ * that it brought; stand where it was made; write one if it is time. */
 int lgn_linear_restore(struct lgn_linear_fit *fit);
+void lgn_linear_forget(struct lgn_linear_fit *fit);
 int lgn_linear_resume(struct lgn_linear *t);
 int lgn_linear_save(struct lgn_linear *t);
 int lgn_linear_is_interrupted(const struct lgn_linear *t);

@@ -3,29 +3,34 @@
  * Checkpoints of a fit, between two epochs: there all workers are at one clock,
  * and all have told what they know. A checkpoint has the tables of the method and
  * of the weights that were measured, and what all workers have alike: where the
- * fit stands, and the objectives so far. What a worker has for itself, its method
- * makes anew of the tables and of its rows, which may be others than before.
+ * fit stands, the objectives so far, and what the method keeps. What it has for
+ * each row is in one more table, in the order in which the rows came. All else that
+ * a worker has for itself, its method makes anew of these and of its rows, which
+ * may be others than before.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernels/solve/linear.h"
+#include "kernels/solve/part.h"
 #include "runtime/base/status.h"
 
 /* What must be the same to go on, and how far it had come. */
 struct saved {
 	uint64_t rows, entries, features;
 	double c, l1, l2, rate;
-	double objective, accuracy;
+	double objective, accuracy, dual, gap;
 	uint64_t nonzeros;
 	int32_t loss, method, classes, epoch;
 	double history[LGN_LINEAR_WINDOW + 1];
-	double past[];		/* [epoch + 1] */
+	double past[];		/* [epoch + 1], then what the method keeps */
 };
 
-static size_t bytes_of(int epoch)
+static size_t bytes_of(const struct lgn_linear_fit *fit, int epoch)
 {
-	return sizeof(struct saved) + ((size_t)epoch + 1) * sizeof(double);
+	return sizeof(struct saved) + ((size_t)epoch + 1) * sizeof(double) +
+		fit->method->kept;
 }
 
 static struct saved head_of(const struct lgn_linear_fit *fit)
@@ -42,11 +47,69 @@ static struct saved head_of(const struct lgn_linear_fit *fit)
 	};
 }
 
+/* ------------------------------------------------------ numbers of rows */
+
+/* place[i]: of row i among the worker's as they came. The caller frees it, and
+ * room for their numbers. */
+static int open_places(const struct lgn_linear *t, size_t **place, double **room)
+{
+	const struct lagoon_linear_options *o = &t->fit->options;
+	size_t rows = t->rows.rows;
+
+	*place = malloc((rows + 1) * sizeof(**place));
+	*room = malloc((rows + 1) * t->fit->outputs * sizeof(**room));
+	if (!*place || !*room)
+		return lgn_fail(LAGOON_ENOMEM, "no memory for numbers of %zu "
+				"rows", rows);
+	lgn_part_order(*place, rows, o->seed, (uint32_t)t->id);
+	for (size_t i = 0; i < rows && (o->in_order || t->rows.file); i++)
+		(*place)[i] = i;
+	return 0;
+}
+
+static int put_rows(struct lgn_linear *t, const double *x)
+{
+	size_t *place = NULL, rows = t->rows.rows, outputs = t->fit->outputs;
+	double *room = NULL;
+	int rc = open_places(t, &place, &room);
+
+	for (size_t i = 0; i < rows && !rc; i++)
+		memcpy(room + place[i] * outputs, x + i * outputs,
+		       outputs * sizeof(*x));
+	if (!rc && rows)
+		rc = lagoon_add(t->worker, t->fit->per_row, t->first_row, rows,
+				room);
+	free(place);
+	free(room);
+	return rc;
+}
+
+static int get_rows(struct lgn_linear *t, double *x)
+{
+	size_t *place = NULL, rows = t->rows.rows, outputs = t->fit->outputs;
+	double *room = NULL;
+	int rc = open_places(t, &place, &room);
+
+	if (!rc && rows)
+		rc = lagoon_pull(t->worker, t->fit->per_row, t->first_row, rows,
+				 room);
+	for (size_t i = 0; i < rows && !rc; i++)
+		memcpy(x + i * outputs, room + place[i] * outputs,
+		       outputs * sizeof(*x));
+	free(place);
+	free(room);
+	return rc;
+}
+
+/* -------------------------------------------------------------- writing */
+
 /* Every worker, after the meeting that ends an epoch. */
 static int save(struct lgn_linear *t)
 {
-	struct saved *s = malloc(bytes_of(t->epoch));
-	int rc;
+	const struct lgn_linear_method *m = t->fit->method;
+	size_t bytes = bytes_of(t->fit, t->epoch);
+	struct saved *s = calloc(1, bytes);
+	int rc = 0;
 
 	if (!s)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for %d objectives",
@@ -55,11 +118,18 @@ static int save(struct lgn_linear *t)
 	s->epoch = t->epoch;
 	s->objective = t->objective;
 	s->accuracy = t->accuracy;
+	s->dual = t->dual;
+	s->gap = t->gap;
 	s->nonzeros = t->nonzeros;
 	memcpy(s->history, t->history, sizeof(s->history));
 	memcpy(s->past, t->past, ((size_t)t->epoch + 1) * sizeof(*s->past));
-	rc = lagoon_checkpoint(t->worker, t->fit->options.checkpoint, s,
-			       bytes_of(t->epoch));
+	if (m->keep)
+		m->keep(t, s->past + t->epoch + 1);
+	if (m->rows)
+		rc = lgn_linear_meet(t, put_rows(t, m->rows(t)), NULL);
+	if (!rc)
+		rc = lagoon_checkpoint(t->worker, t->fit->options.checkpoint, s,
+				       bytes);
 	free(s);
 	return rc;
 }
@@ -91,7 +161,8 @@ static int check(const struct lgn_linear_fit *fit, const struct saved *s,
 	const char *dir = fit->options.resume;
 	struct saved here = head_of(fit);
 
-	if (bytes < sizeof(*s) || s->epoch < 0 || bytes != bytes_of(s->epoch))
+	if (bytes < sizeof(*s) || s->epoch < 0 ||
+	    (s->method == here.method && bytes != bytes_of(fit, s->epoch)))
 		return lgn_fail(LAGOON_EINVAL, "%s: not a checkpoint of such a "
 				"fit", dir);
 	if (s->rows != here.rows || s->entries != here.entries ||
@@ -122,13 +193,17 @@ static int check(const struct lgn_linear_fit *fit, const struct saved *s,
 
 int lgn_linear_restore(struct lgn_linear_fit *fit)
 {
-	size_t bytes = bytes_of(fit->options.epochs);
+	/* Also of another method, to say so. */
+	size_t bytes = bytes_of(fit, fit->options.epochs) + LGN_LINEAR_KEPT;
 	struct saved *s;
-	int rc;
+	int rc = 0;
 
 	lagoon_table_set_saved(fit->tidings.table, 0);
-	if (!fit->options.resume)
-		return 0;
+	if (fit->method->rows && (fit->options.checkpoint || fit->options.resume))
+		rc = lgn_linear_plain(fit, "linear rows", fit->facts.data.rows,
+				      &fit->per_row);
+	if (rc || !fit->options.resume)
+		return rc;
 	s = calloc(1, bytes);
 	if (!s)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for %d objectives",
@@ -138,17 +213,43 @@ int lgn_linear_restore(struct lgn_linear_fit *fit)
 	return rc ? rc : check(fit, s, bytes);
 }
 
+/* The message stays that of the refusal. */
+void lgn_linear_forget(struct lgn_linear_fit *fit)
+{
+	static const char *const names[] = {
+		"linear weights", "linear rows", "linear state",
+		"linear gradient", "linear squares", "linear downpour",
+		"linear ftrl", "linear history",
+	};
+	struct lagoon_table *t;
+	char text[512];
+
+	snprintf(text, sizeof(text), "%s", lagoon_errmsg());
+	for (size_t i = 0; i < LGN_COUNT(names); i++)
+		if (!lagoon_table_attach(fit->lg, names[i], &t))
+			lagoon_table_destroy(t);
+	lgn_errmsg_set(text);
+}
+
 int lgn_linear_resume(struct lgn_linear *t)
 {
+	const struct lgn_linear_method *m = t->fit->method;
 	const struct saved *s = t->fit->saved;
+	int rc = 0;
 
 	if (!s)
 		return 0;
 	t->epoch = s->epoch;
 	t->objective = s->objective;
 	t->accuracy = s->accuracy;
+	t->dual = s->dual;
+	t->gap = s->gap;
 	t->nonzeros = s->nonzeros;
 	memcpy(t->history, s->history, sizeof(t->history));
 	memcpy(t->past, s->past, ((size_t)s->epoch + 1) * sizeof(*s->past));
-	return t->fit->method->resume(t);
+	if (m->rows)
+		rc = get_rows(t, m->rows(t));
+	if (!rc && m->resume)
+		rc = m->resume(t, s->past + s->epoch + 1);
+	return rc;
 }

@@ -11,6 +11,8 @@
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
 
+#define ASP_ROUNDS 5		/* taken as the age of what asp reads */
+
 /* ------------------------------------------------------------ meetings */
 
 static void merge(struct lgn_linear *t)
@@ -155,6 +157,21 @@ static void report(struct lgn_linear *t)
 		t->asked = 1;
 }
 
+double lgn_linear_unseen(const struct lgn_linear_fit *fit)
+{
+	switch (fit->options.model) {
+	case LAGOON_BSP:
+		return 1;
+	case LAGOON_SSP:
+	case LAGOON_ESSP:
+		return 1.0 + fit->options.staleness;
+	case LAGOON_PSP:
+		return fmax(1.0 + fit->options.staleness, ASP_ROUNDS);
+	default:
+		return ASP_ROUNDS;
+	}
+}
+
 /* --------------------------------------------------------- the epochs */
 
 /* At zero weights every row has the same loss. */
@@ -182,6 +199,10 @@ static int train(struct lgn_linear *t)
 	if (!rc)
 		rc = lgn_linear_resume(t);
 	rc = lgn_linear_meet(t, rc, NULL);
+	/* What is returned if no epoch is left. */
+	if (!rc && t->fit->saved)
+		rc = lagoon_pull(t->worker, t->fit->weights, 0,
+				 t->fit->facts.data.cols, t->w);
 	while (!rc && t->epoch < epochs && !t->converged && !t->stopped &&
 	       !t->interrupted) {
 		t->epoch++;
@@ -332,6 +353,17 @@ static int prepare(struct lgn_linear *t)
 	return rc ? rc : open_vectors(t);
 }
 
+/* The first meeting: whose rows come before this worker's. */
+static int meet_rows(struct lgn_linear *t, int rc)
+{
+	struct lgn_linear_tidings mine = { .own = { (double)t->rows.rows } };
+
+	rc = lgn_linear_meet(t, rc, &mine);
+	for (int i = 0; i < t->id && !rc; i++)
+		t->first_row += (uint64_t)t->all[i].own[0];
+	return rc;
+}
+
 static void close_all(struct lgn_linear *t)
 {
 	if (t->fit->method->close)
@@ -356,7 +388,7 @@ int lgn_linear_train(struct lagoon_worker *w, void *arg)
 	rc = prepare(&t);
 	/* Without room for what is told at a meeting there is none. */
 	if (t.all)
-		rc = lgn_linear_meet(&t, rc, NULL);
+		rc = meet_rows(&t, rc);
 	if (!rc)
 		rc = train(&t);
 	if (!rc)

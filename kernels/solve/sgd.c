@@ -206,6 +206,7 @@ const struct lgn_linear_method lgn_linear_sgd = {
 	.close = lgn_stochastic_close,
 	.epoch = epoch,
 	.judge = lgn_stochastic_judge,
+	.rows = lgn_stochastic_slopes,
 	.resume = lgn_stochastic_resume,
 };
 
@@ -223,5 +224,6 @@ const struct lgn_linear_method lgn_linear_adagrad = {
 	.close = lgn_stochastic_close,
 	.epoch = epoch,
 	.judge = lgn_stochastic_judge,
+	.rows = lgn_stochastic_slopes,
 	.resume = lgn_stochastic_resume,
 };

@@ -477,6 +477,9 @@ const struct lgn_linear_method lgn_linear_lbfgs = {
 	.close = lgn_smooth_close,
 	.epoch = smooth_epoch,
 	.judge = smooth_judge,
+	.kept = sizeof(struct lgn_smooth_kept),
+	.keep = lgn_smooth_keep,
+	.resume = lgn_smooth_resume,
 };
 
 const struct lgn_linear_method lgn_linear_gradient_descent = {
@@ -491,4 +494,7 @@ const struct lgn_linear_method lgn_linear_gradient_descent = {
 	.close = lgn_smooth_close,
 	.epoch = smooth_epoch,
 	.judge = smooth_judge,
+	.kept = sizeof(struct lgn_smooth_kept),
+	.keep = lgn_smooth_keep,
+	.resume = lgn_smooth_resume,
 };

@@ -35,6 +35,16 @@ struct lgn_smooth {
 	bool ended;
 };
 
+/* In a checkpoint, beside the history's vectors. */
+struct lgn_smooth_kept {
+	struct lgn_lbfgs h;
+	double square;
+	int64_t ended;
+};
+
+_Static_assert(sizeof(struct lgn_smooth_kept) <= LGN_LINEAR_KEPT,
+	       "a checkpoint is too small");
+
 static inline struct lgn_smooth_tables *
 lgn_smooth_tables(const struct lgn_linear *t)
 {
@@ -56,6 +66,10 @@ void lgn_smooth_destroy(struct lgn_linear_fit *fit);
 
 int lgn_smooth_open(struct lgn_linear *t);
 void lgn_smooth_close(struct lgn_linear *t);
+
+/* For lgn_linear_method. */
+void lgn_smooth_keep(const struct lgn_linear *t, void *kept);
+int lgn_smooth_resume(struct lgn_linear *t, const void *kept);
 
 /* All workers, once all are open: room for every block of the process, and the
  * scale. */

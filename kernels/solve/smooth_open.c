@@ -9,24 +9,6 @@
 
 /* ------------------------------------------------------------- tables */
 
-/* Numbers as they are, each written by one worker between two meetings. */
-static int create_plain(struct lgn_linear_fit *fit, const char *name,
-			uint64_t vectors, struct lagoon_table **t)
-{
-	struct lagoon_table_attr attr;
-
-	lagoon_table_attr_init(&attr);
-	attr.rows = fit->facts.data.cols * vectors;
-	attr.cols = fit->outputs;
-	attr.format = LAGOON_FLOAT64;
-	attr.push = LAGOON_PUSH_APPLY;
-	attr.update = "assign";
-	attr.model = fit->options.model;
-	if (attr.model == LAGOON_SSP || attr.model == LAGOON_ESSP)
-		attr.staleness = fit->options.staleness;
-	return lagoon_table_create(fit->lg, name, &attr, t);
-}
-
 /* A derivative is at most the root of (squares of slopes) * (squares of values),
  * and slopes' squares at most 4 times the loss at zero weights, 1 or log(k) a row.
  * The table first holds sums of squared values. */
@@ -42,6 +24,7 @@ static double largest_sum(const struct lgn_linear_fit *fit)
 int lgn_smooth_create(struct lgn_linear_fit *fit, int memory)
 {
 	struct lgn_smooth_tables *s = calloc(1, sizeof(*s));
+	uint64_t cols = fit->facts.data.cols;
 	int rc;
 
 	fit->tables = s;
@@ -50,14 +33,21 @@ int lgn_smooth_create(struct lgn_linear_fit *fit, int memory)
 	s->memory = memory;
 	rc = lgn_work_create(fit, &s->work);
 	if (!rc)
-		rc = lgn_linear_table(fit, "linear gradient", largest_sum(fit),
+		rc = lgn_linear_table(fit, "linear sums", largest_sum(fit),
 				      &s->gradient);
 	if (!rc)
-		rc = create_plain(fit, "linear direction", 1, &s->direction);
+		rc = lgn_linear_plain(fit, "linear direction", cols,
+				      &s->direction);
 	if (!rc)
-		rc = create_plain(fit, "linear history",
-				  1 + 2 * (uint64_t)memory, &s->history);
-	return rc;
+		rc = lgn_linear_plain(fit, "linear history",
+				      cols * (1 + 2 * (uint64_t)memory),
+				      &s->history);
+	if (rc)
+		return rc;
+	/* One is of what workers told, the other made anew in each step. */
+	lagoon_table_set_saved(s->gradient, 0);
+	lagoon_table_set_saved(s->direction, 0);
+	return 0;
 }
 
 void lgn_smooth_destroy(struct lgn_linear_fit *fit)
@@ -192,4 +182,46 @@ int lgn_smooth_begin(struct lgn_linear *t)
 	int rc = lgn_linear_meet(t, open_blocks(t), NULL);
 
 	return rc ? rc : find_scale(t);
+}
+
+/* ---------------------------------------------------------- checkpoints */
+
+void lgn_smooth_keep(const struct lgn_linear *t, void *kept)
+{
+	const struct lgn_smooth *s = t->state;
+	struct lgn_smooth_kept *k = kept;
+
+	k->h = s->h;
+	k->square = s->square;
+	k->ended = s->ended;
+}
+
+/* Products of the worker's rows with the weights. */
+static int multiply(struct lgn_linear *t)
+{
+	struct lgn_work *work = &lgn_smooth_tables(t)->work;
+	double *z = work->part[t->id - t->fit->first_worker].z;
+	const struct lgn_block *b;
+	int rc = lagoon_pull(t->worker, t->fit->weights, 0,
+			     t->fit->facts.data.cols, t->w);
+
+	for (uint64_t i = 0; i < t->rows.blocks && !rc; i++) {
+		rc = lgn_rows_block(&t->rows, i, &b);
+		if (!rc)
+			lgn_linear_products(t, b, t->w,
+					    z + b->first * t->fit->outputs);
+	}
+	return rc;
+}
+
+int lgn_smooth_resume(struct lgn_linear *t, const void *kept)
+{
+	const struct lgn_smooth_kept *k = kept;
+	struct lgn_smooth *s = t->state;
+	int rc = lgn_smooth_begin(t);
+
+	s->h = k->h;
+	s->square = k->square;
+	s->ended = k->ended;
+	return rc ? rc : multiply(t);
 }

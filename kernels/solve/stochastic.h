@@ -75,9 +75,10 @@ int lgn_stochastic_pull_own(struct lgn_linear *t);
 /* What is measured becomes the average. */
 int lgn_stochastic_tell(struct lgn_linear *t);
 
-/* For lgn_linear_method.judge and resume. */
+/* For lgn_linear_method.judge, rows and resume. */
 int lgn_stochastic_judge(struct lgn_linear *t);
-int lgn_stochastic_resume(struct lgn_linear *t);
+double *lgn_stochastic_slopes(const struct lgn_linear *t);
+int lgn_stochastic_resume(struct lgn_linear *t, const void *kept);
 
 /* Mean square of a row, and of an entry; 1 if all are 0. */
 double lgn_stochastic_row(const struct lgn_linear_fit *fit);

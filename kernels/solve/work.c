@@ -24,6 +24,7 @@ static uint64_t slices_of(const struct lgn_linear_fit *fit)
 int lgn_work_create(struct lgn_linear_fit *fit, struct lgn_work *work)
 {
 	struct lagoon_table_attr attr;
+	int rc;
 
 	work->slices = slices_of(fit);
 	work->parts = lagoon_local_workers(fit->lg);
@@ -32,8 +33,11 @@ int lgn_work_create(struct lgn_linear_fit *fit, struct lgn_work *work)
 	attr.rows = 1 + (uint64_t)fit->workers;
 	attr.format = LAGOON_I64;
 	attr.model = LAGOON_ASP;
-	return lagoon_table_create(fit->lg, "linear tickets", &attr,
-				   &work->tickets);
+	rc = lagoon_table_create(fit->lg, "linear tickets", &attr,
+				 &work->tickets);
+	if (!rc)
+		lagoon_table_set_saved(work->tickets, 0);
+	return rc;
 }
 
 void lgn_work_destroy(struct lgn_work *work)

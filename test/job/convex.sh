@@ -112,9 +112,13 @@ penalised() {
 	share=1e-3
 	for grouping in '' "${groupings[@]}"; do
 		# shellcheck disable=SC2086
-		logistic heart_scale 102.667828 --l1 1 --l2 0 --method ftrl $grouping
+		logistic heart_scale 102.667828 --l1 1 --l2 0 --method ftrl --tolerance 3e-4 $grouping
 	done
 	logistic a9a 10529.5625846 --method ftrl --workers 2
+	logistic agaricus 98.5136447576 --method ftrl --workers 2 --tolerance 3e-4
+	# The same problem, on another scale.
+	logistic agaricus .0985136447576 --c 1e-3 --l2 1e-3 --method ftrl --workers 2 \
+		--tolerance 3e-4
 	share=1e-4
 }
 

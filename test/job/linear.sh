@@ -4,7 +4,8 @@
 # objective, recomputed from the model file by linear.awk, with 1 to 4 workers on 1
 # and 2 pretended nodes and staleness 0 to 2; softmax with the accuracy that it
 # should have; the other models; formats that give the same; under bsp the same
-# model bit for bit for every grouping of 4 workers; and input that is not legal.
+# model bit for bit for every grouping of 4 workers; going on from a checkpoint with
+# other workers, by every method; and input that is not legal.
 # needs: pmix
 set -u
 here=$(dirname "$0")
@@ -161,25 +162,47 @@ bit_for_bit() {
 	done
 }
 
-# Epochs 1 to 3 by one grouping, the others by another.
+# goes_on METHOD EPOCHS SHARE: these epochs by one grouping, the others by another:
+# what it had come to is not lost, and it ends where it would have.
 goes_on() {
+	local method=$1 epochs=$2 share=$3 before problem after
+	problem=(svm --data "$tmp/two.svm" --method "$method" --loss squared-hinge)
+	rm -rf "$tmp/ck" "$tmp/report"
+	train "${problem[@]}" --workers 2 --epochs "$epochs" --tolerance 0 --checkpoint "$tmp/ck" \
+		--every "$epochs" --report "$tmp/report" ||
+		complain "checkpoint $method: $(tail -n 1 "$tmp/err")"
+	before=$(last objective)
+	rm -f "$tmp/report"
+	train "${problem[@]}" -n 3 --nodes 2 --tolerance 1e-6 --resume "$tmp/ck" \
+		--model "$tmp/model" --report "$tmp/report" ||
+		complain "resume $method: $(tail -n 1 "$tmp/err")"
+	after=$(sed -n "1s/.*\"epoch\":$((epochs + 1)),\"objective\":\([^,]*\),.*/\1/p" "$tmp/report")
+	awk -v a="${after:-1e99}" -v b="$before" 'BEGIN { exit !(a < b * 1.01) }' ||
+		complain "resume $method: the first epoch is $(head -n 1 "$tmp/report"), before $before"
+	within "$(awk -f "$here/linear.awk" "$tmp/model" "$tmp/two.svm" | cut -d' ' -f1)" \
+		"$best" "$share" || complain "resume $method: another objective than $best"
+	train "${problem[@]}" --epochs "$epochs" --resume "$tmp/ck" --model "$tmp/model" ||
+		complain "resume $method at its end: $(tail -n 1 "$tmp/err")"
+	within "$(awk -f "$here/linear.awk" "$tmp/model" "$tmp/two.svm" | cut -d' ' -f1)" \
+		"$before" 1e-9 || complain "resume $method at its end: other weights"
+}
+
+go_on() {
 	local method
-	for method in sgd adagrad; do
-		rm -rf "$tmp/ck" "$tmp/report"
-		train svm --data "$tmp/two.svm" --method $method --loss squared-hinge --workers 2 \
-			--epochs 4 --tolerance 0 --checkpoint "$tmp/ck" --every 3 ||
-			complain "checkpoint: $(tail -n 1 "$tmp/err")"
-		train svm --data "$tmp/two.svm" --method $method --loss squared-hinge -n 3 --nodes 2 \
-			--tolerance 1e-6 --resume "$tmp/ck" --model "$tmp/model" --report "$tmp/report" ||
-			complain "resume: $(tail -n 1 "$tmp/err")"
-		grep -q '"epoch":4,' <(head -n 1 "$tmp/report") ||
-			complain "resume $method: the first epoch is $(head -n 1 "$tmp/report")"
-		train svm --data "$tmp/two.svm" --loss squared-hinge --tolerance 1e-6 --model "$tmp/best" ||
-			complain "best: $(tail -n 1 "$tmp/err")"
-		within "$(awk -f "$here/linear.awk" "$tmp/model" "$tmp/two.svm" | cut -d' ' -f1)" \
-			"$(awk -f "$here/linear.awk" "$tmp/best" "$tmp/two.svm" | cut -d' ' -f1)" 1e-4 ||
-			complain "resume $method: another objective"
+	train svm --data "$tmp/two.svm" --method lbfgs --loss squared-hinge --tolerance 1e-8 \
+		--model "$tmp/best" || complain "best: $(tail -n 1 "$tmp/err")"
+	best=$(awk -f "$here/linear.awk" "$tmp/best" "$tmp/two.svm" | cut -d' ' -f1)
+	for method in sgd adagrad downpour; do
+		goes_on $method 3 1e-4
 	done
+	goes_on lbfgs 1 1e-6
+	goes_on gradient 1 1e-6
+	goes_on sdca 8 1e-4
+	goes_on proximal 3 1e-4
+	goes_on ftrl 30 1e-3
+	# Of another method.
+	refused 2 'a checkpoint of loss 2 and method' svm \
+		--data "$tmp/two.svm" --loss squared-hinge --method sgd --resume "$tmp/ck"
 }
 
 # refused STATUS PATTERN OPTIONS...: one sentence, and no model, with one process
@@ -220,7 +243,6 @@ bad_input() {
 	refused 2 'loss with softmax: expected svm' softmax --data "$x" --loss hinge
 	refused 2 'loss is "logistic": expected hinge' svm --data "$x" --loss logistic
 	refused 2 'no --data FILE' svm
-	refused 2 'downpour: it cannot go on' svm --data "$x" --method downpour --checkpoint "$tmp/ck"
 	refused 2 'none/manifest: cannot open' svm --data "$tmp/two.svm" --resume "$tmp/none"
 }
 
@@ -228,7 +250,7 @@ small
 printf '1 1:1\n2 2:1\n3 1:3\n1 1:2\n2 2:2\n' >"$tmp/four"
 formats
 bit_for_bit
-goes_on
+go_on
 bad_input
 for name in heart_scale agaricus a9a dna.scale; do
 	[ -f "$data/$name" ] || missed="$missed $data/$name"

@@ -430,14 +430,17 @@ static void goes_on(int loss, int method)
 	lagoon_linear_result_free(&r);
 	o.c = 1.01;
 	expect(&d, &o, LAGOON_EINVAL, "a checkpoint with c 1, l1 0 and l2 1");
-	o = options(loss, LAGOON_LINEAR_DOWNPOUR);
+	o = options(loss, LAGOON_LINEAR_GRADIENT);
 	o.resume = shared->dir;
-	expect(&d, &o, LAGOON_ENOTSUP, "downpour: it cannot go on");
+	expect(&d, &o, LAGOON_EINVAL, "a checkpoint of loss");
 	o = options(loss, method);
 	o.resume = shared->dir;
 	if (mine.rows == ROWS || lagoon_rank(t_lg) == lagoon_size(t_lg) - 1)
 		sparse.rows--;
-	expect(&d, &o, LAGOON_EINVAL, "a checkpoint of other data");
+	if (method == LAGOON_LINEAR_PROXIMAL)	/* it keeps nothing of rows */
+		expect(&d, &o, LAGOON_EINVAL, "a checkpoint of other data");
+	else
+		expect(&d, &o, LAGOON_EEXIST, "linear rows");
 }
 
 static void restarts(void)
@@ -452,6 +455,8 @@ static void restarts(void)
 	t_sync();
 	goes_on(LAGOON_LINEAR_LOGISTIC, LAGOON_LINEAR_ADAGRAD);
 	goes_on(LAGOON_LINEAR_SQUARED_HINGE, LAGOON_LINEAR_SGD);
+	goes_on(LAGOON_LINEAR_SQUARED_HINGE, LAGOON_LINEAR_SDCA);
+	goes_on(LAGOON_LINEAR_SQUARED_HINGE, LAGOON_LINEAR_PROXIMAL);
 	t_sync();
 	snprintf(command, sizeof(command), "rm -rf %s", shared->dir);
 	T_CHECK(lagoon_rank(t_lg) || !system(command), "rm");
