@@ -92,6 +92,7 @@ program lda
   call check(ierr == LAGOON_EINVAL, 'starts of fewer words are refused')
   call lagoon_lda_fit_file(lg, '/nonexistent', options=options, result=res, ierr=ierr)
   call check(ierr == LAGOON_ENOENT, 'a file that is not there')
+  deallocate (start, word, count, documents)
   call lagoon_close(lg)
 
 contains

@@ -94,6 +94,7 @@ program models
   call check(ierr == LAGOON_ENOENT, 'no such file')
   open (newunit=i, file=path)
   close (i, status='delete')
+  deallocate (path)
 
 contains
 
