@@ -69,7 +69,7 @@ done
 export LAGOON_ACK_TIMEOUT=12 LAGOON_RETRY=3
 told=0
 for side in owner pusher owner pusher pusher; do
-	one -n 2 --nodes 1 --on-death continue -- test/rdma/uncertain.mp $side
+	one -n 2 --nodes 2 --on-death continue -- test/rdma/uncertain.mp $side
 	grep -q 'pushed, [1-9][0-9]* uncertain' /tmp/out && told=1
 done
 [ $told = 1 ] || { echo "no word was uncertain in any of them"; failed=1; }
