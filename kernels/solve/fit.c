@@ -159,7 +159,7 @@ static void derive(struct lgn_fit *fit)
 	r->features = data->cols;
 	r->test_rows = fit->facts.test.rows;
 	memcpy(r->labels, data->labels.value, sizeof(r->labels));
-	r->read_seconds = (double)(lgn_now_ns() - fit->start_ns) * 1e-9;
+	r->read_seconds = lgn_seconds_since(fit->start_ns);
 }
 
 /* ----------------------------------------------------------- tables */
@@ -283,10 +283,8 @@ static int fit_open(struct lgn_fit *fit)
 {
 	int local = lagoon_local_workers(fit->lg);
 	struct lagoon_logistic_result *r = fit->result;
-	struct lagoon_worker *w;
 
-	if (local && !lagoon_worker(fit->lg, 0, &w))
-		fit->first_worker = lagoon_worker_id(w);
+	fit->first_worker = lgn_share_first_worker(fit->lg);
 	fit->loaded = calloc((size_t)local + 1, sizeof(*fit->loaded));
 	if (!fit->loaded)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for %d workers", local);
@@ -336,7 +334,7 @@ lagoon_logistic_fit_file(struct lagoon *lg, const char *data,
 	if (!rc)
 		rc = fit_loaded(&fit);
 	fit_close(&fit);
-	found.seconds = (double)(lgn_now_ns() - fit.start_ns) * 1e-9;
+	found.seconds = lgn_seconds_since(fit.start_ns);
 	if (rc)
 		lagoon_logistic_result_free(&found);
 	else

@@ -327,16 +327,11 @@ static int derive(struct lgn_linear_fit *fit)
 
 static int load(struct lgn_linear_fit *fit)
 {
-	int rc = lgn_share_create_first(fit->lg, "linear load",
-					sizeof(struct lgn_linear_facts),
-					&fit->tidings);
+	int rc = lgn_share_run(fit->lg, "linear load",
+			       sizeof(struct lgn_linear_facts), lgn_linear_load, fit,
+			       &fit->tidings);
 
-	if (rc)
-		return rc;
-	rc = lagoon_run(fit->lg, lgn_linear_load, fit);
-	lgn_share_destroy(&fit->tidings);
-	fit->result->read_seconds = (double)(lgn_now_ns() - fit->start_ns) *
-		1e-9;
+	fit->result->read_seconds = lgn_seconds_since(fit->start_ns);
 	return rc;
 }
 
@@ -357,12 +352,9 @@ static int train(struct lgn_linear_fit *fit)
 static int fit_open(struct lgn_linear_fit *fit)
 {
 	int local = lagoon_local_workers(fit->lg);
-	struct lagoon_worker *w;
 
 	fit->workers = lagoon_workers(fit->lg);
-	fit->first_worker = -1;
-	if (local && !lagoon_worker(fit->lg, 0, &w))
-		fit->first_worker = lagoon_worker_id(w);
+	fit->first_worker = lgn_share_first_worker(fit->lg);
 	fit->loaded = calloc((size_t)local + 1, sizeof(*fit->loaded));
 	if (fit->loaded)
 		return 0;
@@ -408,7 +400,7 @@ static int call(struct lgn_linear_fit *fit,
 	if (!rc)
 		rc = train(fit);
 	fit_close(fit);
-	found.seconds = (double)(lgn_now_ns() - fit->start_ns) * 1e-9;
+	found.seconds = lgn_seconds_since(fit->start_ns);
 	if (rc)
 		lagoon_linear_result_free(&found);
 	else
