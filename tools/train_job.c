@@ -171,6 +171,25 @@ int (*train_job_interrupted(const struct train_job *j))(void *arg)
 	return train_catch_signals();
 }
 
+void train_job_options(const struct train_job *j, int *model,
+		       int32_t *staleness, int32_t *sample, uint64_t *seed)
+{
+	*model = j->consistency;
+	*staleness = j->staleness;
+	*sample = j->sample;
+	*seed = j->seed;
+}
+
+void train_job_checkpoints(const struct train_job *j, const char **checkpoint,
+			   uint64_t *every, const char **resume,
+			   int (**interrupted)(void *arg))
+{
+	*checkpoint = j->checkpoint;
+	*every = j->every;
+	*resume = j->resume;
+	*interrupted = train_job_interrupted(j);
+}
+
 int train_job_run(const struct train_job *j, int argc, char **argv,
 		  int (*fit)(void *arg, struct lagoon *lg), void *arg)
 {

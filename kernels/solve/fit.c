@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/solve/saved.h"
 #include "kernels/solve/trainer.h"
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
@@ -64,14 +65,11 @@ static int check_options(const struct lagoon_logistic_options *o)
 	if (o->epochs < 1)
 		return lgn_fail(LAGOON_EINVAL, "epochs %d: expected at least 1",
 				o->epochs);
-	if (o->every && !o->checkpoint)
-		return lgn_fail(LAGOON_EINVAL, "every %llu clocks: expected a "
-				"folder for checkpoints",
-				(unsigned long long)o->every);
 	if (!(o->tolerance >= 0))
 		return lgn_fail(LAGOON_EINVAL, "tolerance %g: expected 0 or "
 				"more", o->tolerance);
-	return 0;
+	return lgn_saving_check(&(struct lgn_saving){ o->checkpoint, o->every,
+						      NULL, NULL });
 }
 
 /* ---------------------------------------------------------- reading */

@@ -170,10 +170,6 @@ static int check_method(struct lgn_linear_fit *fit)
 	if (o->stream && !m->streams)
 		return lgn_fail(LAGOON_ENOTSUP, "%s: it needs the rows in "
 				"memory: it cannot stream them", m->name);
-	if (o->every && !o->checkpoint)
-		return lgn_fail(LAGOON_EINVAL, "every %llu epochs: expected a "
-				"folder for checkpoints",
-				(unsigned long long)o->every);
 	if (!fit->options.epochs)
 		fit->options.epochs = m->epochs;
 	/* The caller's weights have room for as many labels. */
@@ -381,6 +377,7 @@ static int call(struct lgn_linear_fit *fit,
 	struct lagoon_linear_result found = {
 		.size = result->size, .gap = -1, .test_accuracy = -1,
 	};
+	struct lgn_saving saving;
 	int rc;
 
 	fit->result = &found;
@@ -388,7 +385,10 @@ static int call(struct lgn_linear_fit *fit,
 	lagoon_linear_options_init(&fit->options);
 	if (options)
 		fit->options = *options;
+	saving = lgn_linear_saving(fit);
 	rc = check_options(&fit->options);
+	if (!rc)
+		rc = lgn_saving_check(&saving);
 	if (!rc)
 		rc = check_method(fit);
 	if (!rc && fit->path)

@@ -82,10 +82,6 @@ static int check_options(const struct lagoon_regression_options *o)
 		rc = check_least("sample", o->sample, 0);
 	if (!rc && o->format != -1)
 		rc = check_range("format", o->format, LAGOON_FILE_MATRIX);
-	if (!rc && o->every && !o->checkpoint)
-		rc = lgn_fail(LAGOON_EINVAL, "every %llu epochs: expected a "
-			      "folder for checkpoints",
-			      (unsigned long long)o->every);
 	return rc;
 }
 
@@ -308,6 +304,7 @@ static int call(struct lgn_regression_fit *fit,
 		struct lagoon_regression_result *result)
 {
 	struct lagoon_regression_result found = { .size = result->size };
+	struct lgn_saving saving;
 	int rc;
 
 	fit->result = &found;
@@ -315,7 +312,10 @@ static int call(struct lgn_regression_fit *fit,
 	lagoon_regression_options_init(&fit->options);
 	if (options)
 		fit->options = *options;
+	saving = lgn_regression_saving(fit);
 	rc = check_options(&fit->options);
+	if (!rc)
+		rc = lgn_saving_check(&saving);
 	if (!rc && fit->path)
 		rc = check_files(fit);
 	if (rc)
