@@ -56,6 +56,7 @@ struct train_job {
 	uint64_t every;
 	const char *resume;
 	int epoch;		/* the last, when a signal ended the fit */
+	int64_t clock;		/* of the checkpoint, where epochs have several; 0 */
 };
 
 /* input: struct train_job; the second: checkpoints between epochs */
