@@ -358,6 +358,33 @@ static void bad_options(void)
 	expect(&d, &o, LAGOON_EINVAL, "every is 3: expected a folder");
 }
 
+/* What the defaults are for each loss. */
+static void default_methods(void)
+{
+	static const int best[] = {
+		[LAGOON_LINEAR_LOGISTIC] = LAGOON_LINEAR_LBFGS,
+		[LAGOON_LINEAR_HINGE] = LAGOON_LINEAR_SDCA,
+		[LAGOON_LINEAR_SQUARED_HINGE] = LAGOON_LINEAR_LBFGS,
+		[LAGOON_LINEAR_SOFTMAX] = LAGOON_LINEAR_LBFGS,
+	};
+
+	for (int loss = 0; loss <= LAGOON_LINEAR_SOFTMAX; loss++) {
+		int classes = loss == LAGOON_LINEAR_SOFTMAX ? CLASSES : 0;
+		struct lagoon_linear_result r = { .size = sizeof(r) };
+		struct lagoon_linear_options o;
+		struct lagoon_linear_data d;
+
+		lagoon_linear_options_init(&o);
+		o.loss = loss;
+		take(classes ? classes : 2);
+		d = form(DENSE, classes);
+		t_ok(lagoon_linear_fit(t_lg, &d, &o, NULL, &r), "fit");
+		T_CHECK(r.method == best[loss] && r.converged, "loss %d: method "
+			"%d, converged %d", loss, r.method, r.converged);
+		lagoon_linear_result_free(&r);
+	}
+}
+
 /* ------------------------------------------------------------- stopping */
 
 static int stop_at_3(void *arg, const struct lagoon_linear_epoch *e)
@@ -485,6 +512,7 @@ int main(int argc, char **argv)
 	     method += 2)
 		for (int loss = 0; loss <= LAGOON_LINEAR_SOFTMAX; loss++)
 			check_form(CSR, loss, method);
+	default_methods();
 	bad_elements();
 	bad_options();
 	stops();
