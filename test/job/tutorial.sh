@@ -99,5 +99,41 @@ while IFS= read -r line; do
 	esac
 done <"$page"
 [ -z "$inside" ] || complain 'the page ends within a block'
+
+# --- figures, in other configurations than the page's
+cd "$tmp/run" || exit 99
+# between WHAT LOW HIGH PATTERN FIELD: that field of the lines with the pattern
+between() {
+	awk -v low="$2" -v high="$3" -v pattern="$4" -v field="$5" '
+		$0 ~ pattern { n++; if (!($field >= low && $field <= high)) bad = 1 }
+		END { exit bad || !n }' "$tmp/printed" ||
+		complain "$1: not between $2 and $3: $(grep -E "$4" "$tmp/printed")"
+}
+
+try() { timeout 200 "$@" >"$tmp/printed" 2>&1 </dev/null || complain "$*: $(tail -n 1 "$tmp/printed")"; }
+
+./logistic >"$tmp/sequential"
+least=$(awk '/^round 200/ { print $4 }' "$tmp/sequential")
+for how in '1 1' '2 1' '3 3'; do
+	read -r n nodes <<<"$how"
+	# Rounding moves the last digit by one at most.
+	try "$lagoon" run -n "$n" --nodes "$nodes" ./logistic_parallel
+	paste "$tmp/sequential" "$tmp/printed" | awk '{ d = $4 - $8 } d < -1.5e-5 || d > 1.5e-5 { bad = 1 }
+		END { exit bad || NR != 5 }' ||
+		complain "logistic_parallel, $n processes: $(cat "$tmp/printed")"
+	try "$lagoon" run -n "$n" --nodes "$nodes" ./mf_parallel
+	between "mf_parallel, $n processes" 0.115 0.14 '^epoch 30' 4
+	for staleness in 0 4; do
+		how="$n processes on $nodes nodes, staleness $staleness"
+		try "$lagoon" run -n "$n" --nodes "$nodes" ./logistic_stale $staleness
+		between "loss of $how" "$(awk -v l="$least" 'BEGIN { print l - 0.001 }')" \
+			"$(awk -v l="$least" 'BEGIN { print l + 0.001 }')" '^after' 5
+		awk -v s=$staleness -v all=$((n * 200)) '/^age/ { sum += $3; if ($2 + 0 > s && $3) bad = 1 }
+			END { exit bad || sum != all }' "$tmp/printed" ||
+			complain "ages of $how: $(cat "$tmp/printed")"
+		try "$lagoon" run -n "$n" --nodes "$nodes" ./mf_stale $staleness
+		between "mf_stale, $how" 0.115 0.14 '^epoch 30' 4
+	done
+done
 echo "$listings listings, $parts parts, $commands commands"
 exit $bad
