@@ -50,8 +50,8 @@ support='test/(support|wires)/[a-z_]+\.h'
 allow 'runtime/*.[ch]' "$runtime"
 allow tools "$base|$solve|numa/place\.h|verbs/rdma\.h|runtime/job\.h|tools/[a-z_]+\.h|config\.h"
 allow bench "$solve|runtime/lagoon\.h|bench/(peers/)?[a-z_]+\.h"
-# The example includes <lagoon.h>, and nothing of the source tree.
-allow examples "$solve" none
+# Examples include <lagoon.h>, and nothing of the source tree.
+allow examples "$solve|(tutorial|words|logistic|ratings)\.h" none
 # A unit test sees its layer and those below.
 temp='test/support/temp\.h'
 allow 'test/unit/base_*.c' "$base|$temp"
