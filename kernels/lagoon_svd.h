@@ -10,7 +10,7 @@
  *     ... result.values, result.left, result.right in rank 0 ...
  *     lagoon_svd_result_free(&result);
  *
- * Included by lagoon_solve.h.
+ * Programs include lagoon_solve.h.
  */
 #ifndef LAGOON_SVD_H
 #define LAGOON_SVD_H
@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "lagoon.h"
+#include "lagoon_data.h"
 #include "lagoon_kernels.h"
 
 #ifdef __cplusplus
