@@ -289,6 +289,36 @@ size_t lagoon_dense_solve(size_t n, double *a, size_t stride, size_t many,
 size_t lagoon_dense_solve_f32(size_t n, float *a, size_t stride, size_t many,
 			      float *b, size_t b_stride);
 
+/** Factors A = Q R of a matrix with at least as many rows as columns, by
+ * Householder's method: the columns of Q are orthonormal also where those of A
+ * depend on each other. With the LAPACK of the BLAS that lagoon_blas() names, on
+ * this thread alone.
+ *
+ * @param a       [rows][cols], row i at a + i * stride; becomes Q
+ * @param r       [cols][cols], row i at r + i * r_stride: R, zeros below its
+ * diagonal, which may be negative
+ * @return  0; -1 without memory, or with fewer rows than columns
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_dense_qr(size_t rows, size_t cols, double *a, size_t stride,
+		    double *r, size_t r_stride);
+
+/** Singular values and vectors A = U diag(s) V' of a matrix with at least as many
+ * rows as columns. With the LAPACK of the BLAS that lagoon_blas() names, on this
+ * thread alone; without one by Jacobi's rotations.
+ *
+ * @param a       [rows][cols], row i at a + i * stride; finite
+ * @param s       [cols] falling, >= 0
+ * @param u       [rows][cols], row i at u + i * u_stride: orthonormal columns
+ * @param vt      [cols][cols], row i at vt + i * vt_stride: V', orthonormal
+ * rows
+ * @return  0; -1 without memory, or with fewer rows than columns
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_dense_svd(size_t rows, size_t cols, const double *a, size_t stride,
+		     double *s, double *u, size_t u_stride, double *vt,
+		     size_t vt_stride);
+
 /** The BLAS and LAPACK that is used: "program" for the one that the program is
  * linked with, else the name of the library that configure found, loaded at the
  * first need; or "none": loops of our own, slower.

@@ -27,5 +27,6 @@
 #include "lagoon_model.h"
 #include "lagoon_predict.h"
 #include "lagoon_regression.h"
+#include "lagoon_svd.h"
 
 #endif

@@ -224,7 +224,10 @@ Test(tables, bad_matrix)
 	check_bad(MATRIX, "%%MatrixMarket matrix x real general\n", "\"coordinate\" or \"array\"");
 	check_bad(MATRIX, "%%MatrixMarket matrix array pattern general\n", "\"real\"");
 	check_bad(MATRIX, "%%MatrixMarket matrix array complex general\n", "\"real\"");
-	check_bad(MATRIX, "%%MatrixMarket matrix coordinate real symmetric\n", "\"general\"");
+	check_bad(MATRIX, "%%MatrixMarket matrix coordinate real hermitian\n", "\"symmetric\"");
+	check_bad(MATRIX, "%%MatrixMarket matrix array real symmetric\n", "\"general\"");
+	check_bad(MATRIX, "%%MatrixMarket matrix coordinate real symmetric\n2 3 1\n",
+		  "line 2: 2 rows and 3 columns");
 	check_bad(MATRIX, MM, "ends before the line of sizes");
 	check_bad(MATRIX, MM "x 1 1\n", "line 2: number of rows is \"x\"");
 	check_bad(MATRIX, MM "0 1 1\n", "line 2: number of rows is \"0\"");
