@@ -21,6 +21,7 @@
 #include "lagoon.h"
 #include "lagoon_data.h"
 #include "lagoon_kernels.h"
+#include "lagoon_kmeans.h"
 #include "lagoon_lda.h"
 #include "lagoon_linear.h"
 #include "lagoon_logistic.h"

@@ -105,7 +105,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (t->solver || strcmp(arg, "logistic"))
-			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\" here, or \"softmax\", \"svm\", \"lasso\", \"ridge\", \"elastic-net\", \"lda\" or \"svd\" as the first word", arg);
+			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\" here, or \"softmax\", \"svm\", \"lasso\", \"ridge\", \"elastic-net\", \"lda\", \"svd\" or \"kmeans\" as the first word", arg);
 		t->solver = arg;
 		break;
 	case ARGP_KEY_END:
@@ -281,6 +281,8 @@ int tool_train(int argc, char **argv)
 		return train_lda(argc, argv);
 	if (argc > 1 && train_is_svd(argv[1]))
 		return train_svd(argc, argv);
+	if (argc > 1 && train_is_kmeans(argv[1]))
+		return train_kmeans(argc, argv);
 	train_job_init(&t.job, isatty(STDERR_FILENO));
 	lagoon_logistic_options_init(&t.fit);
 	argp_err_exit_status = 2;

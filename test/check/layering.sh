@@ -68,6 +68,6 @@ foreign 'pmix_server\.h' 'tools/run_pmix\.c'
 foreign '(mpi|omp)\.h' '(examples|test/mpi|bench/peers)/[a-z_]+\.[ch]'
 foreign isa-l 'runtime/checkpoint_file\.c'
 foreign jansson '(tools|bench)/[a-z_]+\.[ch]'
-foreign 'zlib\.h' 'kernels/data/(blocks|text)\.c|test/unit/kernels_(blocks|tables)\.c'
+foreign 'zlib\.h' 'kernels/data/(blocks|text)\.c|test/unit/kernels_(blocks|dense|tables)\.c'
 foreign criterion/ 'test/(unit|shim/criterion)/[a-z_]+\.[ch]'
 exit $bad
