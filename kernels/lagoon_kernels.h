@@ -561,6 +561,33 @@ double lagoon_dual_step(int loss, double product, double label, double curve,
 double lagoon_dual_sum(int loss, size_t n, const double *label,
 		       const double *alpha);
 
+/* ------------------------------------------------------------ selection */
+
+/** The k best of many: those with the largest values, of equal values those with
+ * the smallest ids. Which they are does not depend on the order in which they
+ * come. */
+struct lagoon_top {
+	size_t k;
+	size_t n;		/* so far, at most k; begin with 0 */
+	double *value;		/* [k] */
+	int64_t *id;		/* [k] */
+};
+
+/** Take one in, if it is among the best so far. With k of them the worst is in
+ * place 0.
+ *
+ * @param value  not NaN
+ * @param id     different ones
+ * @return  1 if it is among them now, else 0
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_top_add(struct lagoon_top *top, double value, int64_t id);
+
+/** Sort them, the best first. Then none can be added.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_top_sort(struct lagoon_top *top);
+
 #ifdef __cplusplus
 }
 #endif

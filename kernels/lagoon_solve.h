@@ -28,6 +28,7 @@
 #include "lagoon_model.h"
 #include "lagoon_predict.h"
 #include "lagoon_regression.h"
+#include "lagoon_similar.h"
 #include "lagoon_svd.h"
 
 #endif
