@@ -7,55 +7,8 @@
 # same model bit for bit for every grouping of 4 workers; what a method cannot do.
 # needs: pmix
 set -u
-here=$(dirname "$0")
-lagoon=${LAGOON_BIN:-$PWD/lagoon}
-data=${LAGOON_DATA:-../shared/data}/classify
-nm "$lagoon" 2>/dev/null | grep -q __tsan_ &&
-	{ echo "with ThreadSanitizer it takes ten minutes"; exit 77; }
-# With AddressSanitizer the reference sets are left out.
-nm "$lagoon" 2>/dev/null | grep -q __asan_init && sets=no || sets=yes
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-failed=0
-missed=
-
-complain() { echo "convex.sh: $*"; failed=1; }
-
-train() { timeout 100 "$lagoon" train "$@" >"$tmp/out" 2>"$tmp/err"; }
-
-# within VALUE REFERENCE SHARE
-within() { awk -v v="$1" -v r="$2" -v s="$3" 'BEGIN { d = v - r; exit !((d < 0 ? -d : d) <= s * r) }'; }
-
-last() { tail -n 1 "$tmp/report" | sed -n "s/.*\"$1\":\([^,}]*\).*/\1/p"; }
-
 share=1e-4
-
-# one DATA REFERENCE SOLVER OPTIONS...
-one() {
-	local name=$1 reference=$2 label objective gap
-	shift 2
-	label="$(basename "$name") $*"
-	rm -f "$tmp/model" "$tmp/report"
-	if ! train "$@" --data "$name" --model "$tmp/model" --report "$tmp/report"; then
-		complain "$label: $(tail -n 1 "$tmp/err")"
-		return
-	fi
-	read -r objective _ < <(awk -f "$here/linear.awk" "$tmp/model" "$name")
-	gap=$(last gap)
-	echo "$label: objective $objective gap $gap epochs $(last epochs) seconds $(last seconds)"
-	within "$objective" "$reference" $share ||
-		complain "$label: objective $objective, reference $reference"
-	within "$(last objective)" "$objective" 1e-9 ||
-		complain "$label: it reports $(last objective), the model has $objective"
-	[ "$(last converged)" = true ] || complain "$label: not converged"
-	[ "$gap" = null ] || awk -v g="$gap" -v o="$objective" -v r="$reference" \
-		'BEGIN { exit !(o - g <= r * (1 + 1e-9)) }' ||
-		complain "$label: the gap $gap is not one: it is $objective, reference $reference"
-}
-
-logistic() { local name=$data/$1 reference=$2; shift 2; one "$name" "$reference" logistic "$@"; }
-hinge() { local name=$data/$1 reference=$2; shift 2; one "$name" "$reference" svm "$@"; }
-squared() { local name=$data/$1 reference=$2; shift 2; one "$name" "$reference" svm --loss squared-hinge "$@"; }
+. "$(dirname "$0")/../support/classified"
 
 heart() {
 	logistic heart_scale 98.2267995081 "$@"
@@ -204,14 +157,10 @@ small
 bit_for_bit
 cannot
 choices
-for name in heart_scale agaricus a9a dna.scale; do
-	[ -f "$data/$name" ] || missed="$missed $data/$name"
-done
-if [ -z "$missed" ] && [ $sets = yes ]; then
+if there "$data"/{heart_scale,agaricus,a9a,dna.scale} && [ $sets = yes ]; then
 	smooth
 	dual
 	penalised
 	softmax
 fi
-[ $failed = 0 ] || exit 1
-[ -z "$missed" ] || { echo "not there:$missed"; exit 77; }
+finish

@@ -8,51 +8,8 @@
 # other workers, by every method; and input that is not legal.
 # needs: pmix
 set -u
-here=$(dirname "$0")
-lagoon=${LAGOON_BIN:-$PWD/lagoon}
-data=${LAGOON_DATA:-../shared/data}/classify
-nm "$lagoon" 2>/dev/null | grep -q __tsan_ &&
-	{ echo "with ThreadSanitizer it takes ten minutes; linear_arrays.mp runs there"; exit 77; }
-# With AddressSanitizer the reference sets are left out.
-nm "$lagoon" 2>/dev/null | grep -q __asan_init && sets=no || sets=yes
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-failed=0
-missed=
-
-complain() { echo "linear.sh: $*"; failed=1; }
-
-train() { timeout 100 "$lagoon" train "$@" >"$tmp/out" 2>"$tmp/err"; }
-
-# within VALUE REFERENCE SHARE
-within() { awk -v v="$1" -v r="$2" -v s="$3" 'BEGIN { d = v - r; exit !((d < 0 ? -d : d) <= s * r) }'; }
-
-last() { tail -n 1 "$tmp/report" | sed -n "s/.*\"$1\":\([^,}]*\).*/\1/p"; }
-
-# one DATA REFERENCE SOLVER OPTIONS...
-one() {
-	local name=$1 reference=$2 label objective accuracy
-	shift 2
-	label="$name $*"
-	rm -f "$tmp/model" "$tmp/report"
-	if ! train "$@" --data "$data/$name" --model "$tmp/model" --report "$tmp/report"; then
-		complain "$label: $(tail -n 1 "$tmp/err")"
-		return
-	fi
-	read -r objective accuracy < <(awk -f "$here/linear.awk" "$tmp/model" "$data/$name")
-	echo "$label: objective $objective epochs $(last epochs) seconds $(last seconds)"
-	within "$objective" "$reference" 1e-3 ||
-		complain "$label: objective $objective, reference $reference"
-	within "$(last objective)" "$objective" 1e-9 ||
-		complain "$label: it reports $(last objective), the model has $objective"
-	within "$(last accuracy)" "$accuracy" 1e-5 ||
-		complain "$label: it reports an accuracy of $(last accuracy), the model has $accuracy"
-	[ "$(last converged)" = true ] || complain "$label: not converged"
-}
-
-logistic() { local name=$1 reference=$2; shift 2; one "$name" "$reference" logistic "$@"; }
-hinge() { local name=$1 reference=$2; shift 2; one "$name" "$reference" svm "$@"; }
-squared() { local name=$1 reference=$2; shift 2; one "$name" "$reference" svm --loss squared-hinge "$@"; }
+share=1e-3
+. "$(dirname "$0")/../support/classified"
 
 heart() {
 	logistic heart_scale 98.2267995081 "$@"
@@ -105,7 +62,7 @@ models() {
 softmax() {
 	local method accuracy
 	for method in sgd adagrad downpour; do
-		one dna.scale 168.442 softmax --method $method --workers 2 --test "$data/dna.scale.t"
+		one "$data/dna.scale" 168.442 softmax --method $method --workers 2 --test "$data/dna.scale.t"
 		awk -v a="$(last test_accuracy)" 'BEGIN { exit !(a >= 0.93) }' ||
 			complain "softmax $method: test accuracy $(last test_accuracy)"
 	done
@@ -255,13 +212,9 @@ formats
 bit_for_bit
 go_on
 bad_input
-for name in heart_scale agaricus a9a dna.scale; do
-	[ -f "$data/$name" ] || missed="$missed $data/$name"
-done
-if [ -z "$missed" ] && [ $sets = yes ]; then
+if there "$data"/{heart_scale,agaricus,a9a,dna.scale} && [ $sets = yes ]; then
 	references
 	models
 	softmax
 fi
-[ $failed = 0 ] || exit 1
-[ -z "$missed" ] || { echo "not there:$missed"; exit 77; }
+finish

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "kernels/lagoon_solve.h"
+#include "test/support/rows.h"
 #include "test/support/test.h"
 
 enum { ROWS = 90, COLS = 8, CLASSES = 3 };
@@ -26,14 +27,8 @@ static const double near = 2e-4;	/* of the objective */
 static double x[ROWS][COLS];
 static int class[ROWS];
 
-/* The rows of this process, in every form. */
-static struct {
-	size_t rows;
-	double dense[ROWS * COLS], val[ROWS * COLS], label[ROWS];
-	float dense_f32[ROWS * COLS], val_f32[ROWS * COLS], label_f32[ROWS];
-	int32_t start32[ROWS + 1], index32[ROWS * COLS];
-	int64_t start64[ROWS + 1], index64[ROWS * COLS];
-} mine;
+/* The rows of this process. */
+static struct t_rows mine;
 
 static void make(void)
 {
@@ -51,39 +46,16 @@ static void make(void)
 	}
 }
 
-/* Two classes: 7 and 9. Rank r has rows [begin, end); rank 1 of 3 has none. */
+/* Two classes: 7 and 9. */
 static void take(int classes)
 {
-	int rank = lagoon_rank(t_lg), size = lagoon_size(t_lg);
-	int begin = ROWS * rank / size, end = ROWS * (rank + 1) / size;
-	int64_t n = 0;
+	int begin, end;
 
-	if (size == 3) {
-		begin = rank == 2 ? 30 : 0;
-		end = rank == 0 ? 30 : rank == 1 ? 0 : ROWS;
-	}
-	mine.rows = (size_t)(end - begin);
-	mine.start32[0] = 0;
-	mine.start64[0] = 1;	/* counts from 1 */
-	for (int i = begin; i < end; i++) {
-		int k = i - begin;
-		int c = classes == 2 ? class[i] > 0 : class[i];
-
-		mine.label[k] = 7 + 2 * c;
-		mine.label_f32[k] = (float)mine.label[k];
-		for (int j = 0; j < COLS; j++) {
-			mine.dense[k * COLS + j] = x[i][j];
-			mine.dense_f32[k * COLS + j] = (float)x[i][j];
-			if (x[i][j] == 0)
-				continue;
-			mine.val[n] = x[i][j];
-			mine.val_f32[n] = (float)x[i][j];
-			mine.index32[n] = j;
-			mine.index64[n++] = j + 1;
-		}
-		mine.start32[k + 1] = (int32_t)n;
-		mine.start64[k + 1] = n + 1;
-	}
+	t_rows_range(ROWS, &begin, &end);
+	t_rows_begin(&mine, COLS);
+	for (int i = begin; i < end; i++)
+		t_rows_add(&mine, x[i],
+			   7 + 2 * (classes == 2 ? class[i] > 0 : class[i]));
 }
 
 /* ----------------------------------------------------------- reference */
@@ -154,34 +126,16 @@ static double reference(int loss, int outputs, const double *w, double *g,
 
 /* ---------------------------------------------------------------- forms */
 
-enum form { DENSE, DENSE_F32, CSR, CSR_F32_FROM_1, FORMS };
-
-static struct lagoon_sparse sparse;
-
-static struct lagoon_linear_data form(enum form which, int classes)
+static struct lagoon_linear_data form(enum t_form which, int classes)
 {
-	struct lagoon_linear_data d = {
-		.size = sizeof(d), .rows = mine.rows, .cols = COLS,
-		.stride = COLS, .real_size = which == DENSE ? 8 : 4,
-		.dense = which == DENSE ? (void *)mine.dense : mine.dense_f32,
-		.label = which == DENSE || which == CSR ?
-			(void *)mine.label : mine.label_f32,
+	struct t_view v = t_rows_view(&mine, which);
+
+	return (struct lagoon_linear_data){
+		.size = sizeof(struct lagoon_linear_data), .sparse = v.sparse,
+		.rows = mine.rows, .cols = COLS, .stride = COLS,
+		.real_size = v.real_size, .dense = v.dense, .label = v.y,
 		.classes = classes,
 	};
-
-	if (which < CSR)
-		return d;
-	sparse = (struct lagoon_sparse){
-		.rows = mine.rows, .cols = COLS, .layout = LAGOON_CSR,
-		.real_size = which == CSR ? 8 : 4,
-		.index_size = which == CSR ? 4 : 8,
-		.base = which == CSR ? 0 : 1,
-		.start = which == CSR ? (void *)mine.start32 : mine.start64,
-		.index = which == CSR ? (void *)mine.index32 : mine.index64,
-		.val = which == CSR ? (void *)mine.val : mine.val_f32,
-	};
-	d.sparse = &sparse;
-	return d;
 }
 
 static struct lagoon_linear_options options(int loss, int method)
@@ -229,7 +183,7 @@ static void check_minimum(int loss, int outputs, double *w, double value,
 		}
 }
 
-static void check_form(enum form which, int loss, int method)
+static void check_form(enum t_form which, int loss, int method)
 {
 	int classes = loss == LAGOON_LINEAR_SOFTMAX ? CLASSES : 2;
 	int outputs = classes == 2 ? 1 : classes;
@@ -293,15 +247,15 @@ static void bad_elements(void)
 		"no rank: %s", lagoon_errmsg());
 	take(2);
 	if (last)
-		mine.label[0] = INFINITY;
+		mine.y[0] = INFINITY;
 	expect(&d, &o, LAGOON_EINVAL, "row 1: the label is inf");
 	take(2);
 	if (last)
-		mine.label[1] = 8;
+		mine.y[1] = 8;
 	expect(&d, &o, LAGOON_EINVAL, "expected two distinct labels, there are");
 	take(2);
 	for (size_t i = 0; i < mine.rows; i++)
-		mine.label[i] = 9;
+		mine.y[i] = 9;
 	expect(&d, &o, LAGOON_EINVAL, "every label is 9: expected two distinct");
 	take(2);
 	d = form(CSR_F32_FROM_1, 0);
@@ -461,7 +415,7 @@ static void goes_on(const char *folder, int loss, int method)
 	o = options(loss, method);
 	o.resume = folder;
 	if (mine.rows == ROWS || lagoon_rank(t_lg) == lagoon_size(t_lg) - 1)
-		sparse.rows--;
+		mine.sparse.rows--;
 	if (method == LAGOON_LINEAR_PROXIMAL)	/* it keeps nothing of rows */
 		expect(&d, &o, LAGOON_EINVAL, "a checkpoint of other data");
 	else
