@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/solve/given.h"
 #include "kernels/solve/linear.h"
 #include "kernels/solve/load.h"
 #include "runtime/base/status.h"
@@ -333,8 +334,12 @@ static int load(struct lgn_linear_fit *fit)
 
 static int train(struct lgn_linear_fit *fit)
 {
-	int late = derive(fit), rc = create_tables(fit), refused = 0;
+	int late = derive(fit), refused = 0;
+	int rc = lgn_given_check(fit->options.table, fit->facts.data.cols,
+				 fit->outputs);
 
+	if (!rc)
+		rc = create_tables(fit);
 	if (!rc)
 		rc = refused = lgn_linear_restore(fit);
 	if (!rc)
