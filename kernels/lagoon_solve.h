@@ -447,6 +447,9 @@ struct lagoon_linear_options {
 	void *interrupted_arg;
 	struct lagoon_table *table;	/* of weights, the caller's: see
 				 * lagoon_linear_fit() [NULL] */
+	const char *target;	/* of MatrixMarket files: labels, a matrix of
+				 * one column, of the data [NULL] */
+	const char *test_target;	/* and of the test rows [NULL] */
 };
 
 /** What a fit found; the same in every process, except weights. */
@@ -539,7 +542,9 @@ int lagoon_linear_fit(struct lagoon *lg, const struct lagoon_linear_data *data,
 		      double *weights, struct lagoon_linear_result *result);
 
 /** As lagoon_linear_fit(), of rows of a file, plain or by gzip; of a plain one
- * the workers share the bytes. A CSV file has the label last.
+ * the workers share the bytes. A CSV file has the label last, a MatrixMarket file
+ * has labels in a second one; each worker reads all of both, as entries come in
+ * any order.
  *
  * @param data    path that every process can read
  * @param test    file to measure test_accuracy on, of the same format, or NULL

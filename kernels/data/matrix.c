@@ -12,6 +12,8 @@ struct reader {
 	struct lgn_text file;
 	struct lgn_matrix m;
 	size_t body;		/* where the line behind the size begins */
+	int part, parts;	/* keep its rows only, from first to end - 1 */
+	uint64_t first, end;
 	struct lgn_entries data;
 };
 
@@ -91,6 +93,11 @@ static int parse_size(struct reader *r, const char *p, size_t at)
 				   r->m.array ? " and columns" :
 				   ", columns and entries");
 	r->m.sized = !rc;
+	r->end = e->rows;
+	if (r->parts) {
+		r->first = e->rows * (uint64_t)r->part / (uint64_t)r->parts;
+		r->end = e->rows * ((uint64_t)r->part + 1) / (uint64_t)r->parts;
+	}
 	return rc;
 }
 
@@ -157,10 +164,12 @@ static int parse_entry(void *arg, const char *line, size_t at)
 	if (rc)
 		return rc;
 	r->m.info.found++;
+	if (r->parts && (row < r->first || row >= r->end))
+		return 0;
 	if (r->m.as_target)
-		lgn_entries_target(&r->data, row, value);
+		lgn_entries_target(&r->data, row - r->first, value);
 	else if (value != 0)
-		lgn_entries_add(&r->data, row, col, value);
+		lgn_entries_add(&r->data, row - r->first, col, value);
 	return 0;
 }
 
@@ -219,6 +228,30 @@ int lgn_matrix_check(const char *path, uint64_t entries, uint64_t found)
 	return lgn_fail(LAGOON_EINVAL, "%s: %llu entries: the line of sizes "
 			"says %llu", path, (unsigned long long)found,
 			(unsigned long long)entries);
+}
+
+int lgn_matrix_rows(const char *path, int part, int parts, int as_target,
+		    struct lgn_entries *data, uint64_t *rows)
+{
+	struct reader r = {
+		.m.as_target = as_target, .part = part, .parts = parts,
+	};
+	int rc = lgn_text_open(path, &r.file);
+
+	if (rc)
+		return rc;
+	rc = read_part(&r, 0, 1);
+	lgn_text_close(&r.file);
+	if (!rc)
+		rc = lgn_matrix_check(path, r.m.info.entries, r.m.info.found);
+	if (rc) {
+		lgn_entries_free(&r.data);
+		return rc;
+	}
+	*rows = r.data.rows;
+	r.data.rows = r.end - r.first;
+	*data = r.data;
+	return 0;
 }
 
 /* ------------------------------------------------------------- blocks */

@@ -9,7 +9,6 @@
 
 #include "kernels/solve/given.h"
 #include "kernels/solve/linear.h"
-#include "kernels/solve/load.h"
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
 
@@ -177,16 +176,6 @@ static int check_method(struct lgn_linear_fit *fit)
 	if (fit->data && o->loss == LAGOON_LINEAR_SOFTMAX)
 		return check_range("classes", fit->data->classes, 2,
 				   LAGOON_LINEAR_LABELS);
-	return 0;
-}
-
-static int check_format(struct lgn_linear_fit *fit)
-{
-	if (fit->options.format < 0)
-		fit->options.format = lgn_format_of(fit->path);
-	if (fit->options.format == LAGOON_FILE_MATRIX)
-		return lgn_fail(LAGOON_ENOTSUP, "%s: a MatrixMarket file has no "
-				"labels: expected libsvm or csv", fit->path);
 	return 0;
 }
 
@@ -397,7 +386,7 @@ static int call(struct lgn_linear_fit *fit,
 	if (!rc)
 		rc = check_method(fit);
 	if (!rc && fit->path)
-		rc = check_format(fit);
+		rc = lgn_linear_check_files(fit);
 	if (!rc)
 		rc = fit_open(fit);
 	if (!rc)

@@ -182,6 +182,9 @@ extern const struct lgn_linear_method lgn_linear_sgd, lgn_linear_adagrad,
 int lgn_linear_load(struct lagoon_worker *w, void *arg);
 int lgn_linear_train(struct lagoon_worker *w, void *arg);
 
+/* Formats, and that labels are where they should be. */
+int lgn_linear_check_files(struct lgn_linear_fit *fit);
+
 /* The worker's part of a file that is streamed. */
 struct lgn_rows_source lgn_linear_source(const struct lgn_linear_fit *fit,
 					 int id, const char *path);
