@@ -105,7 +105,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (t->solver || strcmp(arg, "logistic"))
-			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\" here, or \"softmax\", \"svm\", \"lasso\", \"ridge\", \"elastic-net\" or \"lda\" as the first word", arg);
+			argp_failure(state, 2, 0, "\"%s\": no such solver: elastic-net, kmeans, lasso, lda, logistic, ridge, similar, softmax, svd or svm, as the first word", arg);
 		t->solver = arg;
 		break;
 	case ARGP_KEY_END:
@@ -269,16 +269,27 @@ int train_spawn(int processes, int nodes, int argc, char **argv)
 	return status;
 }
 
+/* Those that read the rest of the command line themselves. */
+static const struct {
+	bool (*is)(const char *word);
+	int (*run)(int argc, char **argv);
+} solvers[] = {
+	{ train_is_kmeans, train_kmeans },
+	{ train_is_lda, train_lda },
+	{ train_is_regression, train_regression },
+	{ train_is_similar, train_similar },
+	{ train_is_svd, train_svd },
+};
+
 int tool_train(int argc, char **argv)
 {
 	struct train t = { 0 };
 
-	if (argc > 1 && train_is_regression(argv[1]))
-		return train_regression(argc, argv);
 	if (train_is_linear(argc, argv))
 		return train_linear(argc, argv);
-	if (argc > 1 && train_is_lda(argv[1]))
-		return train_lda(argc, argv);
+	for (size_t i = 0; argc > 1 && i < sizeof(solvers) / sizeof(*solvers); i++)
+		if (solvers[i].is(argv[1]))
+			return solvers[i].run(argc, argv);
 	train_job_init(&t.job, isatty(STDERR_FILENO));
 	lagoon_logistic_options_init(&t.fit);
 	argp_err_exit_status = 2;

@@ -44,8 +44,14 @@ static int parse_banner(struct reader *r, const char *p, size_t at)
 	if (!r->m.pattern && !take_word(&p, "real") && !take_word(&p, "integer"))
 		return lgn_text_fail(&r->file, at, "expected \"real\", "
 				     "\"integer\" or \"pattern\"");
-	if (!take_word(&p, "general") || *lgn_text_skip(p) != '\n')
-		return lgn_text_fail(&r->file, at, "expected \"general\"");
+	r->m.mirror = r->m.array || r->m.as_target ? 0 :
+		take_word(&p, "symmetric") ? 1 :
+		take_word(&p, "skew-symmetric") ? -1 : 0;
+	if ((!r->m.mirror && !take_word(&p, "general")) ||
+	    *lgn_text_skip(p) != '\n')
+		return lgn_text_fail(&r->file, at, "expected \"general\"%s",
+				     r->m.array || r->m.as_target ? "" :
+				     ", \"symmetric\" or \"skew-symmetric\"");
 	return 0;
 }
 
@@ -92,6 +98,11 @@ static int parse_size(struct reader *r, const char *p, size_t at)
 		rc = lgn_text_fail(&r->file, at, "expected rows%s",
 				   r->m.array ? " and columns" :
 				   ", columns and entries");
+	if (!rc && r->m.mirror && e->rows != e->cols)
+		rc = lgn_text_fail(&r->file, at, "%llu rows and %llu columns: "
+				   "expected as many of a symmetric matrix",
+				   (unsigned long long)e->rows,
+				   (unsigned long long)e->cols);
 	r->m.sized = !rc;
 	r->end = e->rows;
 	if (r->parts) {
@@ -142,6 +153,16 @@ static int parse_place(struct reader *r, const char **p, size_t at,
 	return rc;
 }
 
+static void keep_entry(struct reader *r, uint64_t row, uint64_t col, double value)
+{
+	if (r->parts && (row < r->first || row >= r->end))
+		return;
+	if (r->m.as_target)
+		lgn_entries_target(&r->data, row - r->first, value);
+	else if (value != 0)
+		lgn_entries_add(&r->data, row - r->first, col, value);
+}
+
 static int parse_entry(void *arg, const char *line, size_t at)
 {
 	struct reader *r = arg;
@@ -160,16 +181,13 @@ static int parse_entry(void *arg, const char *line, size_t at)
 		rc = lgn_text_fail(&r->file, at, "more than an entry: expected "
 				   "the end of the line");
 	if (!rc)
-		rc = lgn_entries_reserve(&r->data, 1, 1);
+		rc = lgn_entries_reserve(&r->data, 2, 1);
 	if (rc)
 		return rc;
 	r->m.info.found++;
-	if (r->parts && (row < r->first || row >= r->end))
-		return 0;
-	if (r->m.as_target)
-		lgn_entries_target(&r->data, row - r->first, value);
-	else if (value != 0)
-		lgn_entries_add(&r->data, row - r->first, col, value);
+	keep_entry(r, row, col, value);
+	if (r->m.mirror && row != col)
+		keep_entry(r, col, row, r->m.mirror * value);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/solve/deal.h"
 #include "kernels/solve/given.h"
 #include "kernels/solve/regression.h"
 #include "kernels/solve/words.h"
@@ -403,6 +404,21 @@ static int open_lines(struct lgn_regression *t)
 }
 
 /* The entries that were loaded are this worker's from here on. */
+static int deal(struct lgn_regression *t, uint32_t *round, int rc)
+{
+	const struct lgn_deal d = {
+		.w = t->w,
+		.share = &t->fit->counts,
+		.table = t->fit->dealt,
+		.rows = t->fit->facts.rows,
+		.cols = t->fit->facts.cols,
+		.by_rows = t->fit->method->by_rows,
+		.entries = &t->entries,
+	};
+
+	return lgn_deal(&d, round, rc);
+}
+
 static int prepare(struct lgn_regression *t)
 {
 	struct lgn_regression_fit *fit = t->fit;
@@ -426,7 +442,7 @@ static int prepare(struct lgn_regression *t)
 				   (unsigned long long)workers);
 	/* An error here is told at the meeting that comes with dealing out. */
 	if (!(fit->in_place && fit->method->by_rows))
-		rc = lgn_deal(t, &counts, rc);
+		rc = deal(t, &counts, rc);
 	if (!rc)
 		rc = open_lines(t);
 	return rc;
