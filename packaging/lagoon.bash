@@ -15,7 +15,7 @@ _lagoon_train_logistic='--data= --test= --zero-based --batch= --c= --change= --c
 	--epochs= --method= --rate= --sample= --seed= --staleness= --tolerance= --nodes= -n --workers=
 	--model= --plot= --report= --trace= --checkpoint= --every= --resume= --help --usage'
 # With --method, but svrg.
-_lagoon_train_linear='--data= --test= --format= --zero-based --in-order --stream --loss=
+_lagoon_train_linear='--data= --target= --test= --test-target= --format= --zero-based --in-order --stream --loss=
 	--method= --c= --l1= --l2= --rate= --epochs= --tolerance= --batch= --n-fetch=
 	--n-push= --change= --checkpoint= --every= --resume= --consistency= --staleness= --sample= --seed= --nodes= -n
 	--workers= --model= --plot= --report= --help --usage'
@@ -90,15 +90,15 @@ _lagoon_methods() {
 # _lagoon_long COMMAND WORD: prints what the word is short for among the long
 # options of the command that take a value; fails if that is none.
 _lagoon_long() {
-	local options=_lagoon_$1 option
+	local options=_lagoon_$1 option found=''
 	[[ $2 = --?* ]] || return 1
 	for option in ${!options-}; do
 		[[ $option != "$2" ]] || return 1
-		[[ $option = "$2"*= ]] || continue
-		printf '%s\n' "${option%=}"
-		return
+		[[ $option != "$2=" ]] || found=$option
+		[[ $option != "$2"*= ]] || found=${found:-$option}
+		[[ $found != "$2=" ]] || break
 	done
-	return 1
+	[[ $found ]] && printf '%s\n' "${found%=}"
 }
 
 # _lagoon_value OPTION PREFIX: the value of an option that takes one.
@@ -113,14 +113,13 @@ _lagoon_value() {
 		train) case $(_lagoon_solver) in
 			*_lda) _lagoon_reply 'docword ldac' "$2" ;;
 			*_svd) _lagoon_reply 'csv matrix' "$2" ;;
-			*_lasso|*_ridge|*_elastic_net) _lagoon_reply 'csv libsvm matrix' "$2" ;;
 			*_train) _lagoon_reply 'csv docword ldac libsvm matrix' "$2" ;;
-			*) _lagoon_reply 'csv libsvm' "$2" ;;
+			*) _lagoon_reply 'csv libsvm matrix' "$2" ;;
 			esac ;;
 		*) _lagoon_reply 'csv libsvm matrix' "$2" ;;
 		esac ;;
 	--on-death) _lagoon_reply 'stop continue' "$2" ;;
-	--data|--test|--target|--left|--right|--vocabulary|--model|--plot|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
+	--data|--test|--target|--test-target|--left|--right|--vocabulary|--model|--plot|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
 	esac
 }
 

@@ -303,6 +303,7 @@ const struct lgn_linear_method lgn_linear_proximal = {
 	.losses = 1u << LAGOON_LINEAR_LOGISTIC |
 		1u << LAGOON_LINEAR_SQUARED_HINGE,
 	.l1 = true,
+	.starts = true,
 	.models = 1u << LAGOON_BSP | 1u << LAGOON_SSP | 1u << LAGOON_ESSP,
 	.blocks = 1,
 	.epochs = 1000,

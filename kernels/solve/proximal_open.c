@@ -141,7 +141,11 @@ int lgn_proximal_open(struct lgn_linear *t)
 	s->seed = t->fit->options.seed;
 	s->before = t->objective;
 	rc = open_columns(t, s);
-	return rc ? rc : open_vectors(t, s);
+	if (!rc)
+		rc = open_vectors(t, s);
+	for (uint64_t j = 0; j < cols && !rc && t->started; j++)
+		lgn_proximal_move(s, j, t->w[j]);
+	return rc;
 }
 
 /* ---------------------------------------------------------- checkpoints */
