@@ -208,8 +208,15 @@ static struct lagoon_table_attr attr_of(const struct lgn_linear_fit *fit)
 int lgn_linear_table(struct lgn_linear_fit *fit, const char *name,
 		     double largest, struct lagoon_table **t)
 {
+	return lgn_linear_table_of(fit, name, fit->facts.data.cols, largest, t);
+}
+
+int lgn_linear_table_of(struct lgn_linear_fit *fit, const char *name,
+			uint64_t rows, double largest, struct lagoon_table **t)
+{
 	struct lagoon_table_attr attr = attr_of(fit);
 
+	attr.rows = rows;
 	attr.frac_bits = frac_bits(largest);
 	return lagoon_table_create(fit->lg, name, &attr, t);
 }

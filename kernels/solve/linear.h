@@ -192,6 +192,8 @@ struct lgn_rows_source lgn_linear_source(const struct lgn_linear_fit *fit,
 /* A table like fit->weights, of numbers up to so much. */
 int lgn_linear_table(struct lgn_linear_fit *fit, const char *name,
 		     double largest, struct lagoon_table **t);
+int lgn_linear_table_of(struct lgn_linear_fit *fit, const char *name,
+			uint64_t rows, double largest, struct lagoon_table **t);
 
 /* [rows][outputs] as they are, each written by one worker between two meetings. */
 int lgn_linear_plain(struct lgn_linear_fit *fit, const char *name, uint64_t rows,
