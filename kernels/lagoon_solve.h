@@ -22,6 +22,7 @@
 
 #include "lagoon.h"
 #include "lagoon_kernels.h"
+#include "lagoon_mf.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -166,7 +166,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (t->solver || strcmp(arg, "logistic"))
-			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\" here, or \"softmax\", \"svm\", \"lasso\", \"ridge\", \"elastic-net\" or \"lda\" as the first word", arg);
+			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\" here, or \"softmax\", \"svm\", \"lasso\", \"ridge\", \"elastic-net\", \"lda\" or \"mf\" as the first word", arg);
 		t->solver = arg;
 		break;
 	case ARGP_KEY_END:
@@ -392,6 +392,8 @@ int tool_train(int argc, char **argv)
 		return train_linear(argc, argv);
 	if (argc > 1 && train_is_lda(argv[1]))
 		return train_lda(argc, argv);
+	if (argc > 1 && train_is_mf(argv[1]))
+		return train_mf(argc, argv);
 	lagoon_logistic_options_init(&t.fit);
 	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, 0, NULL, &t))
