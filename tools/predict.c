@@ -109,6 +109,45 @@ static int fail(int rc)
 		rc == LAGOON_ECORRUPT ? 2 : 1;
 }
 
+static int finish(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	fprintf(stderr, "lagoon predict: stdout: %s\n", strerror(errno));
+	return 1;
+}
+
+/* A model of ratings has rows of another kind. */
+static int predict_ratings(const struct predict *t)
+{
+	struct lagoon_mf_model model = { .size = sizeof(model) };
+	struct lagoon_mf_score score = { .size = sizeof(score) };
+	int rc;
+
+	if (t->options.probabilities || t->options.target ||
+	    t->options.format >= 0 || t->options.zero_based) {
+		fprintf(stderr, "lagoon predict: %s: a model of ratings: expected "
+			"no --probabilities, --target, --format or --zero-based\n",
+			t->model);
+		return 2;
+	}
+	rc = lagoon_mf_model_load(t->model, &model);
+	if (rc)
+		return fail(rc);
+	rc = lagoon_mf_predict_file(&model, t->data, t->output, &score);
+	lagoon_mf_model_free(&model);
+	if (rc)
+		return fail(rc);
+	printf("data           %llu ratings\n",
+	       (unsigned long long)score.ratings);
+	if (score.unknown)
+		printf("unknown        %llu of a user or item that the model does not have\n",
+		       (unsigned long long)score.unknown);
+	printf("rmse           %.10g\nmae            %.10g\n", score.rmse,
+	       score.mae);
+	return finish();
+}
+
 int tool_predict(int argc, char **argv)
 {
 	struct predict t = { 0 };
@@ -120,6 +159,8 @@ int tool_predict(int argc, char **argv)
 	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, 0, NULL, &t))
 		return 2;
+	if (lagoon_mf_is_model(t.model))
+		return predict_ratings(&t);
 	rc = lagoon_model_load(t.model, &model);
 	if (rc)
 		return fail(rc);
@@ -128,9 +169,5 @@ int tool_predict(int argc, char **argv)
 	if (rc)
 		return fail(rc);
 	print_summary(&result);
-	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "lagoon predict: stdout: %s\n", strerror(errno));
-		return 1;
-	}
-	return 0;
+	return finish();
 }
