@@ -278,9 +278,9 @@ int lagoon_mf_predict_file(const struct lagoon_mf_model *model,
 			   const char *data, const char *output,
 			   struct lagoon_mf_score *score);
 
-/** What to generate. Fill with lagoon_ratings_options_init(). */
-struct lagoon_ratings_options {
-	size_t size;		/* sizeof(struct lagoon_ratings_options) */
+/** What to generate. Fill with lagoon_generate_ratings_options_init(). */
+struct lagoon_generate_ratings_options {
+	size_t size;		/* sizeof(struct lagoon_generate_ratings_options) */
 	uint64_t users;		/* 1 to 2^31 [10000] */
 	uint64_t items;		/* 1 to 2^31 [1000] */
 	uint64_t ratings;	/* >= 1 [1000000] */
@@ -292,7 +292,7 @@ struct lagoon_ratings_options {
 /** Set every field to its default.
  * Threads: any.  Blocks: no.  Collective: no.
  */
-void lagoon_ratings_options_init(struct lagoon_ratings_options *options);
+void lagoon_generate_ratings_options_init(struct lagoon_generate_ratings_options *options);
 
 /** Write ratings of planted factors, "user item rating" a line: 3 plus a product
  * of about deviation 1 plus noise. User and item of each are drawn at random from
@@ -304,7 +304,7 @@ void lagoon_ratings_options_init(struct lagoon_ratings_options *options);
  * Threads: any.  Blocks: for the disk.  Collective: no.
  */
 int lagoon_generate_ratings(const char *path, const char *test,
-			    const struct lagoon_ratings_options *options);
+			    const struct lagoon_generate_ratings_options *options);
 
 #ifdef __cplusplus
 }

@@ -78,7 +78,7 @@ struct ratings {
 	const char *kind;
 	const char *output;
 	const char *test;
-	struct lagoon_ratings_options options;
+	struct lagoon_generate_ratings_options options;
 };
 
 enum { KEY_TEST = 512, KEY_USERS, KEY_ITEMS, KEY_RATINGS, KEY_RANK, KEY_NOISE };
@@ -98,7 +98,7 @@ static const struct argp_option ratings_table[] = {
 static error_t parse_ratings(int key, char *arg, struct argp_state *state)
 {
 	struct ratings *g = state->input;
-	struct lagoon_ratings_options *o = &g->options;
+	struct lagoon_generate_ratings_options *o = &g->options;
 	const uint64_t most = UINT64_C(1) << 31;
 
 	switch (key) {
@@ -145,7 +145,7 @@ static int generate_ratings(int argc, char **argv)
 	struct ratings g = { 0 };
 	int rc;
 
-	lagoon_ratings_options_init(&g.options);
+	lagoon_generate_ratings_options_init(&g.options);
 	argp_err_exit_status = 2;
 	if (argp_parse(&ratings_parser, argc, argv, 0, NULL, &g))
 		return 2;

@@ -18,7 +18,7 @@
 /* No two draws of a file have the same. */
 enum stream { STREAM_RATING = 16, STREAM_TEST, STREAM_USER, STREAM_ITEM };
 
-static philox4x32_ctr_t draw(const struct lagoon_ratings_options *o,
+static philox4x32_ctr_t draw(const struct lagoon_generate_ratings_options *o,
 			     enum stream stream, uint64_t item, uint32_t block)
 {
 	philox4x32_ctr_t at = { { (uint32_t)item, (uint32_t)(item >> 32),
@@ -39,7 +39,7 @@ static double normal(philox4x32_ctr_t r)
 }
 
 /* Products of two rows have deviation 1. */
-static float *plant(const struct lagoon_ratings_options *o, enum stream stream,
+static float *plant(const struct lagoon_generate_ratings_options *o, enum stream stream,
 		    uint64_t rows)
 {
 	size_t rank = (size_t)o->rank;
@@ -53,7 +53,7 @@ static float *plant(const struct lagoon_ratings_options *o, enum stream stream,
 	return val;
 }
 
-static int put_rating(const struct lagoon_ratings_options *o,
+static int put_rating(const struct lagoon_generate_ratings_options *o,
 		      enum stream stream, const float *user, const float *item,
 		      uint64_t k, char *to)
 {
@@ -69,7 +69,7 @@ static int put_rating(const struct lagoon_ratings_options *o,
 			(unsigned long long)i, (unsigned long long)j, sum);
 }
 
-static int write_ratings(const struct lagoon_ratings_options *o,
+static int write_ratings(const struct lagoon_generate_ratings_options *o,
 			 enum stream stream, uint64_t n, const float *user,
 			 const float *item, const char *path)
 {
@@ -100,7 +100,7 @@ static int check_count(const char *name, uint64_t value, uint64_t most)
 			(unsigned long long)value, (unsigned long long)most);
 }
 
-static int check_options(const struct lagoon_ratings_options *o)
+static int check_options(const struct lagoon_generate_ratings_options *o)
 {
 	int rc;
 
@@ -121,9 +121,9 @@ static int check_options(const struct lagoon_ratings_options *o)
 }
 
 LGN_EXPORT void
-lagoon_ratings_options_init(struct lagoon_ratings_options *options)
+lagoon_generate_ratings_options_init(struct lagoon_generate_ratings_options *options)
 {
-	*options = (struct lagoon_ratings_options){
+	*options = (struct lagoon_generate_ratings_options){
 		.size = sizeof(*options),
 		.users = 10000,
 		.items = 1000,
@@ -135,7 +135,7 @@ lagoon_ratings_options_init(struct lagoon_ratings_options *options)
 }
 
 LGN_EXPORT int lagoon_generate_ratings(const char *path, const char *test,
-				       const struct lagoon_ratings_options *o)
+				       const struct lagoon_generate_ratings_options *o)
 {
 	float *user = NULL, *item = NULL;
 	int rc = check_options(o);
