@@ -11,7 +11,7 @@
  *     lagoon_mf_result_free(&result);
  *     lagoon_close(lg);
  *
- * Included by lagoon_solve.h. Errors are as in lagoon.h.
+ * Programs include lagoon_solve.h. Errors are as in lagoon.h.
  */
 #ifndef LAGOON_MF_H
 #define LAGOON_MF_H
@@ -231,12 +231,6 @@ int lagoon_mf_model_save(const char *path,
  * Threads: any.  Blocks: for the disk.  Collective: no.
  */
 int lagoon_mf_model_load(const char *path, struct lagoon_mf_model *model);
-
-/** Is it a file of such a model?
- * @return 1; 0, also for one that cannot be read.
- * Threads: any.  Blocks: for the disk.  Collective: no.
- */
-int lagoon_mf_is_model(const char *path);
 
 /** Free what lagoon_mf_model_load() made.
  * Threads: any.  Blocks: no.  Collective: no.

@@ -32,9 +32,12 @@ _lagoon_train_lda='--data= --test= --format= --vocabulary= --skip-empty --topics
 	--eta= --sweeps= --sampler= --steps= --anneal= --rounds= --measure= --top=
 	--consistency= --staleness= --sample= --seed= --nodes= -n --workers= --model= --plot=
 	--report= --help --usage'
-_lagoon_solvers='elastic-net lasso lda logistic ridge softmax svm'
+_lagoon_train_svd='--data= --format= --k= --left= --right= --method= --tolerance= --basis=
+	--restarts= --oversample= --power= --consistency= --staleness= --sample= --seed=
+	--nodes= -n --workers= --model= --plot= --report= --help --usage'
+_lagoon_solvers='elastic-net lasso lda logistic ridge softmax svd svm'
 _lagoon_train=$(printf '%s\n' $_lagoon_train_logistic $_lagoon_train_linear $_lagoon_train_lasso \
-	$_lagoon_train_lda | sort -u)
+	$_lagoon_train_lda $_lagoon_train_svd | sort -u)
 _lagoon_predict='--data= --format= --model= -o --output= --probabilities --target=
 	--zero-based --help --usage'
 _lagoon_topics='--top= --help --usage'
@@ -79,7 +82,8 @@ _lagoon_methods() {
 	*_linear|*_softmax|*_svm) echo "$_lagoon_methods_linear" ;;
 	*_logistic) echo "svrg $_lagoon_methods_linear" ;;
 	*_lasso|*_ridge|*_elastic_net) echo 'cd mspg sdca' ;;
-	*) echo "cd mspg svrg $_lagoon_methods_linear" ;;
+	*_svd) echo 'lanczos randomised' ;;
+	*) echo "cd lanczos mspg randomised svrg $_lagoon_methods_linear" ;;
 	esac
 }
 
@@ -108,6 +112,7 @@ _lagoon_value() {
 		bench) _lagoon_reply 'q64 q32 i64 i32' "$2" ;;
 		train) case $(_lagoon_solver) in
 			*_lda) _lagoon_reply 'docword ldac' "$2" ;;
+			*_svd) _lagoon_reply 'csv matrix' "$2" ;;
 			*_lasso|*_ridge|*_elastic_net) _lagoon_reply 'csv libsvm matrix' "$2" ;;
 			*_train) _lagoon_reply 'csv docword ldac libsvm matrix' "$2" ;;
 			*) _lagoon_reply 'csv libsvm' "$2" ;;
@@ -115,7 +120,7 @@ _lagoon_value() {
 		*) _lagoon_reply 'csv libsvm matrix' "$2" ;;
 		esac ;;
 	--on-death) _lagoon_reply 'stop continue' "$2" ;;
-	--data|--test|--target|--vocabulary|--model|--plot|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
+	--data|--test|--target|--left|--right|--vocabulary|--model|--plot|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
 	esac
 }
 

@@ -200,17 +200,6 @@ LGN_EXPORT int lagoon_mf_model_load(const char *path,
 	return rc;
 }
 
-LGN_EXPORT int lagoon_mf_is_model(const char *path)
-{
-	char text[sizeof(MAGIC)] = "";
-	FILE *f = fopen(path, "re");
-	size_t n = f ? fread(text, 1, sizeof(MAGIC) - 1, f) : 0;
-
-	if (f)
-		fclose(f);
-	return n == sizeof(MAGIC) - 1 && !strcmp(text, MAGIC);
-}
-
 LGN_EXPORT void lagoon_mf_model_free(struct lagoon_mf_model *model)
 {
 	free(model->user);

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "kernels/solve/deal.h"
-#include "kernels/solve/regression.h"
 #include "runtime/base/status.h"
 
 #define WORDS 3
@@ -25,18 +24,45 @@ static int fail_memory(uint64_t n)
 			(unsigned long long)n);
 }
 
-static uint64_t owner(const struct lgn_dealer *d, uint64_t row, uint64_t col)
+/* Worker k owns [n k / workers, n (k + 1) / workers). */
+static uint64_t owner_of(uint64_t i, uint64_t n, uint64_t workers)
 {
-	return d->owner(d->arg, row, col);
+	return ((i + 1) * workers - 1) / n;
 }
 
-static void count(const struct lgn_dealer *d, const struct lgn_entries *e,
-		  uint64_t *mine)
+uint64_t lgn_deal_owner(uint64_t line, uint64_t workers)
 {
+	uint64_t x = line + UINT64_C(0x9e3779b97f4a7c15);	/* splitmix64 */
+
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return (x ^ x >> 31) % workers;
+}
+
+static uint64_t owner(const struct lgn_deal *t, uint64_t row, uint64_t col)
+{
+	uint64_t workers = (uint64_t)t->share->workers;
+
+	if (t->scattered)
+		return lgn_deal_owner(t->by_rows ? row : col, workers);
+	return t->by_rows ? owner_of(row, t->rows, workers) :
+		owner_of(col, t->cols, workers);
+}
+
+/* A target goes with its row; a worker of columns keeps those it read. */
+static bool deals_targets(const struct lgn_deal *t)
+{
+	return t->by_rows;
+}
+
+static void count(const struct lgn_deal *t, uint64_t *mine)
+{
+	const struct lgn_entries *e = t->entries;
+
 	for (size_t k = 0; k < e->n; k++)
-		mine[owner(d, e->row[k], e->col[k])]++;
-	for (size_t k = 0; k < e->n_targets && d->targets; k++)
-		mine[owner(d, e->target_row[k], 0)]++;
+		mine[owner(t, e->row[k], e->col[k])]++;
+	for (size_t k = 0; k < e->n_targets && deals_targets(t); k++)
+		mine[owner(t, e->target_row[k], 0)]++;
 }
 
 /* Where the range of each pair begins, [to][from], and the end of all. */
@@ -64,30 +90,32 @@ static void pack(int64_t *words, uint64_t row, uint64_t col, double val)
 
 /* words: where the entries for each worker stand, one worker after another;
  * next moves on. */
-static void pack_all(const struct lgn_dealer *d, const struct lgn_entries *e,
-		     uint64_t *next, int64_t *words)
+static void pack_all(const struct lgn_deal *t, uint64_t *next, int64_t *words)
 {
+	const struct lgn_entries *e = t->entries;
+	uint64_t target = t->cols;
+
 	for (size_t k = 0; k < e->n; k++)
-		pack(words + WORDS * next[owner(d, e->row[k], e->col[k])]++,
+		pack(words + WORDS * next[owner(t, e->row[k], e->col[k])]++,
 		     e->row[k], e->col[k], e->val[k]);
-	for (size_t k = 0; k < e->n_targets && d->targets; k++)
-		pack(words + WORDS * next[owner(d, e->target_row[k], 0)]++,
-		     e->target_row[k], d->cols, e->target[k]);
+	for (size_t k = 0; k < e->n_targets && deals_targets(t); k++)
+		pack(words + WORDS * next[owner(t, e->target_row[k], 0)]++,
+		     e->target_row[k], target, e->target[k]);
 }
 
-static int add_range(const struct lgn_dealer *d, uint64_t begin,
-		     uint64_t n, const int64_t *words)
+static int add_range(const struct lgn_deal *t, uint64_t begin, uint64_t n,
+		     const int64_t *words)
 {
 	if (!n)
 		return 0;
-	return lagoon_add(d->w, d->table, begin * WORDS, n * WORDS, words);
+	return lagoon_add(t->w, t->table, begin * WORDS, n * WORDS, words);
 }
 
-static int send(const struct lgn_dealer *d, const struct lgn_entries *e,
-		const uint64_t *mine, const uint64_t *begin)
+static int send(const struct lgn_deal *t, const uint64_t *mine,
+		const uint64_t *begin)
 {
-	size_t workers = (size_t)d->share->workers;
-	size_t me = (size_t)lagoon_worker_id(d->w);
+	size_t workers = (size_t)t->share->workers;
+	size_t me = (size_t)lagoon_worker_id(t->w);
 	uint64_t n = 0, at = 0;
 	uint64_t *next = calloc(workers, sizeof(*next));
 	int64_t *words;
@@ -101,10 +129,10 @@ static int send(const struct lgn_dealer *d, const struct lgn_entries *e,
 	if (!next || !words) {
 		rc = fail_memory(n);
 	} else {
-		pack_all(d, e, next, words);
+		pack_all(t, next, words);
 		for (size_t to = 0; to < workers && !rc; to++) {
-			rc = add_range(d, begin[to * workers + me], mine[to],
-				       words + at * WORDS);
+			rc = add_range(t, begin[to * workers + me],
+				       mine[to], words + at * WORDS);
 			at += mine[to];
 		}
 	}
@@ -126,81 +154,30 @@ static void unpack(struct lgn_entries *e, uint64_t cols, const int64_t *words)
 		lgn_entries_add(e, where >> 31, where & mask, val);
 }
 
-static int receive(const struct lgn_dealer *d, uint64_t begin, uint64_t n,
+static int receive(const struct lgn_deal *t, uint64_t begin, uint64_t n,
 		   struct lgn_entries *e)
 {
 	int64_t *words = malloc(CHUNK * WORDS * sizeof(*words));
-	int rc = words ? lgn_entries_reserve(e, n, d->targets ? n : 0) :
-		fail_memory(CHUNK);
+	int rc = words ? lgn_entries_reserve(e, n, n) : fail_memory(CHUNK);
 
 	for (uint64_t at = 0; at < n && !rc; at += CHUNK) {
 		uint64_t some = n - at < CHUNK ? n - at : CHUNK;
 
-		rc = lagoon_pull(d->w, d->table, (begin + at) * WORDS,
+		rc = lagoon_pull(t->w, t->table, (begin + at) * WORDS,
 				 some * WORDS, words);
 		for (uint64_t k = 0; k < some && !rc; k++)
-			unpack(e, d->targets ? d->cols : LGN_INDEX_MAX,
-			       words + k * WORDS);
+			unpack(e, t->cols, words + k * WORDS);
 	}
 	free(words);
 	return rc;
 }
 
-int lgn_deal_entries(const struct lgn_dealer *d, const struct lgn_entries *in,
-		     struct lgn_entries *out, uint32_t *round, int rc)
-{
-	size_t workers = (size_t)d->share->workers;
-	size_t me = (size_t)lagoon_worker_id(d->w);
-	uint64_t *mine = calloc(workers, sizeof(*mine));
-	uint64_t *all = calloc(workers * workers, sizeof(*all));
-	uint64_t *begin = calloc(workers * workers + 1, sizeof(*begin));
-
-	if (!rc && !(mine && all && begin))
-		rc = fail_memory(workers * workers);
-	if (!rc)
-		count(d, in, mine);
-	rc = lgn_share_meet(d->share, d->w, round, rc, mine, all);
-	if (!rc) {
-		place(all, workers, begin);
-		rc = send(d, in, mine, begin);
-		rc = lgn_share_meet(d->share, d->w, round, rc, mine, all);
-	}
-	if (!rc)
-		rc = receive(d, begin[me * workers],
-			     begin[(me + 1) * workers] - begin[me * workers],
-			     out);
-	if (rc)
-		lgn_entries_free(out);
-	free(mine);
-	free(all);
-	free(begin);
-	return rc;
-}
-
-/* ---------------------------------------------------- of a regression */
-
-/* Worker k owns [n k / workers, n (k + 1) / workers). */
-static uint64_t owner_of(uint64_t i, uint64_t n, uint64_t workers)
-{
-	return ((i + 1) * workers - 1) / n;
-}
-
-static uint64_t owner_regression(const void *arg, uint64_t row, uint64_t col)
-{
-	const struct lgn_regression_fit *fit = arg;
-	uint64_t workers = (uint64_t)fit->workers;
-
-	return fit->method->by_rows ? owner_of(row, fit->facts.rows, workers) :
-		owner_of(col, fit->facts.cols, workers);
-}
-
 /* Targets that were not dealt out stay. */
-static void take_over(struct lgn_regression *t, bool targets,
-		      struct lgn_entries *e)
+static void take_over(const struct lgn_deal *t, struct lgn_entries *e)
 {
-	struct lgn_entries old = t->entries;
+	struct lgn_entries old = *t->entries;
 
-	if (!targets) {
+	if (!deals_targets(t)) {
 		free(e->target_row);
 		free(e->target);
 		e->n_targets = old.n_targets;
@@ -210,22 +187,40 @@ static void take_over(struct lgn_regression *t, bool targets,
 		old.target_row = NULL;
 		old.target = NULL;
 	}
-	t->entries = *e;
+	*t->entries = *e;
 	lgn_entries_free(&old);
 }
 
-/* A target goes with its row; a worker of columns keeps those it read. */
-int lgn_deal(struct lgn_regression *t, uint32_t *round, int rc)
+int lgn_deal(const struct lgn_deal *t, uint32_t *round, int rc)
 {
-	const struct lgn_dealer d = {
-		.w = t->w, .share = &t->fit->counts, .table = t->fit->dealt,
-		.owner = owner_regression, .arg = t->fit,
-		.targets = t->fit->method->by_rows, .cols = t->fit->facts.cols,
-	};
+	const struct lgn_share *share = t->share;
+	size_t workers = (size_t)share->workers;
+	size_t me = (size_t)lagoon_worker_id(t->w);
+	uint64_t *mine = calloc(workers, sizeof(*mine));
+	uint64_t *all = calloc(workers * workers, sizeof(*all));
+	uint64_t *begin = calloc(workers * workers + 1, sizeof(*begin));
 	struct lgn_entries e = { 0 };
 
-	rc = lgn_deal_entries(&d, &t->entries, &e, round, rc);
+	if (!rc && !(mine && all && begin))
+		rc = fail_memory(workers * workers);
 	if (!rc)
-		take_over(t, d.targets, &e);
+		count(t, mine);
+	rc = lgn_share_meet(share, t->w, round, rc, mine, all);
+	if (!rc) {
+		place(all, workers, begin);
+		rc = send(t, mine, begin);
+		rc = lgn_share_meet(share, t->w, round, rc, mine, all);
+	}
+	if (!rc)
+		rc = receive(t, begin[me * workers],
+			     begin[(me + 1) * workers] - begin[me * workers],
+			     &e);
+	if (rc)
+		lgn_entries_free(&e);
+	else
+		take_over(t, &e);
+	free(mine);
+	free(all);
+	free(begin);
 	return rc;
 }

@@ -135,25 +135,6 @@ int lgn_mf_load(struct lagoon_worker *w, void *arg)
 
 /* -------------------------------------------------------------- dealing */
 
-static uint64_t owner_of(const void *arg, uint64_t id)
-{
-	const struct lgn_mf_fit *fit = arg;
-
-	return lgn_mf_mix(id) % (uint64_t)fit->workers;
-}
-
-static uint64_t owner_of_row(const void *arg, uint64_t row, uint64_t col)
-{
-	(void)col;
-	return owner_of(arg, row);
-}
-
-static uint64_t owner_of_col(const void *arg, uint64_t row, uint64_t col)
-{
-	(void)row;
-	return owner_of(arg, col);
-}
-
 static void swap(struct lgn_entries *e)
 {
 	uint32_t *row = e->row;
@@ -168,7 +149,7 @@ static int create_dealt(const struct lgn_mf_fit *fit, const char *name,
 	struct lagoon_table_attr attr;
 
 	lagoon_table_attr_init(&attr);
-	attr.rows = 3 * n;
+	attr.rows = LGN_DEAL_WORDS(n);
 	attr.format = LAGOON_I64;
 	return lagoon_table_create(fit->lg, name, &attr, table);
 }
@@ -215,20 +196,13 @@ static int deal(const struct lgn_mf_fit *fit, struct lagoon_worker *w,
 		struct lagoon_table *table, bool by_cols, uint32_t *round,
 		int rc, struct lgn_entries *e)
 {
-	const struct lgn_dealer d = {
+	const struct lgn_deal d = {
 		.w = w, .share = &fit->amounts, .table = table,
-		.owner = by_cols ? owner_of_col : owner_of_row, .arg = fit,
+		.rows = LGN_INDEX_MAX, .cols = LGN_INDEX_MAX,
+		.by_rows = !by_cols, .scattered = true, .entries = e,
 	};
-	struct lgn_entries out = { 0 };
 
-	if (fit->workers == 1)
-		return rc;
-	rc = lgn_deal_entries(&d, e, &out, round, rc);
-	if (rc)
-		return rc;
-	lgn_entries_free(e);
-	*e = out;
-	return 0;
+	return fit->workers == 1 ? rc : lgn_deal(&d, round, rc);
 }
 
 static int copy(const struct lgn_entries *e, struct lgn_entries *to)
