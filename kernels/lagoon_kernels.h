@@ -461,6 +461,37 @@ void lagoon_fixed_value_f32(size_t n, const int64_t *lanes, int frac_bits,
 void lagoon_fixed_pack(size_t n, const int64_t *lanes, uint64_t *words);
 void lagoon_fixed_unpack(size_t n, const uint64_t *words, int64_t *lanes);
 
+/* -------------------------------------------------------- nearest points */
+
+/** Points as lagoon_nearest_find() wants them.
+ *
+ * @param n       points, >= 1
+ * @param points  [n][cols], point k at points + k * stride
+ * @param packed  [8 + (cols + 1) * m], m the multiple of 8 from n on
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_nearest_pack(size_t n, size_t cols, const double *points,
+			 size_t stride, double *packed);
+
+/** The nearest of n points to each of some rows, and its squared distance: that
+ * of the plain sum of squared differences, to rounding; of several as near, the
+ * first. The squares of all numbers must be finite.
+ *
+ * @param x       row i begins at x + i * stride
+ * @param points  point k begins at points + k * p_stride
+ * @param packed  by lagoon_nearest_pack() of these points
+ * @param first   number of the first point
+ * @param which   [rows] changed to first + k where point k is nearer than
+ *                square says
+ * @param square  [rows] before: of the nearest of other points, INFINITY without;
+ *                after: of these and the n points
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_nearest_find(size_t rows, size_t cols, const double *x, size_t stride,
+		    size_t n, const double *points, size_t p_stride,
+		    const double *packed, int32_t first, int32_t *which,
+		    double *square);
+
 /* ----------------------------------------------------- coordinate steps */
 
 /** Coordinate descent on |y - A w|^2 / 2 + l1 times the sum of |w_j| + l2 times
@@ -529,6 +560,33 @@ double lagoon_dual_step(int loss, double product, double label, double curve,
  */
 double lagoon_dual_sum(int loss, size_t n, const double *label,
 		       const double *alpha);
+
+/* ------------------------------------------------------------ selection */
+
+/** The k best of many: those with the largest values, of equal values those with
+ * the smallest ids. Which they are does not depend on the order in which they
+ * come. */
+struct lagoon_top {
+	size_t k;
+	size_t n;		/* so far, at most k; begin with 0 */
+	double *value;		/* [k] */
+	int64_t *id;		/* [k] */
+};
+
+/** Take one in, if it is among the best so far. With k of them the worst is in
+ * place 0.
+ *
+ * @param value  not NaN
+ * @param id     different ones
+ * @return  1 if it is among them now, else 0
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_top_add(struct lagoon_top *top, double value, int64_t id);
+
+/** Sort them, the best first. Then none can be added.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_top_sort(struct lagoon_top *top);
 
 #ifdef __cplusplus
 }

@@ -32,7 +32,11 @@ enum lagoon_linear_loss {
 
 /** How to minimise. */
 enum lagoon_linear_method {
-	/** The first of lbfgs, sdca, proximal and adagrad that can do it. */
+	/** The first of lbfgs, sdca, proximal and adagrad that can do it: lbfgs
+	 * for smooth losses without l1; sdca for hinge loss without; proximal for
+	 * logistic and squared hinge loss with l1; adagrad for hinge loss and
+	 * softmax with l1, rows that are streamed, and models that the others
+	 * cannot. The result tells which. */
 	LAGOON_LINEAR_AUTO = -1,
 	/** Stochastic gradient steps, on a block of rows between two clocks. */
 	LAGOON_LINEAR_SGD = 0,
@@ -77,7 +81,7 @@ struct lagoon_linear_options {
 	size_t size;		/* sizeof(struct lagoon_linear_options) */
 	int loss;		/* enum lagoon_linear_loss [logistic] */
 	int method;		/* enum lagoon_linear_method
-				 * [LAGOON_LINEAR_ADAGRAD] */
+				 * [LAGOON_LINEAR_AUTO] */
 	double c;		/* weight of the losses, > 0 [1] */
 	double l1;		/* weight of the sum of |w|, >= 0 [0] */
 	double l2;		/* weight of w'w / 2, >= 0 [1] */

@@ -57,7 +57,18 @@
 	     (n, lanes, words)) \
 	CALL(void, fixed_unpack, \
 	     (size_t n, const uint64_t *words, int64_t *lanes), \
-	     (n, words, lanes))
+	     (n, words, lanes)) \
+	CALL(void, nearest_pack, \
+	     (size_t n, size_t cols, const double *points, size_t stride, \
+	      double *packed), \
+	     (n, cols, points, stride, packed)) \
+	CALL(void, nearest_find, \
+	     (size_t rows, size_t cols, const double *x, size_t stride, \
+	      size_t n, const double *points, size_t p_stride, \
+	      const double *packed, int32_t first, int32_t *which, \
+	      double *square), \
+	     (rows, cols, x, stride, n, points, p_stride, packed, first, \
+	      which, square))
 
 #define LGN_LOOPS_OF(CALL, REAL, S) \
 	CALL(void, product##S, \

@@ -28,6 +28,7 @@ enum { FIXED_CHUNK = 512 };	/* stays in the first cache between two passes */
 #include "kernels/math/dense.inc"
 #include "kernels/math/fixed.inc"
 #include "kernels/math/loss.inc"
+#include "kernels/math/nearest.inc"
 #include "kernels/math/product.inc"
 #include "kernels/math/prox.inc"
 #define INDEX int32_t

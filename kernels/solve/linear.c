@@ -42,7 +42,7 @@ lagoon_linear_options_init(struct lagoon_linear_options *options)
 {
 	*options = (struct lagoon_linear_options){
 		.size = sizeof(*options),
-		.method = LAGOON_LINEAR_ADAGRAD,
+		.method = LAGOON_LINEAR_AUTO,
 		.c = 1,
 		.l2 = 1,
 		.tolerance = 1e-4,
