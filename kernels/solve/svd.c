@@ -16,6 +16,9 @@
 				 * which on the others are stored, too: an
 				 * element then takes 8 bytes, else 12 */
 
+#define ROW 256			/* elements in a row of a table, at most, and */
+#define SHARES 8		/* rows for each worker, at least */
+
 /* -------------------------------------------------------------- options */
 
 LGN_EXPORT void lagoon_svd_options_init(struct lagoon_svd_options *options)
@@ -128,15 +131,15 @@ static int create_dealt(struct lgn_svd_fit *fit)
 static int create_tables(struct lgn_svd_fit *fit)
 {
 	bool block = fit->options.method == LAGOON_SVD_RANDOMISED;
-	uint64_t at_once = block ? fit->width : 1;
+	uint64_t cols = block ? fit->width : fit->row;
 	uint64_t workers = (uint64_t)(fit->workers > 2 ? fit->workers : 2);
 	int rc = create_dealt(fit);
 
 	if (!rc)
-		rc = create(fit, "svd vectors", fit->length, at_once, "assign",
+		rc = create(fit, "svd vectors", fit->table_rows, cols, "assign",
 			    &fit->vectors);
 	if (!rc)
-		rc = create(fit, "svd sums", fit->length, at_once, "add",
+		rc = create(fit, "svd sums", fit->table_rows, cols, "add",
 			    &fit->sums);
 	if (!rc)
 		rc = create(fit, "svd small", workers * fit->width + 1,
@@ -195,6 +198,11 @@ static void plan(struct lgn_svd_fit *fit)
 	fit->lines = fit->turned ? f->cols : f->rows;
 	fit->length = fit->turned ? f->rows : f->cols;
 	fit->width = width < fit->length ? width : fit->length;
+	fit->row = 1;
+	while (o->method == LAGOON_SVD_LANCZOS && fit->row < ROW &&
+	       fit->length / (2 * fit->row) >= SHARES * (uint64_t)fit->workers)
+		fit->row *= 2;
+	fit->table_rows = (fit->length + fit->row - 1) / fit->row;
 	fit->in_place = whole_rows && !fit->turned;
 	fit->dense = (double)f->entries >=
 		DENSE * (double)f->rows * (double)f->cols;

@@ -207,28 +207,17 @@ static int fill(struct lgn_svd *t)
 	return 0;
 }
 
-static int fail_file(const struct lgn_svd_fit *fit, int rc)
-{
-	char text[256];
-
-	if (rc != LAGOON_EINVAL || !fit->path)
-		return rc;
-	strncpy(text, lagoon_errmsg(), sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
-	return lgn_fail(rc, "%s: %s", fit->path, text);
-}
-
 static int make_lines(struct lgn_svd *t)
 {
 	const struct lgn_svd_fit *fit = t->fit;
 	struct lgn_lines_spec spec = {
 		.rows = !fit->turned, .first = t->u.first, .lines = t->u.n,
-		.length = fit->length,
+		.length = fit->length, .path = fit->path,
 	};
 	int rc;
 
 	scale(&t->entries, fit->exponent);
-	rc = fail_file(fit, lgn_lines_open(&t->entries, &spec, &t->sparse));
+	rc = lgn_lines_open(&t->entries, &spec, &t->sparse);
 	lgn_entries_free(&t->entries);
 	if (rc)
 		return rc;

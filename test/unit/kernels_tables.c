@@ -79,6 +79,24 @@ Test(tables, matrix_by_coordinates)
 	lgn_entries_free(&e);
 }
 
+/* What stands beside the diagonal counts twice, with the other sign if so. */
+Test(tables, matrix_symmetric)
+{
+	struct lgn_entries e;
+
+	cr_assert(!read_text(MATRIX, "%%MatrixMarket matrix coordinate real symmetric\n"
+			     "3 3 2\n2 2 5\n3 1 -1.5\n", 0, 1, &e));
+	cr_assert(e.rows == 3 && e.cols == 3 && e.n == 3 && e.val[0] == 5);
+	cr_assert(e.row[1] == 2 && e.col[1] == 0 && e.val[1] == -1.5);
+	cr_assert(e.row[2] == 0 && e.col[2] == 2 && e.val[2] == -1.5);
+	lgn_entries_free(&e);
+	cr_assert(!read_text(MATRIX, "%%MatrixMarket matrix coordinate integer skew-symmetric\n"
+			     "2 2 1\n2 1 4\n", 0, 1, &e));
+	cr_assert(e.n == 2 && e.val[0] == 4 && e.val[1] == -4);
+	cr_assert(e.row[1] == 0 && e.col[1] == 1);
+	lgn_entries_free(&e);
+}
+
 Test(tables, matrix_array_runs_down_the_columns)
 {
 	struct lgn_entries e;
