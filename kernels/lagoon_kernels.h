@@ -289,6 +289,36 @@ size_t lagoon_dense_solve(size_t n, double *a, size_t stride, size_t many,
 size_t lagoon_dense_solve_f32(size_t n, float *a, size_t stride, size_t many,
 			      float *b, size_t b_stride);
 
+/** Factors A = Q R of a matrix with at least as many rows as columns, by
+ * Householder's method: the columns of Q are orthonormal also where those of A
+ * depend on each other. With the LAPACK of the BLAS that lagoon_blas() names, on
+ * this thread alone.
+ *
+ * @param a       [rows][cols], row i at a + i * stride; becomes Q
+ * @param r       [cols][cols], row i at r + i * r_stride: R, zeros below its
+ * diagonal, which may be negative
+ * @return  0; -1 without memory, or with fewer rows than columns
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_dense_qr(size_t rows, size_t cols, double *a, size_t stride,
+		    double *r, size_t r_stride);
+
+/** Singular values and vectors A = U diag(s) V' of a matrix with at least as many
+ * rows as columns. With the LAPACK of the BLAS that lagoon_blas() names, on this
+ * thread alone; without one by Jacobi's rotations.
+ *
+ * @param a       [rows][cols], row i at a + i * stride; finite
+ * @param s       [cols] falling, >= 0
+ * @param u       [rows][cols], row i at u + i * u_stride: orthonormal columns
+ * @param vt      [cols][cols], row i at vt + i * vt_stride: V', orthonormal
+ * rows
+ * @return  0; -1 without memory, or with fewer rows than columns
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_dense_svd(size_t rows, size_t cols, const double *a, size_t stride,
+		     double *s, double *u, size_t u_stride, double *vt,
+		     size_t vt_stride);
+
 /** The BLAS and LAPACK that is used: "program" for the one that the program is
  * linked with, else the name of the library that configure found, loaded at the
  * first need; or "none": loops of our own, slower.
@@ -530,6 +560,33 @@ double lagoon_dual_step(int loss, double product, double label, double curve,
  */
 double lagoon_dual_sum(int loss, size_t n, const double *label,
 		       const double *alpha);
+
+/* ------------------------------------------------------------ selection */
+
+/** The k best of many: those with the largest values, of equal values those with
+ * the smallest ids. Which they are does not depend on the order in which they
+ * come. */
+struct lagoon_top {
+	size_t k;
+	size_t n;		/* so far, at most k; begin with 0 */
+	double *value;		/* [k] */
+	int64_t *id;		/* [k] */
+};
+
+/** Take one in, if it is among the best so far. With k of them the worst is in
+ * place 0.
+ *
+ * @param value  not NaN
+ * @param id     different ones
+ * @return  1 if it is among them now, else 0
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_top_add(struct lagoon_top *top, double value, int64_t id);
+
+/** Sort them, the best first. Then none can be added.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_top_sort(struct lagoon_top *top);
 
 #ifdef __cplusplus
 }

@@ -2,8 +2,8 @@
 /* `lagoon train`, in parts: train.c reads the command line and runs the fit,
  * train_report.c tells what came out; train_regression.c does both for ridge,
  * lasso and elastic net, train_linear.c for the classifiers of
- * lagoon_linear_fit(), train_lda.c for topics, train_kmeans.c for clusters, with
- * the options of train_job.c.
+ * lagoon_linear_fit(), and train_NAME.c for each of the other solvers, with the
+ * options of train_job.c.
  * train_progress.c tells how it goes, and train_plot.c draws it. */
 #ifndef LGN_TOOLS_TRAIN_H
 #define LGN_TOOLS_TRAIN_H
@@ -57,6 +57,7 @@ struct train_job {
 	uint64_t every;
 	const char *resume;
 	int epoch;		/* the last, when a signal ended the fit */
+	int64_t clock;		/* of the checkpoint, where epochs have several; 0 */
 };
 
 /* input: struct train_job; the second: checkpoints between epochs */
@@ -64,8 +65,17 @@ extern const struct argp train_job_argp, train_restart_argp;
 
 void train_job_init(struct train_job *job, bool terminal);
 
-/* For options.interrupted of a fit, and NULL where this process starts others or
- * makes no checkpoints. Before train_job_run(). */
+/* To the fields of these names of a fit's options; model: consistency. */
+void train_job_options(const struct train_job *job, int *model,
+		       int32_t *staleness, int32_t *sample, uint64_t *seed);
+
+/* The same of train_restart_argp. Before train_job_run(). */
+void train_job_checkpoints(const struct train_job *job, const char **checkpoint,
+			   uint64_t *every, const char **resume,
+			   int (**interrupted)(void *arg));
+
+/* For options.interrupted alone: NULL where this process starts others or makes
+ * no checkpoints. */
 int (*train_job_interrupted(const struct train_job *job))(void *arg);
 
 /* Run fit(arg, job of Lagoon) in each process of the job, which are started if
@@ -120,9 +130,17 @@ int train_regression(int argc, char **argv);
 bool train_is_lda(const char *word);
 int train_lda(int argc, char **argv);
 
+/* Is it that of train_svd()? */
+bool train_is_svd(const char *word);
+int train_svd(int argc, char **argv);
+
 /* Is it that of train_kmeans()? */
 bool train_is_kmeans(const char *word);
 int train_kmeans(int argc, char **argv);
+
+/* Is it that of train_similar()? */
+bool train_is_similar(const char *word);
+int train_similar(int argc, char **argv);
 
 /* Is it a command line for train_linear()? */
 bool train_is_linear(int argc, char **argv);

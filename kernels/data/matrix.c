@@ -42,8 +42,14 @@ static int parse_banner(struct reader *r, const char *p, size_t at)
 	if (!r->m.pattern && !take_word(&p, "real") && !take_word(&p, "integer"))
 		return lgn_text_fail(&r->file, at, "expected \"real\", "
 				     "\"integer\" or \"pattern\"");
-	if (!take_word(&p, "general") || *lgn_text_skip(p) != '\n')
-		return lgn_text_fail(&r->file, at, "expected \"general\"");
+	r->m.mirror = r->m.array || r->m.as_target ? 0 :
+		take_word(&p, "symmetric") ? 1 :
+		take_word(&p, "skew-symmetric") ? -1 : 0;
+	if ((!r->m.mirror && !take_word(&p, "general")) ||
+	    *lgn_text_skip(p) != '\n')
+		return lgn_text_fail(&r->file, at, "expected \"general\"%s",
+				     r->m.array || r->m.as_target ? "" :
+				     ", \"symmetric\" or \"skew-symmetric\"");
 	return 0;
 }
 
@@ -90,6 +96,11 @@ static int parse_size(struct reader *r, const char *p, size_t at)
 		rc = lgn_text_fail(&r->file, at, "expected rows%s",
 				   r->m.array ? " and columns" :
 				   ", columns and entries");
+	if (!rc && r->m.mirror && e->rows != e->cols)
+		rc = lgn_text_fail(&r->file, at, "%llu rows and %llu columns: "
+				   "expected as many of a symmetric matrix",
+				   (unsigned long long)e->rows,
+				   (unsigned long long)e->cols);
 	r->m.sized = !rc;
 	return rc;
 }
@@ -153,7 +164,7 @@ static int parse_entry(void *arg, const char *line, size_t at)
 		rc = lgn_text_fail(&r->file, at, "more than an entry: expected "
 				   "the end of the line");
 	if (!rc)
-		rc = lgn_entries_reserve(&r->data, 1, 1);
+		rc = lgn_entries_reserve(&r->data, 2, 1);
 	if (rc)
 		return rc;
 	r->m.info.found++;
@@ -161,6 +172,8 @@ static int parse_entry(void *arg, const char *line, size_t at)
 		lgn_entries_target(&r->data, row, value);
 	else if (value != 0)
 		lgn_entries_add(&r->data, row, col, value);
+	if (r->m.mirror && row != col && value != 0)
+		lgn_entries_add(&r->data, col, row, r->m.mirror * value);
 	return 0;
 }
 

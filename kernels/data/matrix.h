@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reader of MatrixMarket files: coordinate (real, integer, pattern) and array
- * (real, integer), general. A coordinate file is read in parts by byte ranges,
- * an array file by part 0.
+ * Reader of MatrixMarket files: coordinate (real, integer, pattern; general,
+ * symmetric, skew-symmetric) and array (real, integer; general). A coordinate
+ * file is read in parts by byte ranges, an array file by part 0. An entry of a
+ * symmetric matrix stands there once and counts twice, but on the diagonal.
  */
 #ifndef LGN_DATA_MATRIX_H
 #define LGN_DATA_MATRIX_H
@@ -29,6 +30,7 @@ struct lgn_matrix {
 	int as_target;
 	int array;
 	int pattern;		/* every entry is 1 */
+	int mirror;		/* of a symmetric matrix 1, skew-symmetric -1 */
 	int sized;		/* the line of sizes was seen */
 	struct lgn_matrix_info info;
 };

@@ -13,7 +13,7 @@ static const uint32_t *line_of(const struct lgn_entries *e,
 
 static double scaled(const struct lgn_lines_spec *spec, uint64_t col, double x)
 {
-	return (x - spec->shift[col]) * spec->factor[col];
+	return spec->factor ? (x - spec->shift[col]) * spec->factor[col] : x;
 }
 
 static int reserve(const struct lgn_lines_spec *spec, uint64_t entries,

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/solve/deal.h"
 #include "kernels/solve/regression.h"
 #include "kernels/solve/words.h"
 #include "runtime/base/status.h"
@@ -213,7 +214,7 @@ static void report(struct lgn_regression *t)
 		.objective = unscaled(t, t->objective),
 		.gap = unscaled(t, t->objective - t->dual),
 		.nonzeros = t->nonzeros,
-		.seconds = (double)(lgn_now_ns() - t->fit->start_ns) * 1e-9,
+		.seconds = lgn_seconds_since(t->fit->start_ns),
 	};
 
 	if (o->progress && t->id == t->fit->first_worker &&
@@ -370,6 +371,21 @@ static int open_lines(struct lgn_regression *t)
 }
 
 /* The entries that were loaded are this worker's from here on. */
+static int deal(struct lgn_regression *t, uint32_t *round, int rc)
+{
+	const struct lgn_deal d = {
+		.w = t->w,
+		.share = &t->fit->counts,
+		.table = t->fit->dealt,
+		.rows = t->fit->facts.rows,
+		.cols = t->fit->facts.cols,
+		.by_rows = t->fit->method->by_rows,
+		.entries = &t->entries,
+	};
+
+	return lgn_deal(&d, round, rc);
+}
+
 static int prepare(struct lgn_regression *t)
 {
 	struct lgn_regression_fit *fit = t->fit;
@@ -393,7 +409,7 @@ static int prepare(struct lgn_regression *t)
 				   (unsigned long long)workers);
 	/* An error here is told at the meeting that comes with dealing out. */
 	if (!(fit->in_place && fit->method->by_rows))
-		rc = lgn_deal(t, &counts, rc);
+		rc = deal(t, &counts, rc);
 	if (!rc)
 		rc = open_lines(t);
 	return rc;

@@ -353,6 +353,36 @@ static void bad_options(void)
 	o = options(0, 0);
 	o.n_push = 0;
 	expect(&d, &o, LAGOON_EINVAL, "n_push 0: expected 1 or more");
+	o = options(0, 0);
+	o.every = 3;
+	expect(&d, &o, LAGOON_EINVAL, "every is 3: expected a folder");
+}
+
+/* What the defaults are for each loss. */
+static void default_methods(void)
+{
+	static const int best[] = {
+		[LAGOON_LINEAR_LOGISTIC] = LAGOON_LINEAR_LBFGS,
+		[LAGOON_LINEAR_HINGE] = LAGOON_LINEAR_SDCA,
+		[LAGOON_LINEAR_SQUARED_HINGE] = LAGOON_LINEAR_LBFGS,
+		[LAGOON_LINEAR_SOFTMAX] = LAGOON_LINEAR_LBFGS,
+	};
+
+	for (int loss = 0; loss <= LAGOON_LINEAR_SOFTMAX; loss++) {
+		int classes = loss == LAGOON_LINEAR_SOFTMAX ? CLASSES : 0;
+		struct lagoon_linear_result r = { .size = sizeof(r) };
+		struct lagoon_linear_options o;
+		struct lagoon_linear_data d;
+
+		lagoon_linear_options_init(&o);
+		o.loss = loss;
+		take(classes ? classes : 2);
+		d = form(DENSE, classes);
+		t_ok(lagoon_linear_fit(t_lg, &d, &o, NULL, &r), "fit");
+		T_CHECK(r.method == best[loss] && r.converged, "loss %d: method "
+			"%d, converged %d", loss, r.method, r.converged);
+		lagoon_linear_result_free(&r);
+	}
 }
 
 /* ------------------------------------------------------------- stopping */
@@ -382,10 +412,6 @@ static void stops(void)
 
 /* ------------------------------------------------------------ going on */
 
-struct shared {
-	char dir[64];
-};
-
 /* At the end of the third epoch, in one worker of the last rank alone. */
 static int interrupt(void *arg)
 {
@@ -400,9 +426,8 @@ static int see_first(void *arg, const struct lagoon_linear_epoch *e)
 	return 0;
 }
 
-static void goes_on(int loss, int method)
+static void goes_on(const char *folder, int loss, int method)
 {
-	struct shared *shared = t_shared;
 	struct lagoon_linear_options o = options(loss, method);
 	struct lagoon_linear_result r = { .size = sizeof(r) };
 	struct lagoon_linear_data d;
@@ -411,7 +436,7 @@ static void goes_on(int loss, int method)
 
 	take(2);
 	d = form(CSR, 0);
-	o.checkpoint = shared->dir;
+	o.checkpoint = folder;
 	o.interrupted = interrupt;
 	o.interrupted_arg = &calls;
 	t_ok(lagoon_linear_fit(t_lg, &d, &o, w, &r), "fit");
@@ -419,7 +444,7 @@ static void goes_on(int loss, int method)
 		"interrupted %d, epochs %d", r.interrupted, r.epochs);
 	lagoon_linear_result_free(&r);
 	o = options(loss, method);
-	o.resume = shared->dir;
+	o.resume = folder;
 	o.progress = see_first;
 	o.progress_arg = &first;
 	t_ok(lagoon_linear_fit(t_lg, &d, &o, w, &r), "going on");
@@ -431,10 +456,10 @@ static void goes_on(int loss, int method)
 	o.c = 1.01;
 	expect(&d, &o, LAGOON_EINVAL, "a checkpoint with c 1, l1 0 and l2 1");
 	o = options(loss, LAGOON_LINEAR_GRADIENT);
-	o.resume = shared->dir;
+	o.resume = folder;
 	expect(&d, &o, LAGOON_EINVAL, "a checkpoint of loss");
 	o = options(loss, method);
-	o.resume = shared->dir;
+	o.resume = folder;
 	if (mine.rows == ROWS || lagoon_rank(t_lg) == lagoon_size(t_lg) - 1)
 		sparse.rows--;
 	if (method == LAGOON_LINEAR_PROXIMAL)	/* it keeps nothing of rows */
@@ -445,21 +470,14 @@ static void goes_on(int loss, int method)
 
 static void restarts(void)
 {
-	struct shared *shared = t_shared;
-	char command[100];
+	const char *folder = t_folder();
 
-	if (!lagoon_rank(t_lg)) {
-		strcpy(shared->dir, "/tmp/linear-XXXXXX");
-		T_CHECK(mkdtemp(shared->dir), "mkdtemp");
-	}
+	goes_on(folder, LAGOON_LINEAR_LOGISTIC, LAGOON_LINEAR_ADAGRAD);
+	goes_on(folder, LAGOON_LINEAR_SQUARED_HINGE, LAGOON_LINEAR_SGD);
+	goes_on(folder, LAGOON_LINEAR_SQUARED_HINGE, LAGOON_LINEAR_SDCA);
+	goes_on(folder, LAGOON_LINEAR_SQUARED_HINGE, LAGOON_LINEAR_PROXIMAL);
 	t_sync();
-	goes_on(LAGOON_LINEAR_LOGISTIC, LAGOON_LINEAR_ADAGRAD);
-	goes_on(LAGOON_LINEAR_SQUARED_HINGE, LAGOON_LINEAR_SGD);
-	goes_on(LAGOON_LINEAR_SQUARED_HINGE, LAGOON_LINEAR_SDCA);
-	goes_on(LAGOON_LINEAR_SQUARED_HINGE, LAGOON_LINEAR_PROXIMAL);
-	t_sync();
-	snprintf(command, sizeof(command), "rm -rf %s", shared->dir);
-	T_CHECK(lagoon_rank(t_lg) || !system(command), "rm");
+	t_folder_remove();
 }
 
 /* Rank 1 has no workers. */
@@ -478,7 +496,7 @@ int main(int argc, char **argv)
 {
 	struct lagoon_attr attr;
 
-	t_begin("linear_arrays", sizeof(struct shared));
+	t_begin("linear_arrays", 0);
 	t_ok(lagoon_attr_init(&attr), "attr_init");
 	attr.workers = argc > 1 && t_rank() == 1 ? 0 : 2;
 	t_open(&attr, NULL);
@@ -494,6 +512,7 @@ int main(int argc, char **argv)
 	     method += 2)
 		for (int loss = 0; loss <= LAGOON_LINEAR_SOFTMAX; loss++)
 			check_form(CSR, loss, method);
+	default_methods();
 	bad_elements();
 	bad_options();
 	stops();

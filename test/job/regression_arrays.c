@@ -358,10 +358,6 @@ static void stops(void)
 
 /* ---------------------------------------------------------- checkpoints */
 
-struct shared {
-	char dir[64];
-};
-
 /* At the end of the third epoch, in one worker of the first rank alone. */
 static int interrupt(void *arg)
 {
@@ -376,9 +372,8 @@ static int see_first(void *arg, const struct lagoon_regression_epoch *e)
 	return 0;
 }
 
-static void goes_on(int method)
+static void goes_on(const char *folder, int method)
 {
-	struct shared *shared = t_shared;
 	struct lagoon_regression_options o = options();
 	struct lagoon_regression_result r = { .size = sizeof(r) };
 	struct lagoon_regression_data d = form(CSR);
@@ -388,7 +383,7 @@ static void goes_on(int method)
 	o.method = method;
 	o.standardise = 1;
 	o.rounds = 1;
-	o.checkpoint = shared->dir;
+	o.checkpoint = folder;
 	o.interrupted = interrupt;
 	o.interrupted_arg = &calls;
 	t_ok(lagoon_regression_fit(t_lg, &d, &o, w, &r), "fit");
@@ -397,7 +392,7 @@ static void goes_on(int method)
 		r.epochs);
 	o.checkpoint = NULL;
 	o.rounds = 0;
-	o.resume = shared->dir;
+	o.resume = folder;
 	o.progress = see_first;
 	o.progress_arg = &first;
 	t_ok(lagoon_regression_fit(t_lg, &d, &o, w, &r), "going on");
@@ -413,24 +408,17 @@ static void goes_on(int method)
 	expect(&d, &o, "a checkpoint with l1 0.02 and l2 0.03");
 	o = options();
 	o.every = 2;
-	expect(&d, &o, "every 2 epochs: expected a folder");
+	expect(&d, &o, "every is 2: expected a folder");
 }
 
 static void restarts(void)
 {
-	struct shared *shared = t_shared;
-	char command[100];
+	const char *folder = t_folder();
 
-	if (!lagoon_rank(t_lg)) {
-		strcpy(shared->dir, "/tmp/regression-XXXXXX");
-		T_CHECK(mkdtemp(shared->dir), "mkdtemp");
-	}
-	t_sync();
 	for (int method = LAGOON_CD; method <= LAGOON_MSPG; method++)
-		goes_on(method);
+		goes_on(folder, method);
 	t_sync();
-	snprintf(command, sizeof(command), "rm -rf %s", shared->dir);
-	T_CHECK(lagoon_rank(t_lg) || !system(command), "rm");
+	t_folder_remove();
 }
 
 /* Rank 1 has no workers. */
@@ -447,7 +435,7 @@ int main(int argc, char **argv)
 {
 	struct lagoon_attr attr;
 
-	t_begin("regression_arrays", sizeof(struct shared));
+	t_begin("regression_arrays", 0);
 	t_ok(lagoon_attr_init(&attr), "attr_init");
 	attr.workers = argc > 1 && t_rank() == 1 ? 0 : 2;
 	t_open(&attr, NULL);

@@ -29,7 +29,7 @@ static int read_text(enum kind kind, const char *text, int part, int parts,
 		     struct lgn_entries *e)
 {
 	struct lgn_matrix_info info = { 0 };
-	char path[64];
+	char path[TEMP_PATH];
 	int rc;
 
 	memset(e, 0, sizeof(*e));
@@ -144,7 +144,7 @@ static void compress_file(const char *path, const char *text)
 static void check_parts(enum kind kind, const char *text)
 {
 	double whole[4], sum[4];
-	char path[64];
+	char path[TEMP_PATH];
 
 	write_file(temp_path(path), text, strlen(text));
 	digest(kind, path, 1, whole);
@@ -175,7 +175,7 @@ Test(tables, libsvm_by_gzip_and_with_any_target)
 {
 	const struct lgn_libsvm_range range = { .parts = 1, .targets = 1 };
 	struct lgn_libsvm data;
-	char path[64];
+	char path[TEMP_PATH];
 
 	compress_file(temp_path(path), "1.5 1:1\n2 2:1\n-7 1:2\n");
 	cr_assert(!lgn_libsvm_read(path, &range, &data));
@@ -224,7 +224,10 @@ Test(tables, bad_matrix)
 	check_bad(MATRIX, "%%MatrixMarket matrix x real general\n", "\"coordinate\" or \"array\"");
 	check_bad(MATRIX, "%%MatrixMarket matrix array pattern general\n", "\"real\"");
 	check_bad(MATRIX, "%%MatrixMarket matrix array complex general\n", "\"real\"");
-	check_bad(MATRIX, "%%MatrixMarket matrix coordinate real symmetric\n", "\"general\"");
+	check_bad(MATRIX, "%%MatrixMarket matrix coordinate real hermitian\n", "\"symmetric\"");
+	check_bad(MATRIX, "%%MatrixMarket matrix array real symmetric\n", "\"general\"");
+	check_bad(MATRIX, "%%MatrixMarket matrix coordinate real symmetric\n2 3 1\n",
+		  "line 2: 2 rows and 3 columns");
 	check_bad(MATRIX, MM, "ends before the line of sizes");
 	check_bad(MATRIX, MM "x 1 1\n", "line 2: number of rows is \"x\"");
 	check_bad(MATRIX, MM "0 1 1\n", "line 2: number of rows is \"0\"");
@@ -245,7 +248,7 @@ Test(tables, bad_matrix)
 Test(tables, bad_gzip)
 {
 	struct lgn_entries e;
-	char path[64], *text;
+	char path[TEMP_PATH], *text;
 	size_t len;
 
 	compress_file(temp_path(path), "1,2,3\n4,5,6\n7,8,9\n");
@@ -260,5 +263,5 @@ Test(tables, bad_gzip)
 	free(text);
 	unlink(path);
 	cr_assert(lgn_csv_read(path, 0, 1, &e) == LAGOON_ENOENT);
-	cr_assert(lgn_csv_read("/tmp", 0, 1, &e) == LAGOON_EINVAL);
+	cr_assert(lgn_csv_read("/usr", 0, 1, &e) == LAGOON_EINVAL);
 }

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Dealing out what workers read: entries of a matrix, in any order, go to the
+ * owner of their row or column. */
+#ifndef LGN_SOLVE_DEAL_H
+#define LGN_SOLVE_DEAL_H
+
+#include <stdbool.h>
+
+#include "kernels/data/entries.h"
+#include "kernels/solve/share.h"
+
+/* Words of the table for so many entries; targets count too. */
+#define LGN_DEAL_WORDS(entries) (3 * (uint64_t)(entries) + 1)
+
+/* Of one worker. Worker k of n owns lines [lines k / n, lines (k + 1) / n). */
+struct lgn_deal {
+	struct lagoon_worker *w;
+	const struct lgn_share *share;	/* of a uint64_t for each worker */
+	struct lagoon_table *table;	/* i64, LGN_DEAL_WORDS() rows of zeros */
+	uint64_t rows, cols;
+	bool by_rows;			/* else by columns */
+	struct lgn_entries *entries;	/* what it read becomes what it owns; the
+					 * targets, too, with by_rows */
+};
+
+/* All workers. round: meetings on the share; rc: the error that this one comes
+ * with. */
+int lgn_deal(const struct lgn_deal *t, uint32_t *round, int rc);
+
+#endif
