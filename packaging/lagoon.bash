@@ -35,9 +35,13 @@ _lagoon_train_lda='--data= --test= --format= --vocabulary= --skip-empty --topics
 _lagoon_train_svd='--data= --format= --k= --left= --right= --method= --tolerance= --basis=
 	--restarts= --oversample= --power= --consistency= --staleness= --sample= --seed=
 	--nodes= -n --workers= --model= --plot= --report= --help --usage'
-_lagoon_solvers='elastic-net lasso lda logistic ridge softmax svd svm'
+_lagoon_train_kmeans='--data= --format= --zero-based --k= --clusters= --method= --init= --candidates=
+	--restarts= --rounds= --iterations= --tolerance= --batch= --measure= --assign=
+	--consistency= --staleness= --sample= --seed= --nodes= -n --workers= --model= --plot=
+	--report= --help --usage'
+_lagoon_solvers='elastic-net kmeans lasso lda logistic ridge softmax svd svm'
 _lagoon_train=$(printf '%s\n' $_lagoon_train_logistic $_lagoon_train_linear $_lagoon_train_lasso \
-	$_lagoon_train_lda $_lagoon_train_svd | sort -u)
+	$_lagoon_train_lda $_lagoon_train_svd $_lagoon_train_kmeans | sort -u)
 _lagoon_predict='--data= --format= --model= -o --output= --probabilities --target=
 	--zero-based --help --usage'
 _lagoon_topics='--top= --help --usage'
@@ -83,7 +87,8 @@ _lagoon_methods() {
 	*_logistic) echo "svrg $_lagoon_methods_linear" ;;
 	*_lasso|*_ridge|*_elastic_net) echo 'cd mspg sdca' ;;
 	*_svd) echo 'lanczos randomised' ;;
-	*) echo "cd lanczos mspg randomised svrg $_lagoon_methods_linear" ;;
+	*_kmeans) echo 'lloyd minibatch' ;;
+	*) echo "cd lanczos lloyd minibatch mspg randomised svrg $_lagoon_methods_linear" ;;
 	esac
 }
 
@@ -106,6 +111,7 @@ _lagoon_value() {
 	case $1 in
 	--method) _lagoon_reply "$(_lagoon_methods)" "$2" ;;
 	--sampler) _lagoon_reply 'alias dense sparse' "$2" ;;
+	--init) _lagoon_reply 'kmeans++ random' "$2" ;;
 	--loss) _lagoon_reply 'hinge squared-hinge' "$2" ;;
 	--consistency) _lagoon_reply 'bsp ssp essp psp vap asp' "$2" ;;
 	--format) case ${COMP_WORDS[1]} in
@@ -113,13 +119,15 @@ _lagoon_value() {
 		train) case $(_lagoon_solver) in
 			*_lda) _lagoon_reply 'docword ldac' "$2" ;;
 			*_svd) _lagoon_reply 'csv matrix' "$2" ;;
-			*_train) _lagoon_reply 'csv docword ldac libsvm matrix' "$2" ;;
+			*_kmeans) _lagoon_reply 'dense libsvm' "$2" ;;
+			*_lasso|*_ridge|*_elastic_net) _lagoon_reply 'csv libsvm matrix' "$2" ;;
+			*_train) _lagoon_reply 'csv dense docword ldac libsvm matrix' "$2" ;;
 			*) _lagoon_reply 'csv libsvm matrix' "$2" ;;
 			esac ;;
 		*) _lagoon_reply 'csv libsvm matrix' "$2" ;;
 		esac ;;
 	--on-death) _lagoon_reply 'stop continue' "$2" ;;
-	--data|--test|--target|--test-target|--left|--right|--vocabulary|--model|--plot|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
+	--data|--test|--target|--test-target|--left|--right|--vocabulary|--assign|--model|--plot|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
 	esac
 }
 

@@ -234,7 +234,7 @@ static int end_restart(struct lgn_kmeans *t)
 	/* All have pulled when anyone adds again, after the next meeting. */
 	if (!rc && !t->still)
 		rc = measure_all(t, !has_batches(t));
-	if (rc || (t->best_restart && t->sse >= t->best_sse))
+	if (rc || (t->best_restart && !lgn_kmeans_is_less(t->sse, t->best_sse)))
 		return rc;
 	t->best_sse = t->sse;
 	t->best_restart = t->restart;
