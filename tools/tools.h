@@ -7,6 +7,7 @@
 int tool_train(int argc, char **argv);
 int tool_predict(int argc, char **argv);
 int tool_topics(int argc, char **argv);	/* in train_lda.c */
+int tool_similar(int argc, char **argv);	/* in train_similar.c */
 int tool_checkpoint(int argc, char **argv);
 int tool_generate(int argc, char **argv);
 int tool_run(int argc, char **argv);

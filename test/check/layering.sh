@@ -50,8 +50,8 @@ support='test/(support|wires)/[a-z_]+\.h'
 allow 'runtime/*.[ch]' "$runtime"
 allow tools "$base|$solve|numa/place\.h|verbs/rdma\.h|runtime/job\.h|tools/[a-z_]+\.h|config\.h"
 allow bench "$solve|runtime/lagoon\.h|bench/(peers/)?[a-z_]+\.h"
-# The example includes <lagoon.h>, and nothing of the source tree.
-allow examples "$solve" none
+# Examples include <lagoon.h>, and nothing of the source tree.
+allow examples "$solve|(tutorial|words|logistic|ratings)\.h" none
 # A unit test sees its layer and those below.
 temp='test/support/temp\.h'
 allow 'test/unit/base_*.c' "$base|$temp"
@@ -68,6 +68,6 @@ foreign 'pmix_server\.h' 'tools/run_pmix\.c'
 foreign '(mpi|omp)\.h' '(examples|test/mpi|bench/peers)/[a-z_]+\.[ch]'
 foreign isa-l 'runtime/checkpoint_file\.c'
 foreign jansson '(tools|bench)/[a-z_]+\.[ch]'
-foreign 'zlib\.h' 'kernels/data/(blocks|text)\.c|test/unit/kernels_(blocks|tables)\.c'
+foreign 'zlib\.h' 'kernels/data/(blocks|text)\.c|test/unit/kernels_(blocks|dense|tables)\.c'
 foreign criterion/ 'test/(unit|shim/criterion)/[a-z_]+\.[ch]'
 exit $bad

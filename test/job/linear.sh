@@ -91,10 +91,44 @@ small() {
 	awk -F, '$4 < 7' "$tmp/d.csv" >"$tmp/two.csv"
 	awk '$1 < 7' "$tmp/d.svm" >"$tmp/two.svm"
 	for name in d.csv d.svm; do gzip -k "$tmp/$name"; done
+	# Column after column, the rows backwards.
+	awk -F, '{ for (j = 1; j < 4; j++) x[NR, j] = $j; y[NR] = $4 } END {
+		print "%%MatrixMarket matrix coordinate real general\n" NR, 3, 3 * NR >x_out
+		for (j = 1; j < 4; j++) for (i = NR; i > 0; i--) print i, j, x[i, j] >x_out
+		print "%%MatrixMarket matrix array real general\n" NR, 1 >y_out
+		for (i = 1; i <= NR; i++) print y[i] >y_out
+	}' x_out="$tmp/d.mtx" y_out="$tmp/y.mtx" "$tmp/d.csv"
+	gzip -k "$tmp/d.mtx" "$tmp/y.mtx"
+}
+
+# As one worker of the same rows: the same bits; and as several the same minimum.
+matrices() {
+	local zip options objective accuracy
+	train softmax --data "$tmp/d.csv" --test "$tmp/d.csv" --method adagrad --model "$tmp/want" \
+		--report "$tmp/report" || complain "matrices: $(tail -n 1 "$tmp/err")"
+	accuracy=$(last test_accuracy)
+	for zip in '' .gz; do
+		rm -f "$tmp/report"
+		train softmax --data "$tmp/d.mtx$zip" --target "$tmp/y.mtx$zip" --method adagrad \
+			--test "$tmp/d.mtx" --test-target "$tmp/y.mtx" --model "$tmp/model" \
+			--report "$tmp/report" || complain "d.mtx$zip: $(tail -n 1 "$tmp/err")"
+		cmp "$tmp/want" "$tmp/model" || complain "d.mtx$zip: another model than of d.csv"
+		[ "$(last test_accuracy)" = "$accuracy" ] ||
+			complain "d.mtx$zip: test accuracy $(last test_accuracy), expected $accuracy"
+	done
+	for options in '--workers 3' '-n 3 --nodes 2'; do
+		# shellcheck disable=SC2086
+		train softmax --data "$tmp/d.mtx" --target "$tmp/y.mtx" $options --tolerance 1e-7 \
+			--model "$tmp/model" || complain "d.mtx $options: $(tail -n 1 "$tmp/err")"
+		read -r objective _ < <(awk -f "$here/linear.awk" "$tmp/model" "$tmp/d.svm")
+		within "$objective" "$first" 1e-5 ||
+			complain "d.mtx $options: objective $objective, of d.svm $first"
+	done
 }
 
 formats() {
-	local name options first=
+	local name options
+	first=
 	for name in d.csv d.svm d.csv.gz d.svm.gz; do
 		for options in '' '--workers 3' '-n 3 --nodes 2'; do
 			# shellcheck disable=SC2086
@@ -203,7 +237,28 @@ bad_input() {
 	printf '5 1:1\n' >"$x"
 	refused 2 'x: label 5: expected one of the training' softmax \
 		--test "$x" --data "$tmp/four"
-	refused 2 'MatrixMarket file has no labels' svm --data "$tmp/d.mtx"
+	refused 2 'd.mtx: expected a file of its labels beside' svm --data "$tmp/d.mtx"
+	refused 2 'y.mtx: labels in a file of their own: expected for Mat' svm --data "$tmp/d.svm" \
+		--target "$tmp/y.mtx"
+	refused 2 'd.mtx: expected a file of its labels beside' softmax --data "$tmp/d.mtx" \
+		--target "$tmp/y.mtx" --test "$tmp/d.mtx"
+	refused 2 'd.mtx: rows of a MatrixMarket file cannot be streamed' softmax --data "$tmp/d.mtx" \
+		--target "$tmp/y.mtx" --stream --method sgd
+	printf '%%%%MatrixMarket matrix array real general\n3 1\n1\n2\n1\n' >"$tmp/three.mtx"
+	refused 2 'three.mtx: 3 rows: expected 80, as in .*d.mtx' softmax --data "$tmp/d.mtx" \
+		--target "$tmp/three.mtx"
+	printf '%%%%MatrixMarket matrix coordinate real general\n3 2 3\n1 1 1\n3 2 1\n3 2 4\n' \
+		>"$tmp/twice.mtx"
+	refused 2 'row 3: column 2 stands there twice' svm --data "$tmp/twice.mtx" --target "$tmp/three.mtx"
+	printf '%%%%MatrixMarket matrix coordinate real general\n3 1 2\n2 1 5\n2 1 5\n' >"$tmp/two.mtx"
+	sed -i '$d; s/^3 2 3/3 2 2/' "$tmp/twice.mtx"
+	refused 2 'two.mtx: a row has two labels' svm --data "$tmp/twice.mtx" --target "$tmp/two.mtx"
+	sed 's/^3 2 2/3 2 3/' "$tmp/twice.mtx" >"$tmp/short.mtx"
+	refused 2 'short.mtx: 2 entries: the line of sizes says 3' svm --data "$tmp/short.mtx" \
+		--target "$tmp/three.mtx"
+	printf '3 4 x\n' >>"$tmp/twice.mtx"
+	refused 2 'twice.mtx: line 5: column is "4": expected 1 to 2' svm --data "$tmp/twice.mtx" \
+		--target "$tmp/three.mtx"
 	refused 2 'method is "x"' svm --data "$x" --method x
 	refused 2 'downpour: l1 is 1: it can do 0 only' svm --data "$x" --method downpour --l1 1
 	refused 2 'downpour: it cannot work under vap' svm --data "$x" --method downpour --consistency vap
@@ -217,6 +272,7 @@ bad_input() {
 small
 printf '1 1:1\n2 2:1\n3 1:3\n1 1:2\n2 2:2\n' >"$tmp/four"
 formats
+matrices
 bit_for_bit
 go_on
 bad_input

@@ -312,6 +312,176 @@ static void bad_options(void)
 	expect(&d, &o, LAGOON_EINVAL, "every is 3: expected a folder");
 }
 
+/* What the defaults are for each loss. */
+static void default_methods(void)
+{
+	static const int best[] = {
+		[LAGOON_LINEAR_LOGISTIC] = LAGOON_LINEAR_LBFGS,
+		[LAGOON_LINEAR_HINGE] = LAGOON_LINEAR_SDCA,
+		[LAGOON_LINEAR_SQUARED_HINGE] = LAGOON_LINEAR_LBFGS,
+		[LAGOON_LINEAR_SOFTMAX] = LAGOON_LINEAR_LBFGS,
+	};
+
+	for (int loss = 0; loss <= LAGOON_LINEAR_SOFTMAX; loss++) {
+		int classes = loss == LAGOON_LINEAR_SOFTMAX ? CLASSES : 0;
+		struct lagoon_linear_result r = { .size = sizeof(r) };
+		struct lagoon_linear_options o;
+		struct lagoon_linear_data d;
+
+		lagoon_linear_options_init(&o);
+		o.loss = loss;
+		take(classes ? classes : 2);
+		d = form(DENSE, classes);
+		t_ok(lagoon_linear_fit(t_lg, &d, &o, NULL, &r), "fit");
+		T_CHECK(r.method == best[loss] && r.converged, "loss %d: method "
+			"%d, converged %d", loss, r.method, r.converged);
+		lagoon_linear_result_free(&r);
+	}
+}
+
+/* ------------------------------------------------------ a caller's table */
+
+static struct lagoon_table *make_table(const char *name, int cols, int format,
+				       const char *update)
+{
+	struct lagoon_table_attr attr;
+	struct lagoon_table *t;
+
+	lagoon_table_attr_init(&attr);
+	attr.rows = COLS + 2;	/* two more than the data has */
+	attr.cols = (uint32_t)cols;
+	attr.format = format;
+	if (format == LAGOON_Q64)
+		attr.frac_bits = 40;
+	attr.push = update ? LAGOON_PUSH_APPLY : LAGOON_PUSH_ATOMIC;
+	attr.update = update;
+	t_ok(lagoon_table_create(t_lg, name, &attr, &t), "create");
+	return t;
+}
+
+struct in_table {
+	struct lagoon_table *t;
+	int cols;
+	double put;		/* added everywhere, if it is not 0 */
+	double got[(COLS + 2) * CLASSES];
+};
+
+static int use_table(struct lagoon_worker *w, void *arg)
+{
+	struct in_table *in = arg;
+	double all[(COLS + 2) * CLASSES];
+	int rc = 0;
+
+	for (int k = 0; k < (COLS + 2) * in->cols; k++)
+		all[k] = in->put;
+	if (in->put != 0 && !lagoon_worker_id(w))
+		rc = lagoon_add(w, in->t, 0, COLS + 2, all);
+	if (!rc)
+		rc = lagoon_clock(w);
+	if (!rc)
+		rc = lagoon_barrier(w);
+	if (rc || lagoon_worker_id(w) % 2)
+		return rc;
+	return lagoon_pull(w, in->t, 0, COLS + 2, in->got);
+}
+
+static int see_objective(void *arg, const struct lagoon_linear_epoch *e)
+{
+	if (e->epoch == 1)
+		*(double *)arg = e->objective;
+	return 0;
+}
+
+/* The solution is in it, and a second fit that may begin there has nothing left to
+ * do. Rows that the data does not have stay. */
+static void in_a_table(int method, int loss, int format, const char *update,
+		       bool starts)
+{
+	int outputs = loss == LAGOON_LINEAR_SOFTMAX ? CLASSES : 1;
+	struct lagoon_linear_options o = options(loss, method);
+	struct lagoon_linear_result r = { .size = sizeof(r) };
+	double w[COLS * CLASSES], g[COLS * CLASSES], value, accuracy, first;
+	struct in_table in = { .cols = outputs, .put = 0.25 };
+	struct lagoon_linear_data d;
+
+	take(outputs > 1 ? outputs : 2);
+	d = form(CSR, outputs > 1 ? outputs : 0);
+	o.table = in.t = make_table("mine", outputs, format, update);
+	t_ok(lagoon_run(t_lg, use_table, &in), "put");
+	t_ok(lagoon_linear_fit(t_lg, &d, &o, w, &r), "fit");
+	lagoon_linear_result_free(&r);
+	in.put = 0;
+	t_ok(lagoon_run(t_lg, use_table, &in), "get");
+	for (int k = 0; k < (COLS + 2) * outputs; k++)
+		T_CHECK(fabs(in.got[k] - (k < COLS * outputs ? w[k] : 0.25)) <
+			1e-6, "method %d: weight %d is %g in the table", method,
+			k, in.got[k]);
+	value = reference(loss, outputs, in.got, g, &accuracy);
+	check_minimum(loss, outputs, in.got, value, g);
+	o.progress = see_objective;
+	o.progress_arg = &first;
+	t_ok(lagoon_linear_fit(t_lg, &d, &o, NULL, &r), "again");
+	T_CHECK(!starts || first <= value * (1 + near), "method %d: it began "
+		"again with %g at %g", method, first, value);
+	lagoon_linear_result_free(&r);
+	t_ok(lagoon_table_destroy(in.t), "destroy");
+}
+
+static void tables(void)
+{
+	in_a_table(LAGOON_LINEAR_LBFGS, LAGOON_LINEAR_LOGISTIC, LAGOON_Q64,
+		   NULL, true);
+	in_a_table(LAGOON_LINEAR_LBFGS, LAGOON_LINEAR_SOFTMAX, LAGOON_FLOAT64,
+		   "add", true);
+	in_a_table(LAGOON_LINEAR_GRADIENT, LAGOON_LINEAR_SQUARED_HINGE,
+		   LAGOON_FLOAT64, "assign", true);
+	in_a_table(LAGOON_LINEAR_PROXIMAL, LAGOON_LINEAR_SQUARED_HINGE,
+		   LAGOON_Q64, NULL, true);
+	in_a_table(LAGOON_LINEAR_SDCA, LAGOON_LINEAR_HINGE, LAGOON_Q64, NULL,
+		   false);
+	in_a_table(LAGOON_LINEAR_DOWNPOUR, LAGOON_LINEAR_LOGISTIC, LAGOON_Q64,
+		   NULL, false);
+	in_a_table(LAGOON_LINEAR_SGD, LAGOON_LINEAR_LOGISTIC, LAGOON_Q64, NULL,
+		   false);
+	in_a_table(LAGOON_LINEAR_ADAGRAD, LAGOON_LINEAR_LOGISTIC,
+		   LAGOON_FLOAT64, "add", false);
+}
+
+static void refuse_table(struct lagoon_table *t, int error, const char *text)
+{
+	struct lagoon_linear_options o = options(LAGOON_LINEAR_LOGISTIC,
+						 LAGOON_LINEAR_LBFGS);
+	struct lagoon_linear_data d;
+
+	take(2);
+	d = form(CSR, 0);
+	o.table = t;
+	expect(&d, &o, error, text);
+	t_ok(lagoon_table_destroy(t), "destroy");
+}
+
+static void bad_tables(void)
+{
+	struct in_table in = { .cols = 1, .put = 1e7 };
+	struct lagoon_table_attr attr;
+	struct lagoon_table *t;
+
+	refuse_table(make_table("mine", 2, LAGOON_Q64, NULL), LAGOON_EINVAL,
+		     "it has 10 rows of 2: expected at least 8, one a column of "
+		     "the data, of 1");
+	refuse_table(make_table("mine", 1, LAGOON_I64, NULL), LAGOON_EINVAL,
+		     "its type is 2: expected LAGOON_F64");
+	refuse_table(make_table("mine", 1, LAGOON_FLOAT64, "max"),
+		     LAGOON_EINVAL, "function is \"max\": expected add or");
+	lagoon_table_attr_init(&attr);
+	attr.rows = COLS - 1;
+	t_ok(lagoon_table_create(t_lg, "mine", &attr, &t), "create");
+	refuse_table(t, LAGOON_EINVAL, "it has 7 rows of 1: expected at least 8");
+	in.t = make_table("mine", 1, LAGOON_FLOAT64, "add");
+	t_ok(lagoon_run(t_lg, use_table, &in), "put");
+	refuse_table(in.t, LAGOON_ERANGE, "row 0 begins with 1e+07: expected");
+}
+
 /* ------------------------------------------------------------- stopping */
 
 static int stop_at_3(void *arg, const struct lagoon_linear_epoch *e)
@@ -442,8 +612,11 @@ int main(int argc, char **argv)
 		for (int loss = 0; loss <= LAGOON_LINEAR_SOFTMAX; loss++)
 			if (t_scale() >= 1 || loss % 2 == method / 2)
 				check_form(CSR, loss, method);
+	default_methods();
 	bad_elements();
 	bad_options();
+	tables();
+	bad_tables();
 	stops();
 	restarts();
 	check_form(DENSE, 0, LAGOON_LINEAR_ADAGRAD);	/* after the errors */

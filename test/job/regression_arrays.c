@@ -286,6 +286,112 @@ static void bad_options(void)
 		expect(&d, &o, "stride 11: expected at least 12");
 }
 
+/* ------------------------------------------------------ a caller's table */
+
+struct in_table {
+	struct lagoon_table *t;
+	double put;		/* added everywhere, if it is not 0 */
+	double got[COLS + 1];
+};
+
+static int use_table(struct lagoon_worker *w, void *arg)
+{
+	struct in_table *in = arg;
+	double all[COLS + 1];
+	int rc = 0;
+
+	for (int k = 0; k < COLS + 1; k++)
+		all[k] = in->put;
+	if (in->put != 0 && !lagoon_worker_id(w))
+		rc = lagoon_add(w, in->t, 0, COLS + 1, all);
+	if (!rc)
+		rc = lagoon_clock(w);
+	if (!rc)
+		rc = lagoon_barrier(w);
+	if (rc || lagoon_worker_id(w) % 2)
+		return rc;
+	return lagoon_pull(w, in->t, 0, COLS + 1, in->got);
+}
+
+static struct lagoon_table *make_table(uint64_t rows, int format)
+{
+	struct lagoon_table_attr attr;
+	struct lagoon_table *t;
+
+	lagoon_table_attr_init(&attr);
+	attr.rows = rows;
+	attr.format = format;
+	attr.model = LAGOON_BSP;	/* not that of the fit */
+	if (format == LAGOON_Q64)
+		attr.frac_bits = 40;
+	if (format == LAGOON_FLOAT64)
+		attr.push = LAGOON_PUSH_APPLY;
+	t_ok(lagoon_table_create(t_lg, "mine", &attr, &t), "create");
+	return t;
+}
+
+static int see_objective(void *arg, const struct lagoon_regression_epoch *e)
+{
+	if (e->epoch == 1)
+		*(double *)arg = e->objective;
+	return 0;
+}
+
+/* The weights are in it, and by columns a second fit begins there: its first epoch,
+ * of one round, has the objective of the last one. The row beyond stays. */
+static void in_a_table(int method, int standardise, int format)
+{
+	struct lagoon_regression_options o = options();
+	struct lagoon_regression_result r = { .size = sizeof(r) };
+	struct lagoon_regression_data d = form(CSR);
+	struct in_table in = { .t = make_table(COLS + 1, format), .put = 0.5 };
+	double w[COLS], first = 0;
+
+	o.method = method;
+	o.standardise = standardise;
+	o.table = in.t;
+	t_ok(lagoon_run(t_lg, use_table, &in), "put");
+	t_ok(lagoon_elastic_net_fit(t_lg, &d, &o, w, &r), "fit");
+	in.put = 0;
+	t_ok(lagoon_run(t_lg, use_table, &in), "get");
+	for (int j = 0; j < COLS; j++)
+		T_CHECK(fabs(in.got[j] - w[j]) < 1e-11, "method %d: weight %d "
+			"is %g in the table, %g here", method, j, in.got[j],
+			w[j]);
+	T_CHECK(fabs(in.got[COLS] - 0.5) < 1e-11, "the row beyond is %g",
+		in.got[COLS]);
+	o.progress = see_objective;
+	o.progress_arg = &first;
+	o.rounds = 1;
+	t_ok(lagoon_elastic_net_fit(t_lg, &d, &o, NULL, &r), "again");
+	T_CHECK(method == LAGOON_SDCA || fabs(first - r.objective) <=
+		1e-9 * r.objective, "method %d: it began again with %.12g at "
+		"%.12g", method, first, r.objective);
+	t_ok(lagoon_table_destroy(in.t), "destroy");
+}
+
+static void refuse_table(struct lagoon_table *t, const char *text)
+{
+	struct lagoon_regression_options o = options();
+	struct lagoon_regression_data d = form(CSR);
+
+	o.table = t;
+	expect(&d, &o, text);
+	t_ok(lagoon_table_destroy(t), "destroy");
+}
+
+static void tables(void)
+{
+	in_a_table(LAGOON_CD, 0, LAGOON_Q64);
+	in_a_table(LAGOON_CD, 1, LAGOON_FLOAT64);
+	in_a_table(LAGOON_MSPG, 1, LAGOON_Q64);
+	in_a_table(LAGOON_SDCA, 0, LAGOON_Q64);
+	refuse_table(make_table(COLS - 1, LAGOON_Q64),
+		     "table of weights: it has 11 rows of 1: expected at least");
+	refuse_table(make_table(COLS, LAGOON_I32),
+		     "table of weights: its type is 2: expected LAGOON_F64");
+}
+
 /* ------------------------------------------------------------- stopping */
 
 static int stop_at_3(void *arg, const struct lagoon_regression_epoch *e)
@@ -409,6 +515,7 @@ int main(int argc, char **argv)
 	bad_elements();
 	bad_shapes();
 	bad_options();
+	tables();
 	stops();
 	restarts();
 	check_form(DENSE, LAGOON_CD, 1);	/* after the errors */
