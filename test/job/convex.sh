@@ -97,7 +97,12 @@ dual() {
 	logistic a9a 10529.5625846 --method sdca
 	logistic a9a 10529.5625846 --method sdca --workers 2 --consistency bsp
 	squared a9a 13742.3973044 --method sdca
-	hinge a9a 11433.8186742 --method sdca --tolerance 2e-4
+	for grouping in '' "${groupings[@]}"; do
+		# shellcheck disable=SC2086
+		hinge a9a 11433.8186742 --method sdca $grouping
+	done
+	hinge heart_scale 96.4983448528 --method sdca --workers 4 --consistency bsp
+	squared a9a 13742.3973044 --method sdca --workers 2
 }
 
 # The objectives of liblinear-train -s 6 and -s 5, -e 1e-8, which nothing here
