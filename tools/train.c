@@ -12,27 +12,17 @@
 #include "tools/train.h"
 
 struct train {
+	struct train_job job;
 	const char *solver;
 	const char *data;
 	const char *test;
-	const char *model;
-	const char *report;
 	const char *trace;
-	const char *plot;
-	int processes;
-	int nodes;
-	int workers;
 	struct lagoon_logistic_options fit;
-	int64_t clock;		/* of the last checkpoint, and its epoch */
-	int epoch;
 };
 
 enum {
-	KEY_DATA = 256, KEY_TEST, KEY_C, KEY_RATE, KEY_CONSISTENCY,
-	KEY_STALENESS, KEY_EPOCHS, KEY_TOLERANCE, KEY_NODES, KEY_WORKERS,
-	KEY_SEED, KEY_MODEL, KEY_REPORT, KEY_ZERO_BASED, KEY_BATCH,
-	KEY_SAMPLE, KEY_CHANGE, KEY_CHECKPOINT, KEY_EVERY, KEY_RESUME,
-	KEY_TRACE, KEY_PLOT, KEY_METHOD,
+	KEY_DATA = 256, KEY_TEST, KEY_C, KEY_RATE, KEY_EPOCHS, KEY_TOLERANCE,
+	KEY_ZERO_BASED, KEY_BATCH, KEY_CHANGE, KEY_TRACE, KEY_METHOD,
 };
 
 /* Set by a handler, read by workers: lock-free. */
@@ -44,12 +34,6 @@ static const struct argp_option table[] = {
 	{ "zero-based", KEY_ZERO_BASED, NULL, 0,
 	  "Column indices start at 0, not 1", 0 },
 	{ "c", KEY_C, "X", 0, "Weight of the loss [1]", 1 },
-	{ "consistency", KEY_CONSISTENCY, "bsp|ssp|essp|psp|vap|asp", 0,
-	  "What workers see of each other [ssp]", 1 },
-	{ "staleness", KEY_STALENESS, "N", 0,
-	  "ssp, essp, psp: rounds that a read may lag [1]", 1 },
-	{ "sample", KEY_SAMPLE, "K", 0,
-	  "psp: other workers that a worker asks [1]", 1 },
 	{ "change", KEY_CHANGE, "X", 0,
 	  "vap: how much of a weight's change a process may keep back [0.01]", 1 },
 	{ "epochs", KEY_EPOCHS, "N", 0, "At most this many [200]", 1 },
@@ -60,25 +44,8 @@ static const struct argp_option table[] = {
 	{ "rate", KEY_RATE, "X", 0, "Length of steps [0.5]", 1 },
 	{ "batch", KEY_BATCH, "N", 0,
 	  "Rows a worker uses in a round [a 50th of its rows]", 1 },
-	{ "seed", KEY_SEED, "N", 0, "Of row order and rounding [1]", 1 },
-	{ NULL, 'n', "N", 0,
-	  "Start N processes on this machine; a launcher's own number counts more [1]", 2 },
-	{ "nodes", KEY_NODES, "K", 0,
-	  "Let them pretend to be spread over K nodes", 2 },
-	{ "workers", KEY_WORKERS, "N", 0, "Threads in each process [1]", 2 },
-	{ "model", KEY_MODEL, "FILE", 0, "Write the weights there", 3 },
-	{ "report", KEY_REPORT, "FILE", 0,
-	  "Append a JSON object an epoch and one at the end", 3 },
-	{ "plot", KEY_PLOT, "FILE.svg", 0,
-	  "Draw the objective over epochs and over time, by gnuplot", 3 },
-	{ "checkpoint", KEY_CHECKPOINT, "DIR", 0,
-	  "Write checkpoints there; SIGTERM and SIGUSR1 make one and end the run", 4 },
-	{ "every", KEY_EVERY, "N", 0,
-	  "Clocks from one checkpoint to the next; an epoch has one a batch and two more [none: when signalled]", 4 },
-	{ "resume", KEY_RESUME, "DIR", 0,
-	  "Go on from the checkpoint there", 4 },
 	{ "trace", KEY_TRACE, "FILE", 0,
-	  "Write a timeline of all workers there, in Chrome trace format", 3 },
+	  "Write a timeline of all workers there, in Chrome trace format", 1 },
 	{ 0 }
 };
 
@@ -104,8 +71,6 @@ static void check_end(struct argp_state *state, const struct train *t)
 		argp_failure(state, 2, 0, "no solver: expected \"logistic\"");
 	if (!t->data)
 		argp_failure(state, 2, 0, "no --data FILE");
-	if (t->fit.every && !t->fit.checkpoint)
-		argp_failure(state, 2, 0, "--every without --checkpoint DIR");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -115,32 +80,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case KEY_DATA: t->data = arg; break;
 	case KEY_TEST: t->test = arg; break;
-	case KEY_MODEL: t->model = arg; break;
-	case KEY_REPORT: t->report = arg; break;
-	case KEY_CHECKPOINT: t->fit.checkpoint = arg; break;
-	case KEY_RESUME: t->fit.resume = arg; break;
-	case KEY_EVERY:
-		t->fit.every = args_count(state, "--every", arg, 1, INT64_MAX);
-		break;
 	case KEY_TRACE: t->trace = arg; break;
-	case KEY_PLOT: t->plot = arg; break;
 	case KEY_METHOD: break;		/* svrg: train_is_linear() */
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
-	case KEY_CONSISTENCY: t->fit.model = train_consistency(state, arg); break;
 	case KEY_C: t->fit.c = args_number(state, "--c", arg, 0); break;
 	case KEY_RATE:
 		t->fit.rate = args_number(state, "--rate", arg, 0);
 		break;
 	case KEY_TOLERANCE:
 		t->fit.tolerance = args_number(state, "--tolerance", arg, 1);
-		break;
-	case KEY_STALENESS:
-		t->fit.staleness = (int32_t)args_count(state, "--staleness",
-						       arg, 0, INT32_MAX - 1);
-		break;
-	case KEY_SAMPLE:
-		t->fit.sample = (int32_t)args_count(state, "--sample", arg, 0,
-						    INT32_MAX);
 		break;
 	case KEY_CHANGE:
 		t->fit.change = args_number(state, "--change", arg, 1);
@@ -152,17 +100,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_BATCH:
 		t->fit.batch = args_count(state, "--batch", arg, 1, INT64_MAX);
 		break;
-	case KEY_SEED:
-		t->fit.seed = args_count(state, "--seed", arg, 0, INT64_MAX);
-		break;
-	case 'n':
-		t->processes = (int)args_count(state, "-n", arg, 1, 4096);
-		break;
-	case KEY_NODES:
-		t->nodes = (int)args_count(state, "--nodes", arg, 1, 1024);
-		break;
-	case KEY_WORKERS:
-		t->workers = (int)args_count(state, "--workers", arg, 1, 1024);
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = state->child_inputs[1] = &t->job;
 		break;
 	case ARGP_KEY_ARG:
 		if (t->solver || strcmp(arg, "logistic"))
@@ -178,13 +117,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+static const struct argp_child children[] = {
+	{ .argp = &train_job_argp, .group = 2 },
+	{ .argp = &train_restart_argp, .group = 3 }, { 0 }
+};
+
 static const struct argp parser = {
-	.options = table, .parser = parse, .args_doc = "logistic",
+	.options = table, .parser = parse, .children = children,
+	.args_doc = "logistic",
 	.doc = "Fit an L2-regularised logistic regression, "
 	       "0.5 w'w + C sum log(1 + exp(-y w'x)), to the rows of a file."
 	       "\v"
 	       "When FILE.planted stands beside the data (lagoon generate), the "
-	       "summary tells how well its weights were recovered. The exit "
+	       "summary tells how well its weights were recovered. --every counts "
+	       "clocks: an epoch has one a batch and two more. The exit "
 	       "status is 0; 2 for wrong usage, data or checkpoint; 1 if the run "
 	       "failed; 75 if a signal ended it after a checkpoint, without a "
 	       "model: start it again with --resume.",
@@ -228,20 +174,6 @@ int train_fail(int rc)
 	return exit_status(rc);
 }
 
-/* Every rank looks, so that none waits for one that gave up. */
-static int check_outputs(const struct train *t)
-{
-	int rc = t->model ? lagoon_model_check_path(t->model) : 0;
-
-	if (!rc && t->report)
-		rc = train_report_check(t->report);
-	if (!rc && t->trace)
-		rc = lagoon_model_check_path(t->trace);
-	if (!rc && t->plot)
-		rc = train_plot_check(t->plot);
-	return rc ? train_fail(rc) : 0;
-}
-
 static int save_model(const struct train *t,
 		      const struct lagoon_logistic_result *r)
 {
@@ -254,50 +186,40 @@ static int save_model(const struct train *t,
 		.weights = r->weights,
 	};
 
-	return lagoon_model_save(t->model, &model);
+	return lagoon_model_save(t->job.model, &model);
 }
 
-static int finish(const struct train *t, struct train_report *report,
-		  const struct lagoon_logistic_result *r)
+static int finish(struct train *t, const struct lagoon_logistic_result *r)
 {
 	struct train_recovery recovery = { 0 };
-	int rc = t->model ? save_model(t, r) : 0;
+	int rc = t->job.model ? save_model(t, r) : 0;
 
 	if (rc)
 		return train_fail(rc);
 	train_recover(t->data, r, &recovery);
-	return train_report_end(report, r, &recovery) ? 1 : 0;
+	return train_report_end(&t->job.report, r, &recovery) ? 1 : 0;
 }
 
-static int fit(struct train *t, struct lagoon *lg)
+static int fit(void *arg, struct lagoon *lg)
 {
-	struct train_report report = {
-		.path = t->report,
-		.plot = t->plot,
-		.solver = t->solver,
-		.unit = "epoch",
-		.measure = "objective",
-		.epochs = t->fit.epochs,
-		.change = t->fit.model == LAGOON_VAP ? t->fit.change : -1,
-		.terminal = isatty(STDERR_FILENO),
-	};
+	struct train *t = arg;
 	struct lagoon_logistic_result result = { .size = sizeof(result) };
 	int status, rc;
 
 	if (!lagoon_rank(lg)) {
 		t->fit.progress = train_report_epoch;
-		t->fit.progress_arg = &report;
+		t->fit.progress_arg = &t->job.report;
 	}
 	rc = lagoon_logistic_fit_file(lg, t->data, t->test, &t->fit, &result);
-	train_progress_end(&report);
+	train_progress_end(&t->job.report);
 	status = rc ? train_fail(rc) : 0;
 	if (!status && result.interrupted)
 		status = TRAIN_INTERRUPTED;
 	else if (!status && !lagoon_rank(lg))
-		status = finish(t, &report, &result);
-	train_report_close(&report);
-	t->clock = result.clock;
-	t->epoch = result.epochs;
+		status = finish(t, &result);
+	train_report_close(&t->job.report);
+	t->job.clock = result.clock;
+	t->job.epoch = result.epochs;
 	lagoon_logistic_result_free(&result);
 	return status;
 }
@@ -328,40 +250,6 @@ int (*train_catch_signals(void))(void *arg)
 	return is_interrupted;
 }
 
-/* The checkpoint is on the disk now. */
-static void say_interrupted(const struct train *t)
-{
-	fprintf(stderr, "lagoon train: interrupted: checkpoint at clock %lld, in epoch %d; go on with --resume %s\n",
-		(long long)t->clock, t->epoch, t->fit.checkpoint);
-}
-
-static int run(struct train *t)
-{
-	struct lagoon_attr attr;
-	struct lagoon *lg;
-	int status, rc;
-
-	if (t->trace)
-		setenv("LAGOON_TRACE", t->trace, 1);
-	rc = lagoon_attr_init(&attr);
-	if (t->nodes)
-		attr.nodes = t->nodes;
-	if (t->workers)
-		attr.workers = t->workers;
-	attr.seed = t->fit.seed;
-	if (!rc)
-		rc = lagoon_open(&attr, &lg);
-	if (rc)
-		return train_fail(rc);
-	status = fit(t, lg);
-	rc = lagoon_close(lg);
-	if (rc)
-		return status && status != TRAIN_INTERRUPTED ? status : train_fail(rc);
-	if (status == TRAIN_INTERRUPTED && is_rank_0())
-		say_interrupted(t);
-	return status;
-}
-
 int train_spawn(int processes, int nodes, int argc, char **argv)
 {
 	static char self[PATH_MAX];
@@ -384,7 +272,6 @@ int train_spawn(int processes, int nodes, int argc, char **argv)
 int tool_train(int argc, char **argv)
 {
 	struct train t = { 0 };
-	int status;
 
 	if (argc > 1 && train_is_regression(argv[1]))
 		return train_regression(argc, argv);
@@ -394,16 +281,21 @@ int tool_train(int argc, char **argv)
 		return train_lda(argc, argv);
 	if (argc > 1 && train_is_similar(argv[1]))
 		return train_similar(argc, argv);
+	train_job_init(&t.job, isatty(STDERR_FILENO));
 	lagoon_logistic_options_init(&t.fit);
 	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, 0, NULL, &t))
 		return 2;
-	status = check_outputs(&t);
-	if (status)
-		return status;
-	if (t.processes > 1 && !train_has_launcher())
-		return train_spawn(t.processes, t.nodes, argc, argv);
-	if (t.fit.checkpoint)
-		t.fit.interrupted = train_catch_signals();
-	return run(&t);
+	train_job_options(&t.job, &t.fit.model, &t.fit.staleness, &t.fit.sample,
+			  &t.fit.seed);
+	train_job_checkpoints(&t.job, &t.fit.checkpoint, &t.fit.every,
+			      &t.fit.resume, &t.fit.interrupted);
+	t.job.report.solver = t.solver;
+	t.job.report.epochs = t.fit.epochs;
+	t.job.report.change = t.fit.model == LAGOON_VAP ? t.fit.change : -1;
+	if (t.trace && lagoon_model_check_path(t.trace))
+		return train_fail(LAGOON_EIO);
+	if (t.trace)
+		setenv("LAGOON_TRACE", t.trace, 1);
+	return train_job_run(&t.job, argc, argv, fit, &t);
 }

@@ -57,6 +57,7 @@ struct train_job {
 	uint64_t every;
 	const char *resume;
 	int epoch;		/* the last, when a signal ended the fit */
+	int64_t clock;		/* of the checkpoint, where epochs have several; 0 */
 };
 
 /* input: struct train_job; the second: checkpoints between epochs */
@@ -64,8 +65,17 @@ extern const struct argp train_job_argp, train_restart_argp;
 
 void train_job_init(struct train_job *job, bool terminal);
 
-/* For options.interrupted of a fit, and NULL where this process starts others or
- * makes no checkpoints. Before train_job_run(). */
+/* To the fields of these names of a fit's options; model: consistency. */
+void train_job_options(const struct train_job *job, int *model,
+		       int32_t *staleness, int32_t *sample, uint64_t *seed);
+
+/* The same of train_restart_argp. Before train_job_run(). */
+void train_job_checkpoints(const struct train_job *job, const char **checkpoint,
+			   uint64_t *every, const char **resume,
+			   int (**interrupted)(void *arg));
+
+/* For options.interrupted alone: NULL where this process starts others or makes
+ * no checkpoints. */
 int (*train_job_interrupted(const struct train_job *job))(void *arg);
 
 /* Run fit(arg, job of Lagoon) in each process of the job, which are started if

@@ -78,7 +78,7 @@ static const struct argp_option restart_table[] = {
 	{ "checkpoint", KEY_CHECKPOINT, "DIR", 0,
 	  "Write checkpoints there; SIGTERM and SIGUSR1 make one and end the run", 0 },
 	{ "every", KEY_EVERY, "N", 0,
-	  "Epochs from one checkpoint to the next [none: when signalled]", 0 },
+	  "Epochs (of svrg clocks) from one checkpoint to the next [none: when signalled]", 0 },
 	{ "resume", KEY_RESUME, "DIR", 0, "Go on from the checkpoint there", 0 },
 	{ 0 }
 };
@@ -134,6 +134,18 @@ static int check_outputs(const struct train_job *j)
 	return rc ? train_fail(rc) : 0;
 }
 
+/* The checkpoint is on the disk now. */
+static void say_interrupted(const struct train_job *j)
+{
+	fputs("lagoon train: interrupted: checkpoint ", stderr);
+	if (j->clock)
+		fprintf(stderr, "at clock %lld, in epoch %d", (long long)j->clock,
+			j->epoch);
+	else
+		fprintf(stderr, "after epoch %d", j->epoch);
+	fprintf(stderr, "; go on with --resume %s\n", j->checkpoint);
+}
+
 static int run(const struct train_job *j, int (*fit)(void *, struct lagoon *),
 	       void *arg)
 {
@@ -157,10 +169,8 @@ static int run(const struct train_job *j, int (*fit)(void *, struct lagoon *),
 	if (rc)
 		return status && status != TRAIN_INTERRUPTED ? status :
 			train_fail(rc);
-	/* The checkpoint is on the disk now. */
 	if (status == TRAIN_INTERRUPTED && first)
-		fprintf(stderr, "lagoon train: interrupted: checkpoint after epoch %d; go on with --resume %s\n",
-			j->epoch, j->checkpoint);
+		say_interrupted(j);
 	return status;
 }
 
@@ -169,6 +179,25 @@ int (*train_job_interrupted(const struct train_job *j))(void *arg)
 	if (!j->checkpoint || (j->processes > 1 && !train_has_launcher()))
 		return NULL;
 	return train_catch_signals();
+}
+
+void train_job_options(const struct train_job *j, int *model,
+		       int32_t *staleness, int32_t *sample, uint64_t *seed)
+{
+	*model = j->consistency;
+	*staleness = j->staleness;
+	*sample = j->sample;
+	*seed = j->seed;
+}
+
+void train_job_checkpoints(const struct train_job *j, const char **checkpoint,
+			   uint64_t *every, const char **resume,
+			   int (**interrupted)(void *arg))
+{
+	*checkpoint = j->checkpoint;
+	*every = j->every;
+	*resume = j->resume;
+	*interrupted = train_job_interrupted(j);
 }
 
 int train_job_run(const struct train_job *j, int argc, char **argv,

@@ -20,8 +20,8 @@ struct linear {
 enum {
 	KEY_DATA = 256, KEY_TEST, KEY_FORMAT, KEY_ZERO_BASED, KEY_LOSS,
 	KEY_METHOD, KEY_C, KEY_L1, KEY_L2, KEY_RATE, KEY_EPOCHS, KEY_TOLERANCE,
-	KEY_BATCH, KEY_FETCH, KEY_PUSH, KEY_CHANGE, KEY_CHECKPOINT, KEY_EVERY,
-	KEY_RESUME, KEY_IN_ORDER, KEY_STREAM,
+	KEY_BATCH, KEY_FETCH, KEY_PUSH, KEY_CHANGE, KEY_IN_ORDER,
+	KEY_STREAM,
 };
 
 static const char *const methods[] = {
@@ -67,11 +67,6 @@ static const struct argp_option table[] = {
 	  "Rows stay in the file and are read block by block, in order; sgd, adagrad, downpour and ftrl", 0 },
 	{ "change", KEY_CHANGE, "X", 0,
 	  "vap: how much of a weight's change a process may keep back [0.01]", 0 },
-	{ "checkpoint", KEY_CHECKPOINT, "DIR", 0,
-	  "Write checkpoints there; SIGTERM and SIGUSR1 make one and end the run", 0 },
-	{ "every", KEY_EVERY, "N", 0,
-	  "Epochs from one checkpoint to the next [none: when signalled]", 0 },
-	{ "resume", KEY_RESUME, "DIR", 0, "Go on from the checkpoint there", 0 },
 	{ 0 }
 };
 
@@ -123,12 +118,9 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
 	case KEY_IN_ORDER: t->fit.in_order = 1; break;
 	case KEY_STREAM: t->fit.stream = 1; break;
 	case KEY_LOSS: take_loss(t, state, arg); break;
-	case KEY_CHECKPOINT: t->fit.checkpoint = arg; break;
-	case KEY_RESUME: t->fit.resume = arg; break;
-	case KEY_EVERY:
-		t->fit.every = args_count(state, "--every", arg, 1, INT64_MAX);
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = state->child_inputs[1] = &t->job;
 		break;
-	case ARGP_KEY_INIT: state->child_inputs[0] = &t->job; break;
 	case ARGP_KEY_ARG: take_solver(t, state, arg); break;
 	case ARGP_KEY_END:
 		if (!t->data)
@@ -174,7 +166,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-	{ .argp = &train_job_argp, .group = 1 }, { 0 }
+	{ .argp = &train_job_argp, .group = 1 },
+	{ .argp = &train_restart_argp, .group = 2 }, { 0 }
 };
 
 static const struct argp parser = {
@@ -333,12 +326,10 @@ int train_linear(int argc, char **argv)
 	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &t))
 		return 2;
-	t.fit.model = t.job.consistency;
-	t.fit.staleness = t.job.staleness;
-	t.fit.sample = t.job.sample;
-	t.fit.seed = t.job.seed;
-	t.job.checkpoint = t.fit.checkpoint;
-	t.fit.interrupted = train_job_interrupted(&t.job);
+	train_job_options(&t.job, &t.fit.model, &t.fit.staleness,
+			  &t.fit.sample, &t.fit.seed);
+	train_job_checkpoints(&t.job, &t.fit.checkpoint, &t.fit.every,
+			      &t.fit.resume, &t.fit.interrupted);
 	t.job.report.solver = t.solver;
 	t.job.report.epochs = t.fit.epochs ? t.fit.epochs : 1000;
 	return train_job_run(&t.job, argc, argv, fit, &t);

@@ -239,14 +239,10 @@ int train_regression(int argc, char **argv)
 	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &t))
 		return 2;
-	t.fit.model = t.job.consistency;
-	t.fit.staleness = t.job.staleness;
-	t.fit.sample = t.job.sample;
-	t.fit.seed = t.job.seed;
-	t.fit.checkpoint = t.job.checkpoint;
-	t.fit.every = t.job.every;
-	t.fit.resume = t.job.resume;
-	t.fit.interrupted = train_job_interrupted(&t.job);
+	train_job_options(&t.job, &t.fit.model, &t.fit.staleness,
+			  &t.fit.sample, &t.fit.seed);
+	train_job_checkpoints(&t.job, &t.fit.checkpoint, &t.fit.every,
+			      &t.fit.resume, &t.fit.interrupted);
 	t.job.report.solver = t.solver;
 	t.job.report.epochs = t.fit.epochs;
 	return train_job_run(&t.job, argc, argv, fit, &t);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/solve/saved.h"
 #include "kernels/solve/trainer.h"
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
@@ -64,14 +65,11 @@ static int check_options(const struct lagoon_logistic_options *o)
 	if (o->epochs < 1)
 		return lgn_fail(LAGOON_EINVAL, "epochs %d: expected at least 1",
 				o->epochs);
-	if (o->every && !o->checkpoint)
-		return lgn_fail(LAGOON_EINVAL, "every %llu clocks: expected a "
-				"folder for checkpoints",
-				(unsigned long long)o->every);
 	if (!(o->tolerance >= 0))
 		return lgn_fail(LAGOON_EINVAL, "tolerance %g: expected 0 or "
 				"more", o->tolerance);
-	return 0;
+	return lgn_saving_check(&(struct lgn_saving){ o->checkpoint, o->every,
+						      NULL, NULL });
 }
 
 /* ---------------------------------------------------------- reading */
@@ -159,7 +157,7 @@ static void derive(struct lgn_fit *fit)
 	r->features = data->cols;
 	r->test_rows = fit->facts.test.rows;
 	memcpy(r->labels, data->labels.value, sizeof(r->labels));
-	r->read_seconds = (double)(lgn_now_ns() - fit->start_ns) * 1e-9;
+	r->read_seconds = lgn_seconds_since(fit->start_ns);
 }
 
 /* ----------------------------------------------------------- tables */
@@ -283,10 +281,8 @@ static int fit_open(struct lgn_fit *fit)
 {
 	int local = lagoon_local_workers(fit->lg);
 	struct lagoon_logistic_result *r = fit->result;
-	struct lagoon_worker *w;
 
-	if (local && !lagoon_worker(fit->lg, 0, &w))
-		fit->first_worker = lagoon_worker_id(w);
+	fit->first_worker = lgn_share_first_worker(fit->lg);
 	fit->loaded = calloc((size_t)local + 1, sizeof(*fit->loaded));
 	if (!fit->loaded)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for %d workers", local);
@@ -336,7 +332,7 @@ lagoon_logistic_fit_file(struct lagoon *lg, const char *data,
 	if (!rc)
 		rc = fit_loaded(&fit);
 	fit_close(&fit);
-	found.seconds = (double)(lgn_now_ns() - fit.start_ns) * 1e-9;
+	found.seconds = lgn_seconds_since(fit.start_ns);
 	if (rc)
 		lagoon_logistic_result_free(&found);
 	else

@@ -135,16 +135,11 @@ static void destroy_tables(struct lgn_lda_fit *fit)
 
 static int load(struct lgn_lda_fit *fit)
 {
-	int rc = lgn_share_create_first(fit->lg, "lda load",
-					sizeof(struct lgn_lda_facts),
-					&fit->tidings);
+	int rc = lgn_share_run(fit->lg, "lda load",
+			       sizeof(struct lgn_lda_facts), lgn_lda_load, fit,
+			       &fit->tidings);
 
-	if (rc)
-		return rc;
-	rc = lagoon_run(fit->lg, lgn_lda_load, fit);
-	lgn_share_destroy(&fit->tidings);
-	fit->result->read_seconds = (double)(lgn_now_ns() - fit->start_ns) *
-		1e-9;
+	fit->result->read_seconds = lgn_seconds_since(fit->start_ns);
 	return rc;
 }
 
@@ -212,13 +207,10 @@ static int fit_open(struct lgn_lda_fit *fit)
 		[LAGOON_LDA_ALIAS] = &lgn_lda_alias,
 	};
 	int local = lagoon_local_workers(fit->lg);
-	struct lagoon_worker *w;
 
 	fit->sampler = samplers[fit->options.sampler];
 	fit->workers = lagoon_workers(fit->lg);
-	fit->first_worker = -1;
-	if (local && !lagoon_worker(fit->lg, 0, &w))
-		fit->first_worker = lagoon_worker_id(w);
+	fit->first_worker = lgn_share_first_worker(fit->lg);
 	fit->loaded = calloc((size_t)local + 1, sizeof(*fit->loaded));
 	if (!fit->loaded)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for %d workers",
@@ -265,7 +257,7 @@ static int call(struct lgn_lda_fit *fit,
 	if (!rc)
 		rc = train(fit);
 	fit_close(fit);
-	found.seconds = (double)(lgn_now_ns() - fit->start_ns) * 1e-9;
+	found.seconds = lgn_seconds_since(fit->start_ns);
 	if (rc)
 		lagoon_lda_result_free(&found);
 	else

@@ -190,7 +190,7 @@ static void report(struct lgn_lda *t)
 	const struct lagoon_lda_sweep s = {
 		.sweep = t->sweep,
 		.log_likelihood = t->log_likelihood,
-		.seconds = (double)(lgn_now_ns() - t->fit->start_ns) * 1e-9,
+		.seconds = lgn_seconds_since(t->fit->start_ns),
 		.tokens = t->fit->facts.data.tokens,
 	};
 
@@ -236,7 +236,7 @@ static int sweep(struct lgn_lda *t)
 	for (int b = 0; b < t->docs.blocks && !rc; b++)
 		rc = make_round(t, &t->docs.block[b]);
 	set_priors(t, 1);
-	t->sample_seconds += (double)(lgn_now_ns() - start) * 1e-9;
+	t->sample_seconds += lgn_seconds_since(start);
 	return rc;
 }
 

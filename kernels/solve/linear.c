@@ -170,10 +170,6 @@ static int check_method(struct lgn_linear_fit *fit)
 	if (o->stream && !m->streams)
 		return lgn_fail(LAGOON_ENOTSUP, "%s: it needs the rows in "
 				"memory: it cannot stream them", m->name);
-	if (o->every && !o->checkpoint)
-		return lgn_fail(LAGOON_EINVAL, "every %llu epochs: expected a "
-				"folder for checkpoints",
-				(unsigned long long)o->every);
 	if (!fit->options.epochs)
 		fit->options.epochs = m->epochs;
 	/* The caller's weights have room for as many labels. */
@@ -327,16 +323,11 @@ static int derive(struct lgn_linear_fit *fit)
 
 static int load(struct lgn_linear_fit *fit)
 {
-	int rc = lgn_share_create_first(fit->lg, "linear load",
-					sizeof(struct lgn_linear_facts),
-					&fit->tidings);
+	int rc = lgn_share_run(fit->lg, "linear load",
+			       sizeof(struct lgn_linear_facts), lgn_linear_load, fit,
+			       &fit->tidings);
 
-	if (rc)
-		return rc;
-	rc = lagoon_run(fit->lg, lgn_linear_load, fit);
-	lgn_share_destroy(&fit->tidings);
-	fit->result->read_seconds = (double)(lgn_now_ns() - fit->start_ns) *
-		1e-9;
+	fit->result->read_seconds = lgn_seconds_since(fit->start_ns);
 	return rc;
 }
 
@@ -357,12 +348,9 @@ static int train(struct lgn_linear_fit *fit)
 static int fit_open(struct lgn_linear_fit *fit)
 {
 	int local = lagoon_local_workers(fit->lg);
-	struct lagoon_worker *w;
 
 	fit->workers = lagoon_workers(fit->lg);
-	fit->first_worker = -1;
-	if (local && !lagoon_worker(fit->lg, 0, &w))
-		fit->first_worker = lagoon_worker_id(w);
+	fit->first_worker = lgn_share_first_worker(fit->lg);
 	fit->loaded = calloc((size_t)local + 1, sizeof(*fit->loaded));
 	if (fit->loaded)
 		return 0;
@@ -389,6 +377,7 @@ static int call(struct lgn_linear_fit *fit,
 	struct lagoon_linear_result found = {
 		.size = result->size, .gap = -1, .test_accuracy = -1,
 	};
+	struct lgn_saving saving;
 	int rc;
 
 	fit->result = &found;
@@ -396,7 +385,10 @@ static int call(struct lgn_linear_fit *fit,
 	lagoon_linear_options_init(&fit->options);
 	if (options)
 		fit->options = *options;
+	saving = lgn_linear_saving(fit);
 	rc = check_options(&fit->options);
+	if (!rc)
+		rc = lgn_saving_check(&saving);
 	if (!rc)
 		rc = check_method(fit);
 	if (!rc && fit->path)
@@ -408,7 +400,7 @@ static int call(struct lgn_linear_fit *fit,
 	if (!rc)
 		rc = train(fit);
 	fit_close(fit);
-	found.seconds = (double)(lgn_now_ns() - fit->start_ns) * 1e-9;
+	found.seconds = lgn_seconds_since(fit->start_ns);
 	if (rc)
 		lagoon_linear_result_free(&found);
 	else

@@ -205,6 +205,7 @@ int lgn_linear_restore(struct lgn_linear_fit *fit);
 void lgn_linear_forget(struct lgn_linear_fit *fit);
 int lgn_linear_resume(struct lgn_linear *t);
 int lgn_linear_save(struct lgn_linear *t);
+struct lgn_saving lgn_linear_saving(const struct lgn_linear_fit *fit);
 int lgn_linear_is_interrupted(const struct lgn_linear *t);
 
 /* Gap or history small enough? */

@@ -134,7 +134,7 @@ static int save(struct lgn_linear *t)
 	return rc;
 }
 
-static struct lgn_saving saving_of(const struct lgn_linear_fit *fit)
+struct lgn_saving lgn_linear_saving(const struct lgn_linear_fit *fit)
 {
 	const struct lagoon_linear_options *o = &fit->options;
 
@@ -144,14 +144,14 @@ static struct lgn_saving saving_of(const struct lgn_linear_fit *fit)
 
 int lgn_linear_save(struct lgn_linear *t)
 {
-	const struct lgn_saving o = saving_of(t->fit);
+	const struct lgn_saving o = lgn_linear_saving(t->fit);
 
 	return lgn_saving_is_due(&o, t->epoch, t->interrupted) ? save(t) : 0;
 }
 
 int lgn_linear_is_interrupted(const struct lgn_linear *t)
 {
-	const struct lgn_saving o = saving_of(t->fit);
+	const struct lgn_saving o = lgn_linear_saving(t->fit);
 
 	return lgn_saving_is_interrupted(&o);
 }

@@ -149,7 +149,7 @@ static void report(struct lgn_linear *t)
 		.accuracy = t->accuracy,
 		.gap = t->gap,
 		.nonzeros = t->nonzeros,
-		.seconds = (double)(lgn_now_ns() - t->fit->start_ns) * 1e-9,
+		.seconds = lgn_seconds_since(t->fit->start_ns),
 	};
 
 	if (o->progress && t->id == t->fit->first_worker &&

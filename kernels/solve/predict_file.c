@@ -384,7 +384,7 @@ LGN_EXPORT int lagoon_predict_file(const struct lagoon_model_file *model,
 	if (rc)
 		return rc;
 	set_means(&r);
-	r.result.seconds = (double)(lgn_now_ns() - start) * 1e-9;
+	r.result.seconds = lgn_seconds_since(start);
 	*result = r.result;
 	return 0;
 }

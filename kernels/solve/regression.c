@@ -82,10 +82,6 @@ static int check_options(const struct lagoon_regression_options *o)
 		rc = check_least("sample", o->sample, 0);
 	if (!rc && o->format != -1)
 		rc = check_range("format", o->format, LAGOON_FILE_MATRIX);
-	if (!rc && o->every && !o->checkpoint)
-		rc = lgn_fail(LAGOON_EINVAL, "every %llu epochs: expected a "
-			      "folder for checkpoints",
-			      (unsigned long long)o->every);
 	return rc;
 }
 
@@ -225,30 +221,19 @@ static void destroy_tables(struct lgn_regression_fit *fit)
 
 static int load(struct lgn_regression_fit *fit)
 {
-	int rc = lgn_share_create_first(fit->lg, "regression load",
-					sizeof(struct lgn_regression_facts),
-					&fit->tidings);
+	int rc = lgn_share_run(fit->lg, "regression load",
+			       sizeof(struct lgn_regression_facts), lgn_regression_load, fit,
+			       &fit->tidings);
 
-	if (rc)
-		return rc;
-	rc = lagoon_run(fit->lg, lgn_regression_load, fit);
-	lgn_share_destroy(&fit->tidings);
-	fit->result->read_seconds = (double)(lgn_now_ns() - fit->start_ns) *
-		1e-9;
+	fit->result->read_seconds = lgn_seconds_since(fit->start_ns);
 	return rc;
 }
 
 static int scale(struct lgn_regression_fit *fit)
 {
-	int rc = lgn_share_create(fit->lg, "regression columns",
-				  2 * (fit->facts.cols + 1) * sizeof(double),
-				  LAGOON_SSP, &fit->columns);
-
-	if (rc)
-		return rc;
-	rc = lagoon_run(fit->lg, lgn_regression_scale, fit);
-	lgn_share_destroy(&fit->columns);
-	return rc;
+	return lgn_share_run(fit->lg, "regression columns",
+			     2 * (fit->facts.cols + 1) * sizeof(double),
+			     lgn_regression_scale, fit, &fit->columns);
 }
 
 /* Of a file the weights are rank 0's. */
@@ -288,13 +273,10 @@ static int fit_open(struct lgn_regression_fit *fit)
 		[LAGOON_MSPG] = &lgn_mspg,
 	};
 	int local = lagoon_local_workers(fit->lg);
-	struct lagoon_worker *w;
 
 	fit->method = methods[fit->options.method];
 	fit->workers = lagoon_workers(fit->lg);
-	fit->first_worker = -1;
-	if (local && !lagoon_worker(fit->lg, 0, &w))
-		fit->first_worker = lagoon_worker_id(w);
+	fit->first_worker = lgn_share_first_worker(fit->lg);
 	fit->loaded = calloc((size_t)local + 1, sizeof(*fit->loaded));
 	fit->first_row = calloc((size_t)fit->workers + 1,
 				sizeof(*fit->first_row));
@@ -322,6 +304,7 @@ static int call(struct lgn_regression_fit *fit,
 		struct lagoon_regression_result *result)
 {
 	struct lagoon_regression_result found = { .size = result->size };
+	struct lgn_saving saving;
 	int rc;
 
 	fit->result = &found;
@@ -329,7 +312,10 @@ static int call(struct lgn_regression_fit *fit,
 	lagoon_regression_options_init(&fit->options);
 	if (options)
 		fit->options = *options;
+	saving = lgn_regression_saving(fit);
 	rc = check_options(&fit->options);
+	if (!rc)
+		rc = lgn_saving_check(&saving);
 	if (!rc && fit->path)
 		rc = check_files(fit);
 	if (rc)
@@ -342,7 +328,7 @@ static int call(struct lgn_regression_fit *fit,
 	if (!rc)
 		rc = train(fit);
 	fit_close(fit);
-	found.seconds = (double)(lgn_now_ns() - fit->start_ns) * 1e-9;
+	found.seconds = lgn_seconds_since(fit->start_ns);
 	if (rc)
 		lagoon_regression_result_free(&found);
 	else

@@ -2,6 +2,14 @@
 #include "kernels/solve/saved.h"
 #include "runtime/base/status.h"
 
+int lgn_saving_check(const struct lgn_saving *o)
+{
+	if (!o->every || o->checkpoint)
+		return 0;
+	return lgn_fail(LAGOON_EINVAL, "every is %llu: expected a folder for "
+			"checkpoints", (unsigned long long)o->every);
+}
+
 int lgn_saving_is_interrupted(const struct lgn_saving *o)
 {
 	return o->checkpoint && o->interrupted && o->interrupted(o->arg);

@@ -23,6 +23,9 @@ struct lgn_saved_data {
 	int64_t classes;	/* 0 without */
 };
 
+/* LAGOON_EINVAL for every without checkpoint. */
+int lgn_saving_check(const struct lgn_saving *o);
+
 /* Asked in each worker, which tells the others. */
 int lgn_saving_is_interrupted(const struct lgn_saving *o);
 

@@ -67,6 +67,27 @@ void lgn_share_destroy(struct lgn_share *share)
 	share->table = NULL;
 }
 
+int lgn_share_run(struct lagoon *lg, const char *name, size_t bytes,
+		  int (*work)(struct lagoon_worker *w, void *arg), void *arg,
+		  struct lgn_share *share)
+{
+	int rc = lgn_share_create_first(lg, name, bytes, share);
+
+	if (!rc)
+		rc = lagoon_run(lg, work, arg);
+	lgn_share_destroy(share);
+	return rc;
+}
+
+int lgn_share_first_worker(struct lagoon *lg)
+{
+	struct lagoon_worker *w;
+
+	if (!lagoon_local_workers(lg) || lagoon_worker(lg, 0, &w))
+		return -1;
+	return lagoon_worker_id(w);
+}
+
 static void unpack(const int64_t *words, size_t n, uint32_t *out)
 {
 	for (size_t i = 0; i < n; i++)

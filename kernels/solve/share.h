@@ -35,6 +35,15 @@ void lgn_share_destroy(struct lgn_share *share);
 int lgn_share_create_first(struct lagoon *lg, const char *name, size_t bytes,
 			   struct lgn_share *share);
 
+/* Such a first of a call, whole: work(w, arg) in each worker, with a share that
+ * is there meanwhile. */
+int lgn_share_run(struct lagoon *lg, const char *name, size_t bytes,
+		  int (*work)(struct lagoon_worker *w, void *arg), void *arg,
+		  struct lgn_share *share);
+
+/* Number of the lowest worker of this process; -1 without any. */
+int lgn_share_first_worker(struct lagoon *lg);
+
 /* End the worker's round and wait for all workers: what anybody added before
  * is in every pull after. mine [bytes] of each goes to all [workers * bytes],
  * in the order of workers. round counts the meetings of this worker, from 0.

@@ -304,11 +304,6 @@ int lgn_trainer_restore(struct lgn_trainer *t)
 
 /* ----------------------------------------------------------- the end */
 
-static double seconds_since(uint64_t start_ns)
-{
-	return (double)(lgn_now_ns() - start_ns) * 1e-9;
-}
-
 void lgn_trainer_report(const struct lgn_trainer *t)
 {
 	const struct lagoon_logistic_options *o = &t->fit->options;
@@ -317,7 +312,7 @@ void lgn_trainer_report(const struct lgn_trainer *t)
 		.objective = t->objective,
 		.accuracy = t->accuracy,
 		.step = t->step,
-		.seconds = seconds_since(t->fit->start_ns),
+		.seconds = lgn_seconds_since(t->fit->start_ns),
 	};
 
 	if (o->progress && is_first_local(t))

@@ -26,4 +26,9 @@ LGN_EXPORT uint64_t lgn_now_ns(void);		/* CLOCK_MONOTONIC */
 LGN_EXPORT void lgn_wait_step(struct lgn_wait *wait);
 uint64_t lgn_waited_ns(const struct lgn_wait *wait);
 
+static inline double lgn_seconds_since(uint64_t start_ns)
+{
+	return (double)(lgn_now_ns() - start_ns) * 1e-9;
+}
+
 #endif

@@ -6,9 +6,9 @@ set -u
 src=${srcdir:-.}
 bad=0
 
-# Declarations begin in column 1.
+# Declarations begin in column 1. header...
 declared() {
-	sed -nE 's/^[a-z].*[ *](lagoon_[a-z0-9_]+)\(.*/\1/p' "$1" | sort -u
+	sed -nE 's/^[a-z].*[ *](lagoon_[a-z0-9_]+)\(.*/\1/p' "$@" | sort -u
 }
 
 # What a library exports, data too; not the names of versions, and not what
@@ -18,13 +18,13 @@ exported() {
 		sub(/@.*/, "", $3); print $3 }' | sort -u
 }
 
-# library header
+# library header...
 compare() {
-	local lib=.libs/$1.so header=$src/$2
+	local lib=.libs/$1.so
 	[ -f "$lib" ] || { echo "no shared libraries in this build"; exit 77; }
-	[ -n "$(declared "$header")" ] || { echo "$2 declares nothing"; bad=1; }
-	diff <(declared "$header") <(exported "$lib") ||
-		{ echo "$1 (>) and $2 (<) differ"; bad=1; }
+	[ -n "$(declared "${@:2}")" ] || { echo "${*:2} declares nothing"; bad=1; }
+	diff <(declared "${@:2}") <(exported "$lib") ||
+		{ echo "$1 (>) and ${*:2} (<) differ"; bad=1; }
 }
 
 # A comment block stands for the declarations up to the next one.
@@ -40,13 +40,18 @@ tags() {
 				bad = 1
 			}
 	}
-	END { exit bad }' "$src/$1" || bad=1
+	END { exit bad }' "$1" || bad=1
 }
 
-compare liblagoon runtime/lagoon.h
-compare liblagoon_kernels kernels/lagoon_kernels.h
-compare liblagoon_solve kernels/lagoon_solve.h
-tags runtime/lagoon.h
-tags kernels/lagoon_kernels.h
-tags kernels/lagoon_solve.h
+# All public headers of kernels/ but that of the kernels are of liblagoon_solve.
+solve=()
+for header in "$src"/kernels/lagoon_*.h; do
+	[ "${header##*/}" = lagoon_kernels.h ] || solve+=("$header")
+done
+compare liblagoon "$src/runtime/lagoon.h"
+compare liblagoon_kernels "$src/kernels/lagoon_kernels.h"
+compare liblagoon_solve "${solve[@]}"
+for header in "$src/runtime/lagoon.h" "$src"/kernels/lagoon_*.h; do
+	tags "$header"
+done
 exit $bad

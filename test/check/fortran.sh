@@ -38,12 +38,16 @@ while read -r name value; do
 		complain "$name is not $value in module lagoon_kernels"
 done < <(sed -nE 's/^	(LAGOON_[A-Z0-9_]+) = (-?[0-9]+).*/\1 \2/p' "$src/kernels/lagoon_kernels.h")
 
-# The solvers: calls that the module binds by name or as a kind of procedure; not
+# The solvers: all other public headers of kernels/. Calls that the module binds by name or as a kind of procedure; not
 # the oldest solver, which is for files, and the generator of its data.
 solve=kernels/fortran/lagoon_solve.f90
-calls=$(sed -nE 's/^(int|void)[ \t]+\*?(lagoon_[a-z0-9_]+)\(.*/\2/p' "$src/kernels/lagoon_solve.h" |
+solvers=()
+for file in "$src"/kernels/lagoon_*.h; do
+	[ "${file##*/}" = lagoon_kernels.h ] || solvers+=("$file")
+done
+calls=$(sed -nE 's/^(int|void)[ \t]+\*?(lagoon_[a-z0-9_]+)\(.*/\2/p' "${solvers[@]}" |
 	grep -vE '^lagoon_(generate_|logistic_(options_init|fit_file|result_free))' | sort -u)
-[ "$(wc -w <<<"$calls")" -gt 8 ] || complain "cannot read the calls of lagoon_solve.h"
+[ "$(wc -w <<<"$calls")" -gt 8 ] || complain "cannot read the calls of the solvers"
 for call in $calls; do
 	grep -q "bind(c, name='$call')" "$solve" || complain "no binding of $call"
 	grep -qE "^  public ::.*\b$call\b" "$solve" || complain "$call is not public"
@@ -51,7 +55,7 @@ done
 while read -r name value; do
 	grep -qE "parameter, public :: $name = $value\$" "$solve" ||
 		complain "$name is not $value in module lagoon_solve"
-done < <(sed -nE 's/^	(LAGOON_[A-Z0-9_]+) = (-?[0-9]+).*/\1 \2/p' "$src/kernels/lagoon_solve.h")
+done < <(sed -nE 's/^	(LAGOON_[A-Z0-9_]+) = (-?[0-9]+).*/\1 \2/p' "${solvers[@]}")
 structs="lagoon_attr lagoon_table_attr lagoon_stats lagoon_wire_counts lagoon_sparse
 	$(sed -nE 's/^  type, bind\(c\), public :: (lagoon_[a-z_]+)$/\1/p' "$solve")"
 [ "$(wc -w <<<"$structs")" -gt 7 ] || complain "cannot read the types of $solve"
@@ -64,7 +68,7 @@ names=$(sed -nE -e 's/^	(LAGOON_[A-Z0-9_]+) = .*/\1/p' \
 # fields STRUCT: the names of its fields, also of "double l1, l2;".
 fields() {
 	sed -zE 's:/\*([^*]|\*+[^*/])*\*+/::g' "$header" "$src/kernels/lagoon_kernels.h" \
-		"$src/kernels/lagoon_solve.h" |
+		"${solvers[@]}" |
 		awk -v start="struct $1 {" '$0 == start { on = 1; next } on && /^}/ { exit } on' |
 		sed -nE -e 's/^	[a-z].*\(\*([a-z0-9_]+)\)\(.*/\1/p' \
 			-e 's/^	[a-z][^(,]*[ *]([a-z0-9_]+(, [a-z0-9_]+)*)(\[[A-Z0-9_+ ]+\])*;[[:blank:]]*$/\1/p' |

@@ -33,10 +33,13 @@ foreign() {
 }
 
 base='runtime/base/[a-z_]+\.h|runtime/lagoon\.h'
-solve='lagoon(_solve|_kernels)?\.h|kernels/lagoon_(solve|kernels)\.h'
+names=$(basename -as .h kernels/lagoon_*.h | tr '\n' '|')
+public="(lagoon|${names%|})\.h"
+solve="$public|kernels/$public"
 allow runtime/base "$base"
 allow numa "$base|numa/[a-z_]+\.h"
 allow verbs "$base|numa/place\.h|verbs/[a-z_/]+\.h"
+allow 'kernels/lagoon_*.h' "$public"
 allow kernels/math 'kernels/lagoon_kernels\.h|kernels/math/[a-z_]+\.(h|inc)|runtime/base/attr\.h'
 allow kernels/data "$base|kernels/data/[a-z_]+\.h|$solve"
 allow kernels/solve "$base|kernels/(data|solve)/[a-z_]+\.h|$solve"

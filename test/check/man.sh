@@ -31,7 +31,7 @@ page_of()
 # Prototypes of the header, one a line, without blanks.
 # Comments go first: they may mention calls.
 sed -e 's|/\*.*\*/||' -e '/\/\*/,/\*\//d' -e '/^#/d' "$top/runtime/lagoon.h" \
-	"$top/kernels/lagoon_solve.h" "$top/kernels/lagoon_kernels.h" |
+	"$top"/kernels/lagoon_*.h |
 	tr '\n\t' '  ' | tr ';' '\n' |
 	grep -oE '[a-z0-9_ *]+lagoon_[a-z0-9_]+\(.*\) *$' |
 	tr -d ' ' | sort > "$tmp/prototypes"

@@ -245,6 +245,7 @@ bad_input() {
 	refused 2 'loss with softmax: expected svm' softmax --data "$x" --loss hinge
 	refused 2 'loss is "logistic": expected hinge' svm --data "$x" --loss logistic
 	refused 2 'no --data FILE' svm
+	refused 2 'every without --checkpoint DIR' svm --data "$x" --every 3
 	refused 2 'none/manifest: cannot open' svm --data "$tmp/two.svm" --resume "$tmp/none"
 }
 

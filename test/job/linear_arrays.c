@@ -353,6 +353,9 @@ static void bad_options(void)
 	o = options(0, 0);
 	o.n_push = 0;
 	expect(&d, &o, LAGOON_EINVAL, "n_push 0: expected 1 or more");
+	o = options(0, 0);
+	o.every = 3;
+	expect(&d, &o, LAGOON_EINVAL, "every is 3: expected a folder");
 }
 
 /* ------------------------------------------------------------- stopping */

@@ -413,7 +413,7 @@ static void goes_on(int method)
 	expect(&d, &o, "a checkpoint with l1 0.02 and l2 0.03");
 	o = options();
 	o.every = 2;
-	expect(&d, &o, "every 2 epochs: expected a folder");
+	expect(&d, &o, "every is 2: expected a folder");
 }
 
 static void restarts(void)

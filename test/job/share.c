@@ -110,6 +110,20 @@ static void play(enum how how, int model, uint64_t seed)
 	lgn_share_destroy(&s.share);
 }
 
+/* As the first of a call: the share is gone after it, whatever came of it. */
+static void play_first(enum how how, int want)
+{
+	struct scene s = { .how = how, .model = LAGOON_SSP, .seed = t_seed() };
+	int first = lgn_share_first_worker(t_lg), rc;
+
+	T_CHECK(first == lagoon_rank(t_lg) * WORKERS, "the first worker is %d",
+		first);
+	rc = lgn_share_run(t_lg, "share", BYTES, work, &s, &s.share);
+	T_CHECK(rc == want, "case %d: %d, expected %d (%s)", how, rc, want,
+		lagoon_errmsg());
+	T_CHECK(!s.share.table, "case %d: its table is there still", how);
+}
+
 int main(void)
 {
 	static const int models[] = { LAGOON_SSP, LAGOON_BSP, LAGOON_ASP };
@@ -122,6 +136,8 @@ int main(void)
 	for (size_t m = 0; m < T_COUNT(models); m++)
 		for (enum how how = ALL_WELL; how <= LEAVES; how++)
 			play(how, models[m], t_seed() + m);
+	play_first(COMES_WITH_ERROR, LAGOON_ERANGE);
+	play_first(ALL_WELL, 0);
 	t_close();
 	return 0;
 }

@@ -20,7 +20,7 @@ enum { ROWS = 2000, ROUNDS = 1000000, WAIT_US = 200000 };
 
 struct shared {
 	struct lagoon_stats stats;	/* of rank 1 */
-	_Atomic int begun, done;
+	_Atomic int begun, done, read;
 	int64_t rounds;			/* whose deltas have been given to push */
 };
 
@@ -85,11 +85,13 @@ static void pusher(struct lagoon_worker *w, struct lagoon_table *t)
 	T_CHECK(lagoon_clock(w), "a clock after it succeeded");
 	t_ok(lagoon_table_stats(t, &shared->stats), "stats");
 	atomic_store(&shared->done, 1);
+	/* Half of the rows are here: they end with this process. */
+	t_await(&shared->read, 1);
 }
 
 static void owner(struct lagoon_worker *w, struct lagoon_table *t)
 {
-	const struct shared *shared = t_shared;
+	struct shared *shared = t_shared;
 	static int64_t value[ROWS];
 	int64_t sum = 0, pushed, uncertain;
 
@@ -98,6 +100,7 @@ static void owner(struct lagoon_worker *w, struct lagoon_table *t)
 		cut(NULL);
 	t_await(&shared->done, 1);
 	t_ok(lagoon_pull(w, t, 0, ROWS, value), "pull");
+	atomic_store(&shared->read, 1);
 	for (int i = 0; i < ROWS; i++) {
 		T_CHECK(value[i] == shared->rounds || value[i] == shared->rounds - 1,
 			"row %d is %lld after %lld rounds", i,
