@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* `lagoon generate`: write data with planted weights. */
+/* `lagoon generate`: write data with planted weights or factors. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,12 +49,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (g->kind || strcmp(arg, "logistic"))
-			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\"", arg);
+			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\", or \"ratings\" as the first word", arg);
 		g->kind = arg;
 		break;
 	case ARGP_KEY_END:
 		if (!g->kind)
-			argp_failure(state, 2, 0, "no kind of data: expected \"logistic\"");
+			argp_failure(state, 2, 0, "no kind of data: expected \"logistic\" or \"ratings\"");
 		if (!g->output)
 			argp_failure(state, 2, 0, "no --output FILE");
 		break;
@@ -68,14 +68,101 @@ static const struct argp parser = {
 	.options = table, .parser = parse, .args_doc = "logistic",
 	.doc = "Write a LIBSVM file of rows whose labels are drawn from a "
 	       "logistic model with planted weights. The same options give the "
-	       "same file everywhere.",
+	       "same file everywhere. For ratings see lagoon generate ratings "
+	       "--help.",
 };
+
+/* -------------------------------------------------------------- ratings */
+
+struct ratings {
+	const char *kind;
+	const char *output;
+	const char *test;
+	struct lagoon_generate_ratings_options options;
+};
+
+enum { KEY_TEST = 512, KEY_USERS, KEY_ITEMS, KEY_RATINGS, KEY_RANK, KEY_NOISE };
+
+static const struct argp_option ratings_table[] = {
+	{ "output", 'o', "FILE", 0, "Write the ratings there", 0 },
+	{ "test", KEY_TEST, "FILE", 0, "And a tenth as many others there", 0 },
+	{ "users", KEY_USERS, "N", 0, "Users [10000]", 0 },
+	{ "items", KEY_ITEMS, "N", 0, "Items [1000]", 0 },
+	{ "ratings", KEY_RATINGS, "N", 0, "Ratings [1000000]", 0 },
+	{ "rank", KEY_RANK, "N", 0, "Planted factors [8]", 0 },
+	{ "noise", KEY_NOISE, "X", 0, "Deviation of what is added [0.1]", 0 },
+	{ "seed", KEY_SEED, "N", 0, "Another seed gives other data [1]", 0 },
+	{ 0 }
+};
+
+static error_t parse_ratings(int key, char *arg, struct argp_state *state)
+{
+	struct ratings *g = state->input;
+	struct lagoon_generate_ratings_options *o = &g->options;
+	const uint64_t most = UINT64_C(1) << 31;
+
+	switch (key) {
+	case 'o': g->output = arg; break;
+	case KEY_TEST: g->test = arg; break;
+	case KEY_USERS: o->users = args_count(state, "--users", arg, 1, most); break;
+	case KEY_ITEMS: o->items = args_count(state, "--items", arg, 1, most); break;
+	case KEY_RATINGS:
+		o->ratings = args_count(state, "--ratings", arg, 1,
+					UINT64_C(1) << 40);
+		break;
+	case KEY_RANK:
+		o->rank = (int)args_count(state, "--rank", arg, 1, 4096);
+		break;
+	case KEY_NOISE: o->noise = args_number(state, "--noise", arg, 1); break;
+	case KEY_SEED:
+		o->seed = args_count(state, "--seed", arg, 0, UINT64_MAX);
+		break;
+	case ARGP_KEY_ARG:
+		if (g->kind)
+			argp_failure(state, 2, 0, "\"%s\": expected an option",
+				     arg);
+		g->kind = arg;
+		break;
+	case ARGP_KEY_END:
+		if (!g->output)
+			argp_failure(state, 2, 0, "no --output FILE");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp ratings_parser = {
+	.options = ratings_table, .parser = parse_ratings, .args_doc = "ratings",
+	.doc = "Write ratings of planted factors, \"user item rating\" a line, "
+	       "users and items from 0 on. The same options give the same file "
+	       "everywhere.",
+};
+
+static int generate_ratings(int argc, char **argv)
+{
+	struct ratings g = { 0 };
+	int rc;
+
+	lagoon_generate_ratings_options_init(&g.options);
+	argp_err_exit_status = 2;
+	if (argp_parse(&ratings_parser, argc, argv, 0, NULL, &g))
+		return 2;
+	rc = lagoon_generate_ratings(g.output, g.test, &g.options);
+	if (rc)
+		fprintf(stderr, "lagoon generate: %s\n", lagoon_errmsg());
+	return rc == LAGOON_EINVAL ? 2 : rc ? 1 : 0;
+}
 
 int tool_generate(int argc, char **argv)
 {
 	struct generate g = { 0 };
 	char *planted;
 	int rc;
+
+	if (argc > 1 && !strcmp(argv[1], "ratings"))
+		return generate_ratings(argc, argv);
 
 	lagoon_generate_options_init(&g.options);
 	argp_err_exit_status = 2;
