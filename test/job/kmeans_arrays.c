@@ -214,7 +214,8 @@ static void test_minibatch(void)
 	o.batch = 100;
 	for (int start = 0; start <= LAGOON_KMEANS_RANDOM; start++) {
 		o.start = start;
-		o.restarts = start ? 20 : 3;
+		o.restarts = start ? 8 : 3;
+		o.rounds = 40;
 		for (int again = 0; again < 2; again++) {
 			double sse = fit(&o, 8, "minibatch");
 
