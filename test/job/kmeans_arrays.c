@@ -8,7 +8,7 @@
  */
 /* launch: -n 1 */
 /* launch: -n 3 --nodes 1 */
-/* launch: -n 2 --nodes 2 */
+/* launch: -n 2 --nodes 2 -- 3 */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -365,10 +365,16 @@ static void test_extremes(void)
 		      r.empty, r.sse);
 }
 
-int main(void)
+/* The argument: workers of each process. */
+int main(int argc, char **argv)
 {
+	struct lagoon_attr attr;
+
 	t_begin("kmeans_arrays", sizeof(struct shared));
-	t_open(NULL, NULL);
+	t_ok(lagoon_attr_init(&attr), "lagoon_attr_init");
+	if (argc > 1)
+		attr.workers = atoi(argv[1]);
+	t_open(&attr, NULL);
 	make();
 	test_lloyd();
 	test_minibatch();
