@@ -29,7 +29,7 @@ _lagoon_train_lasso='--data= --target= --format= --zero-based --l1= --l2= --stan
 _lagoon_train_ridge=$_lagoon_train_lasso
 _lagoon_train_elastic_net=$_lagoon_train_lasso
 _lagoon_train_lda='--data= --test= --format= --vocabulary= --skip-empty --topics= --alpha= --beta=
-	--eta= --sweeps= --sampler= --steps= --anneal= --rounds= --measure= --top=
+	--eta= --sweeps= --sampler= --steps= --anneal= --rounds= --measure= --top= --change=
 	--consistency= --staleness= --sample= --seed= --nodes= -n --workers= --model= --plot=
 	--report= --help --usage'
 _lagoon_train_svd='--data= --format= --k= --left= --right= --method= --tolerance= --basis=
@@ -46,7 +46,8 @@ _lagoon_predict='--data= --format= --model= -o --output= --probabilities --targe
 	--zero-based --help --usage'
 _lagoon_topics='--top= --help --usage'
 _lagoon_checkpoint='--help --usage'
-_lagoon_generate='--cols= --nnz= -o --output= --rows= --seed= --help --usage'
+_lagoon_generate='--cols= --nnz= --rows= --documents= --length= --words= --topics= --topic-words=
+	--document-topics= -o --output= --seed= --help --usage'
 
 # _lagoon_reply WORDS PREFIX
 _lagoon_reply() {
@@ -204,7 +205,7 @@ _lagoon() {
 	topics,*) _lagoon_file ;;
 	generate,-*) _lagoon_reply "$_lagoon_generate" "$cur" ;;
 	train,*) _lagoon_reply "$_lagoon_solvers" "$cur" ;;
-	generate,*) _lagoon_reply 'logistic' "$cur" ;;
+	generate,*) _lagoon_reply 'lda logistic' "$cur" ;;
 	run,*) _lagoon_program "$cur" ;;
 	esac
 }

@@ -186,7 +186,8 @@ train
 train --data "$tmp/none"
 [ $? = 2 ] && grep -q 'none: cannot open' "$tmp/err" || complain "no such file: $(cat "$tmp/err")"
 
-# --- the references
+# --- the references; not at a smaller scale, as under sanitizers
+case $scale in 0*|.*) exit $failed ;; esac
 if [ ! -r "$data/s1.txt" ]; then
 	[ $failed = 0 ] || exit 1
 	echo "no $data/s1.txt; the rest passed"
