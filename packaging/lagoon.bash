@@ -32,12 +32,15 @@ _lagoon_train_lda='--data= --test= --format= --vocabulary= --skip-empty --topics
 	--eta= --sweeps= --sampler= --steps= --anneal= --rounds= --measure= --top=
 	--consistency= --staleness= --sample= --seed= --nodes= -n --workers= --model= --plot=
 	--report= --help --usage'
+_lagoon_train_mf='--data= --test= --method= --rank= --biases --lambda= --lambda-bias= --epochs= --rate=
+	--decay= --rounds= --measure= --consistency= --staleness= --sample= --seed= --nodes= -n
+	--workers= --model= --plot= --report= --checkpoint= --every= --resume= --help --usage'
 _lagoon_train_svd='--data= --format= --k= --left= --right= --method= --tolerance= --basis=
 	--restarts= --oversample= --power= --consistency= --staleness= --sample= --seed=
 	--nodes= -n --workers= --model= --plot= --report= --help --usage'
-_lagoon_solvers='elastic-net lasso lda logistic ridge softmax svd svm'
+_lagoon_solvers='elastic-net lasso lda logistic mf ridge softmax svd svm'
 _lagoon_train=$(printf '%s\n' $_lagoon_train_logistic $_lagoon_train_linear $_lagoon_train_lasso \
-	$_lagoon_train_lda $_lagoon_train_svd | sort -u)
+	$_lagoon_train_lda $_lagoon_train_mf $_lagoon_train_svd | sort -u)
 _lagoon_predict='--data= --format= --model= -o --output= --probabilities --target=
 	--zero-based --help --usage'
 _lagoon_topics='--top= --help --usage'
@@ -82,8 +85,9 @@ _lagoon_methods() {
 	*_linear|*_softmax|*_svm) echo "$_lagoon_methods_linear" ;;
 	*_logistic) echo "svrg $_lagoon_methods_linear" ;;
 	*_lasso|*_ridge|*_elastic_net) echo 'cd mspg sdca' ;;
+	*_mf) echo 'als ccd++ sgd' ;;
 	*_svd) echo 'lanczos randomised' ;;
-	*) echo "cd lanczos mspg randomised svrg $_lagoon_methods_linear" ;;
+	*) echo "als ccd++ cd lanczos mspg randomised svrg $_lagoon_methods_linear" ;;
 	esac
 }
 
