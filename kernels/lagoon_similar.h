@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * @file lagoon_similar.h
- * For each row of a data set the rows that are most similar to it.
+ * For each row of a data set the rows that are most similar to it. Programs
+ * include lagoon_solve.h.
  *
  *     lagoon_similar_options_init(&options);
  *     options.top = 5;
@@ -9,8 +10,6 @@
  *                              &result);
  *     ... result.other, result.similarity in rank 0 ...
  *     lagoon_similar_result_free(&result);
- *
- * Errors are as in lagoon_solve.h, which includes this file.
  */
 #ifndef LAGOON_SIMILAR_H
 #define LAGOON_SIMILAR_H

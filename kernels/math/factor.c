@@ -194,15 +194,30 @@ static void sort(size_t rows, size_t cols, double *w, double *v, double *s,
 	}
 }
 
-static void own_svd(size_t rows, size_t cols, const double *a, size_t stride,
-		    double *w, double *v, double *s, double *dots)
+/* The columns, one after another, by a power of 2 that makes their squares
+ * doubles. */
+static int take_columns(size_t rows, size_t cols, const double *a,
+			size_t stride, double *w)
 {
-	double squares = 0, nothing;
-	int turned = 1;
+	double most = 0;
+	int exponent;
 
 	for (size_t k = 0; k < cols; k++)
 		for (size_t i = 0; i < rows; i++)
-			w[k * rows + i] = a[i * stride + k];
+			most = fmax(most, fabs(a[i * stride + k]));
+	frexp(most, &exponent);
+	for (size_t k = 0; k < cols; k++)
+		for (size_t i = 0; i < rows; i++)
+			w[k * rows + i] = ldexp(a[i * stride + k], -exponent);
+	return exponent;
+}
+
+static void own_svd(size_t rows, size_t cols, const double *a, size_t stride,
+		    double *w, double *v, double *s, double *dots)
+{
+	int exponent = take_columns(rows, cols, a, stride, w), turned = 1;
+	double squares = 0, nothing;
+
 	memset(v, 0, cols * cols * sizeof(*v));
 	for (size_t k = 0; k < cols; k++) {
 		v[k * cols + k] = 1;
@@ -217,6 +232,8 @@ static void own_svd(size_t rows, size_t cols, const double *a, size_t stride,
 						 nothing);
 	}
 	sort(rows, cols, w, v, s, dots, nothing);
+	for (size_t k = 0; k < cols; k++)
+		s[k] = ldexp(s[k], exponent);
 }
 
 LGN_EXPORT int lagoon_dense_svd(size_t rows, size_t cols, const double *a,

@@ -16,6 +16,7 @@ struct lgn_lines_spec {
 	bool dense;		/* store all elements: shift is not zero */
 	const double *shift;	/* [columns] */
 	const double *factor;	/* NULL: elements as they are, no shift */
+	const char *path;	/* for messages; or NULL */
 };
 
 struct lgn_lines {

@@ -58,12 +58,16 @@ struct lgn_svd_fit {
 	uint64_t lines;		/* of B */
 	uint64_t length;	/* of a line: the short side */
 	uint64_t width;		/* vectors on each side, at most */
+	uint64_t row;		/* elements of the short side in a row of the
+				 * tables of vectors: a row costs as much as some
+				 * dozens of them; slices are of whole rows */
+	uint64_t table_rows;	/* of these; zeros behind the last element */
 	int exponent;		/* A is 2^exponent times what is worked on */
 	struct lgn_share tidings;
 	struct lgn_share counts;	/* of entries to deal out */
 	struct lagoon_table *dealt;
-	struct lagoon_table *vectors;	/* [length] next ones to multiply with */
-	struct lagoon_table *sums;	/* [length] of B'u; zeros between */
+	struct lagoon_table *vectors;	/* next ones to multiply with */
+	struct lagoon_table *sums;	/* of B'u; zeros between */
 	struct lagoon_table *small;	/* matrices that one worker makes for all */
 	struct lagoon_table *found;	/* [lines + length][k] */
 };
@@ -85,8 +89,9 @@ struct lgn_svd {
 	double *dense;		/* [u.n][length] */
 	uint64_t width;
 	struct lgn_svd_basis u, v;	/* of the long side, the short one */
-	double *x;		/* [length][vectors at once] */
-	double *y;		/* [v.n][vectors at once] */
+	uint64_t v_row, v_rows;	/* of the tables: this worker's slice */
+	double *x;		/* [table_rows][row or vectors at once] */
+	double *y;		/* [v_rows][row] */
 	double *dots;		/* [width + 2] */
 	double *matrix;		/* [width][width] U'B V, or R of B'U = V R */
 	double *left;		/* [width][width] of its singular vectors */
@@ -114,11 +119,11 @@ struct lgn_svd {
 
 /* Each for lagoon_run(); arg: struct lgn_svd_fit. */
 int lgn_svd_load(struct lagoon_worker *w, void *arg);
+int lgn_svd_deal(struct lagoon_worker *w, void *arg);
 int lgn_svd_train(struct lagoon_worker *w, void *arg);
 
-/* t->entries become the lines of this worker. rc: the error that this one comes
- * with, if they are dealt out and so all meet. */
-int lgn_svd_open_lines(struct lgn_svd *t, int rc);
+/* t->entries become the lines of this worker. */
+int lgn_svd_open_lines(struct lgn_svd *t);
 
 /* The methods: t->s, and k vectors in t->u and t->v, [k][n]. */
 int lgn_svd_lanczos(struct lgn_svd *t);

@@ -28,8 +28,8 @@
 /* The next vector on the short side, for all to multiply with. */
 static int tell_next(struct lgn_svd *t)
 {
-	int rc = t->v.n ? lagoon_add(t->w, t->fit->vectors, t->v.first, t->v.n,
-				     t->y) : 0;
+	int rc = t->v_rows ? lagoon_add(t->w, t->fit->vectors, t->v_row,
+					t->v_rows, t->y) : 0;
 
 	return rc ? rc : lagoon_clock(t->w);
 }
@@ -38,16 +38,18 @@ static int tell_next(struct lgn_svd *t)
 static int sum_products(struct lgn_svd *t)
 {
 	struct lagoon_table *sums = t->fit->sums;
-	int rc = lagoon_add(t->w, sums, 0, t->fit->length, t->x);
+	int rc = lagoon_add(t->w, sums, 0, t->fit->table_rows, t->x);
 
 	if (!rc)
 		rc = lagoon_clock(t->w);
-	if (rc || !t->v.n)
+	if (rc || !t->v_rows)
 		return rc;
-	rc = lagoon_pull(t->w, sums, t->v.first, t->v.n, t->y);
+	rc = lagoon_pull(t->w, sums, t->v_row, t->v_rows, t->y);
 	for (uint64_t i = 0; i < t->v.n; i++)
 		t->x[i] = -t->y[i];
-	return rc ? rc : lagoon_add(t->w, sums, t->v.first, t->v.n, t->x);
+	for (uint64_t i = t->v.n; i < t->v_rows * t->fit->row; i++)
+		t->x[i] = 0;
+	return rc ? rc : lagoon_add(t->w, sums, t->v_row, t->v_rows, t->x);
 }
 
 /* Both bases by a vector. */
@@ -55,7 +57,8 @@ static int step(struct lgn_svd *t)
 {
 	uint64_t n = t->n, length = t->fit->length;
 	double *u = t->u.vectors + n * t->u.n, alpha;
-	int rc = lagoon_pull(t->w, t->fit->vectors, 0, length, t->x);
+	int rc = lagoon_pull(t->w, t->fit->vectors, 0, t->fit->table_rows,
+			     t->x);
 
 	if (rc)
 		return rc;

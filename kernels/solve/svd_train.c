@@ -151,7 +151,7 @@ static int open_vectors(struct lgn_svd *t)
 {
 	const struct lgn_svd_fit *fit = t->fit;
 	bool block = fit->options.method == LAGOON_SVD_RANDOMISED;
-	uint64_t n = t->width, at_once = block ? n : 1;
+	uint64_t n = t->width, row = block ? n : fit->row;
 	uint64_t longer = t->u.n > t->v.n ? t->u.n : t->v.n;
 	uint64_t all = (uint64_t)fit->workers * n * n;
 	struct {
@@ -159,7 +159,7 @@ static int open_vectors(struct lgn_svd *t)
 		uint64_t n;
 	} vectors[] = {
 		{ &t->u.vectors, t->u.n * n }, { &t->v.vectors, t->v.n * n },
-		{ &t->x, fit->length * at_once }, { &t->y, t->v.n },
+		{ &t->x, fit->table_rows * row }, { &t->y, t->v_rows * row },
 		{ &t->matrix, n * n }, { &t->left, n * n },
 		{ &t->right, n * n }, { &t->s, n }, { &t->was, n },
 		{ &t->dots, n + 2 }, { &t->some, n * LGN_SVD_CHUNK },
@@ -210,6 +210,7 @@ static int prepare(struct lgn_svd *t)
 	struct lgn_svd_fit *fit = t->fit;
 	struct lgn_entries *loaded = &fit->loaded[t->id - fit->first_worker];
 	size_t each = fit->tidings.bytes;
+	uint64_t end;
 	int rc;
 
 	t->entries = *loaded;
@@ -218,9 +219,15 @@ static int prepare(struct lgn_svd *t)
 	t->all = calloc((size_t)fit->workers + 1, each);
 	rc = t->all ? 0 : lgn_fail(LAGOON_ENOMEM, "no memory for the tidings "
 				   "of %d workers", fit->workers);
-	rc = lgn_svd_open_lines(t, rc);
-	t->v.first = part(fit->length, t->id, fit->workers);
-	t->v.n = part(fit->length, t->id + 1, fit->workers) - t->v.first;
+	if (!rc)
+		rc = lgn_svd_open_lines(t);
+	t->v_row = part(fit->table_rows, t->id, fit->workers);
+	t->v_rows = part(fit->table_rows, t->id + 1, fit->workers) - t->v_row;
+	t->v.first = t->v_row * fit->row;
+	end = (t->v_row + t->v_rows) * fit->row;
+	t->v.n = (end < fit->length ? end : fit->length) - t->v.first;
+	if (!t->v_rows)
+		t->v.n = 0;
 	return rc ? rc : open_vectors(t);
 }
 

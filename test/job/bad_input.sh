@@ -31,12 +31,14 @@ status() {
 	rm -rf "$tmp"/made.*
 }
 
-# The message must be the same however many processes read the file.
+# The message must be the same however many processes read the file. At a smaller
+# scale, as under sanitizers, several do, not one, too.
 train() {
 	local want=$1 pattern=$2
 	shift 2
-	status "$want" "$pattern" train logistic --model "$tmp/made.model" \
-		--report "$tmp/made.report" "$@"
+	[ "${LAGOON_TEST_SCALE:-1}" != 1 ] ||
+		status "$want" "$pattern" train logistic --model "$tmp/made.model" \
+			--report "$tmp/made.report" "$@"
 	status "$want" "$pattern" train logistic --model "$tmp/made.model" \
 		--report "$tmp/made.report" "$@" --workers 2
 	status "$want" "$pattern" train logistic --model "$tmp/made.model" \
@@ -88,7 +90,7 @@ train 2 '--tolerance is "nan"' --data "$tmp/data" --tolerance nan
 status 1 'expected a rate smaller than 1e+300' train logistic --data "$tmp/data" --rate 1e300
 status 2 'no --data' train logistic
 status 2 'no solver' train --data "$tmp/data"
-status 2 '"x": expected "logistic"' train x --data "$tmp/data"
+status 2 '"x": no such solver' train x --data "$tmp/data"
 
 status 1 'nowhere/m: cannot write' train logistic --data "$tmp/data" --model "$tmp/nowhere/m" -n 2
 status 1 "$tmp: cannot write" train logistic --data "$tmp/data" --model "$tmp"

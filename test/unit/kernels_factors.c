@@ -1,156 +1,164 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Steps on factors against the same steps one by one; and ratings
- * that are sorted, where the last of a place stays. */
+/* Q R and U S V' of dense matrices, by the LAPACK that was found and by the
+ * loops that do without: orthonormal factors that multiply to the matrix, of any
+ * rank, singular values that are known, and both ways the same. */
 #include "test/unit/kernels.h"
 
+#include <float.h>
 #include <math.h>
 
-#include "kernels/solve/mf.h"
+TestSuite(factors, .timeout = 120);
 
-TestSuite(factors, .timeout = 60);
+enum { ROWS = 70, COLS = 40, STRIDE = COLS + 3 };
 
-enum { ROWS = 6, COLS = 5, STEPS = 80, RANK_MOST = 70, STRIDE_MOST = RANK_MOST + 3 };
-
-struct rows {
-	double x[ROWS * STRIDE_MOST], y[COLS * STRIDE_MOST];
-	double row_penalty[ROWS], col_penalty[COLS];
+struct factors {
+	double a[ROWS][STRIDE], u[ROWS][STRIDE], vt[COLS][STRIDE], s[COLS];
 };
 
-struct steps {
-	uint32_t row[STEPS], col[STEPS];
-	double val[STEPS];
-	size_t rank, stride;
-	int biases;
-};
-
-static double step(const struct steps *s, size_t k, struct rows *r)
+/* rank columns at random, the others multiples of the first. */
+static void fill(struct factors *f, size_t rows, size_t cols, size_t rank,
+		 double scale, uint64_t *seed)
 {
-	const double rate = 0.05, lambda = 0.1;
-	double *x = r->x + s->row[k] * s->stride;
-	double *y = r->y + s->col[k] * s->stride, e = s->val[k];
-
-	for (size_t f = 0; f < s->rank; f++)
-		e -= x[f] * y[f];
-	if (s->biases) {
-		e -= x[s->rank] + y[s->rank];
-		x[s->rank] += rate * (e - r->row_penalty[s->row[k]] *
-				      x[s->rank]);
-		y[s->rank] += rate * (e - r->col_penalty[s->col[k]] *
-				      y[s->rank]);
-	}
-	for (size_t f = 0; f < s->rank; f++) {
-		double a = x[f], b = y[f];
-
-		x[f] += rate * (e * b - lambda * a);
-		y[f] += rate * (e * a - lambda * b);
-	}
-	return e * e;
+	memset(f, 0, sizeof(*f));
+	for (size_t i = 0; i < rows; i++)
+		for (size_t j = 0; j < cols; j++)
+			f->a[i][j] = j < rank ? scale * (uniform(seed) - 0.5) :
+				rank ? (double)j * f->a[i][0] : 0;
 }
 
-#define CHECK(REAL, PASS, TOLERANCE) \
-	do { \
-		REAL val[STEPS], x[ROWS * STRIDE_MOST], y[COLS * STRIDE_MOST]; \
-		REAL p[ROWS], q[COLS]; \
-		double sum; \
-		for (int i = 0; i < STEPS; i++) \
-			val[i] = (REAL)s->val[i]; \
-		for (int i = 0; i < ROWS * STRIDE_MOST; i++) \
-			x[i] = (REAL)was->x[i]; \
-		for (int i = 0; i < COLS * STRIDE_MOST; i++) \
-			y[i] = (REAL)was->y[i]; \
-		for (int i = 0; i < ROWS; i++) \
-			p[i] = (REAL)was->row_penalty[i]; \
-		for (int i = 0; i < COLS; i++) \
-			q[i] = (REAL)was->col_penalty[i]; \
-		sum = PASS(STEPS, s->row, s->col, val, s->rank, s->stride, 0.1, \
-			   s->biases ? p : NULL, s->biases ? q : NULL, 0.05, x, \
-			   y); \
-		cr_assert(fabs(sum - errors) <= TOLERANCE * errors, \
-			  "rank %zu: sum %.17g, expected %.17g", s->rank, sum, \
-			  errors); \
-		for (int i = 0; i < ROWS * STRIDE_MOST; i++) \
-			cr_assert(fabs(x[i] - now->x[i]) <= TOLERANCE, \
-				  "rank %zu: x[%d]", s->rank, i); \
-		for (int i = 0; i < COLS * STRIDE_MOST; i++) \
-			cr_assert(fabs(y[i] - now->y[i]) <= TOLERANCE, \
-				  "rank %zu: y[%d]", s->rank, i); \
-	} while (0)
-
-static void compare(const struct steps *s, const struct rows *was,
-		    const struct rows *now, double errors)
+/* Of the columns of q, or with rows its rows. */
+static void check_orthonormal(const double (*q)[STRIDE], size_t n, size_t length,
+			      int rows, const char *what)
 {
-	CHECK(double, lagoon_factor_pass, 1e-12);
-	CHECK(float, lagoon_factor_pass_f32, 1e-4);
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j <= i; j++) {
+			double sum = i == j ? -1 : 0;
+
+			for (size_t k = 0; k < length; k++)
+				sum += rows ? q[i][k] * q[j][k] :
+					q[k][i] * q[k][j];
+			cr_assert(fabs(sum) < 1e-13, "%s: %zu and %zu of %zu: %g",
+				  what, i, j, n, sum);
+		}
 }
 
-/* In [0, 1), the same in both types. */
-static double number(uint64_t *seed)
+/* u times rows of vt, each by s, is a. */
+static void check_product(const struct factors *f, const double *s, size_t rows,
+			  size_t cols, double scale)
 {
-	return (double)below(seed, 4096) / 4096;
+	for (size_t i = 0; i < rows; i++)
+		for (size_t j = 0; j < cols; j++) {
+			double sum = 0;
+
+			for (size_t k = 0; k < cols; k++)
+				sum += f->u[i][k] * (s ? s[k] : 1) *
+					f->vt[k][j];
+			cr_assert(fabs(sum - f->a[i][j]) <= 1e-13 * scale,
+				  "%zu x %zu, %zu %zu: %g, expected %g", rows,
+				  cols, i, j, sum, f->a[i][j]);
+		}
 }
 
-LEVEL_TEST(factors, as_one_by_one)
+static void check(size_t rows, size_t cols, size_t rank, double scale,
+		  uint64_t *seed)
+{
+	static struct factors f;
+	double most = scale * (double)(rank < cols ? COLS * 10 : 10);
+
+	fill(&f, rows, cols, rank, scale, seed);
+	memcpy(f.u, f.a, sizeof(f.u));
+	f.vt[cols ? cols - 1 : 0][0] = NAN;	/* written, not read */
+	cr_assert(!lagoon_dense_qr(rows, cols, f.u[0], STRIDE, f.vt[0], STRIDE));
+	check_orthonormal(f.u, cols, rows, 0, "Q");
+	for (size_t i = 0; i < cols; i++)
+		for (size_t j = 0; j < i; j++)
+			cr_assert_eq(f.vt[i][j], 0);
+	check_product(&f, NULL, rows, cols, most);
+	cr_assert(!lagoon_dense_svd(rows, cols, f.a[0], STRIDE, f.s, f.u[0],
+				    STRIDE, f.vt[0], STRIDE));
+	check_orthonormal(f.u, cols, rows, 0, "U");
+	check_orthonormal(f.vt, cols, cols, 1, "V'");
+	check_product(&f, f.s, rows, cols, most);
+	for (size_t k = 0; k + 1 < cols; k++)
+		cr_assert(f.s[k] >= f.s[k + 1] && f.s[k + 1] >= 0);
+	for (size_t k = rank < cols ? (rank ? rank : 1) : cols; k < cols; k++)
+		cr_assert(f.s[k] <= 1e-13 * most, "rank %zu: s[%zu] is %g", rank,
+			  k, f.s[k]);
+}
+
+static void check_all(void)
 {
 	uint64_t seed = 3;
 
-	for (size_t rank = 1; rank <= RANK_MOST; rank++) {
-		static struct rows was, now;
-		struct steps s = { .rank = rank, .biases = rank & 1,
-				   .stride = rank + 1 + below(&seed, 3) };
-		double errors = 0;
-
-		for (int i = 0; i < ROWS * STRIDE_MOST; i++)
-			was.x[i] = number(&seed) - 0.5;
-		for (int i = 0; i < COLS * STRIDE_MOST; i++)
-			was.y[i] = number(&seed) - 0.5;
-		for (int i = 0; i < ROWS; i++)
-			was.row_penalty[i] = number(&seed);
-		for (int i = 0; i < COLS; i++)
-			was.col_penalty[i] = number(&seed);
-		for (int k = 0; k < STEPS; k++) {
-			s.row[k] = (uint32_t)below(&seed, ROWS);
-			s.col[k] = (uint32_t)below(&seed, COLS);
-			s.val[k] = 3 * number(&seed);
+	for (size_t cols = 0; cols <= COLS; cols += cols < 4 ? 1 : 9)
+		for (size_t rows = cols; rows <= ROWS; rows += 23) {
+			check(rows, cols, cols, 1, &seed);
+			check(rows, cols, cols / 2, 1, &seed);
 		}
-		now = was;
-		for (size_t k = 0; k < STEPS; k++)
-			errors += step(&s, k, &now);
-		compare(&s, &was, &now, errors);
-	}
+	check(ROWS, COLS, 0, 1, &seed);
+	check(ROWS, COLS, COLS, 1e200, &seed);
+	check(ROWS, COLS, COLS, 1e-200, &seed);
 }
 
-Test(factors, ratings_in_order)
+/* A diagonal: its singular values are there, several times too. */
+static void check_known(void)
 {
-	static const uint32_t row[] = { 2, 0, 2, 1, 0, 2 };
-	static const uint32_t col[] = { 1, 3, 0, 2, 3, 1 };
-	struct lgn_entries e = { 0 }, more = { 0 };
-	struct lgn_mf_lines l = { 0 };
-	struct lgn_mf_tests t = { 0 };
-	uint64_t replaced = 0;
+	static struct factors f;
 
-	cr_assert(!lgn_entries_reserve(&e, 6, 0));
-	for (int k = 0; k < 6; k++)
-		lgn_entries_add(&e, row[k], col[k], k);
-	cr_assert(!lgn_entries_reserve(&more, 3, 0));
-	lgn_entries_add(&more, 2, 0, 10);
-	lgn_entries_add(&more, 7, 3, 11);
-	lgn_entries_add(&more, 0, 9, 12);
-	cr_assert(!lgn_mf_sort(&e, 3, 4, &replaced));
-	cr_assert(replaced == 2 && e.n == 4);
-	cr_assert(!lgn_mf_lines_open(&e, 4, &more, &l));
-	cr_assert(!lgn_mf_tests_open(&more, &l, &t));
-	cr_assert(l.lines == 3 && l.n_others == 4 && l.start[3] == 4);
-	cr_assert(l.val[0] == 4 && l.val[1] == 3 && l.val[2] == 2 &&
-		  l.val[3] == 5);
-	for (size_t k = 0, i = 0; k < l.n; k++) {
-		i += k == l.start[i + 1];
-		cr_assert(l.id[i] == row[(int)l.val[k]]);
-		cr_assert(l.others[l.across[k]] == col[(int)l.val[k]]);
+	memset(&f, 0, sizeof(f));
+	for (size_t k = 0; k < COLS; k++)
+		f.a[k][k] = k % 2 ? -3 : (double)(k / 8);
+	cr_assert(!lagoon_dense_svd(COLS, COLS, f.a[0], STRIDE, f.s, f.u[0],
+				    STRIDE, f.vt[0], STRIDE));
+	for (size_t k = 0; k < COLS; k++) {
+		double want = k < 4 ? 4 : k < 28 ? 3 : (double)((39 - k) / 4);
+
+		cr_assert(fabs(f.s[k] - want) < 1e-14, "%zu: %g, expected %g",
+			  k, f.s[k], want);
 	}
-	cr_assert(t.n == 3 && l.id[t.line[0]] == 2 && l.others[t.across[0]] == 0);
-	cr_assert(t.line[1] == LGN_MF_NONE && l.others[t.across[1]] == 3);
-	cr_assert(l.id[t.line[2]] == 0 && t.across[2] == LGN_MF_NONE);
-	lgn_mf_lines_close(&l);
-	lgn_mf_tests_close(&t);
-	lgn_entries_free(&more);
+	check_orthonormal(f.u, COLS, COLS, 0, "U");
+	check_orthonormal(f.vt, COLS, COLS, 1, "V'");
+}
+
+static void check_refused(void)
+{
+	double a[2] = { 1, 2 }, r[4], s[2];
+
+	cr_assert_eq(lagoon_dense_qr(1, 2, a, 2, r, 2), -1);
+	cr_assert_eq(lagoon_dense_svd(1, 2, a, 2, s, r, 2, r, 2), -1);
+}
+
+Test(factors, without_lapack)
+{
+	lagoon_blas_use(0);
+	check_all();
+	check_known();
+	check_refused();
+}
+
+Test(factors, with_lapack)
+{
+	if (!lagoon_blas_use(1))
+		cr_skip_test("no BLAS here");
+	check_all();
+	check_known();
+	check_refused();
+}
+
+Test(factors, both_find_the_same)
+{
+	static struct factors f, own;
+	uint64_t seed = 5;
+
+	if (!lagoon_blas_use(1))
+		cr_skip_test("no BLAS here");
+	fill(&f, ROWS, COLS, COLS, 1, &seed);
+	own = f;
+	cr_assert(!lagoon_dense_svd(ROWS, COLS, f.a[0], STRIDE, f.s, f.u[0],
+				    STRIDE, f.vt[0], STRIDE));
+	lagoon_blas_use(0);
+	cr_assert(!lagoon_dense_svd(ROWS, COLS, own.a[0], STRIDE, own.s,
+				    own.u[0], STRIDE, own.vt[0], STRIDE));
+	for (size_t k = 0; k < COLS; k++)
+		cr_assert(fabs(f.s[k] - own.s[k]) < 1e-13 * f.s[0]);
 }
