@@ -289,6 +289,36 @@ size_t lagoon_dense_solve(size_t n, double *a, size_t stride, size_t many,
 size_t lagoon_dense_solve_f32(size_t n, float *a, size_t stride, size_t many,
 			      float *b, size_t b_stride);
 
+/** Factors A = Q R of a matrix with at least as many rows as columns, by
+ * Householder's method: the columns of Q are orthonormal also where those of A
+ * depend on each other. With the LAPACK of the BLAS that lagoon_blas() names, on
+ * this thread alone.
+ *
+ * @param a       [rows][cols], row i at a + i * stride; becomes Q
+ * @param r       [cols][cols], row i at r + i * r_stride: R, zeros below its
+ * diagonal, which may be negative
+ * @return  0; -1 without memory, or with fewer rows than columns
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_dense_qr(size_t rows, size_t cols, double *a, size_t stride,
+		    double *r, size_t r_stride);
+
+/** Singular values and vectors A = U diag(s) V' of a matrix with at least as many
+ * rows as columns. With the LAPACK of the BLAS that lagoon_blas() names, on this
+ * thread alone; without one by Jacobi's rotations.
+ *
+ * @param a       [rows][cols], row i at a + i * stride; finite
+ * @param s       [cols] falling, >= 0
+ * @param u       [rows][cols], row i at u + i * u_stride: orthonormal columns
+ * @param vt      [cols][cols], row i at vt + i * vt_stride: V', orthonormal
+ * rows
+ * @return  0; -1 without memory, or with fewer rows than columns
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_dense_svd(size_t rows, size_t cols, const double *a, size_t stride,
+		     double *s, double *u, size_t u_stride, double *vt,
+		     size_t vt_stride);
+
 /** The BLAS and LAPACK that is used: "program" for the one that the program is
  * linked with, else the name of the library that configure found, loaded at the
  * first need; or "none": loops of our own, slower.
@@ -431,6 +461,37 @@ void lagoon_fixed_value_f32(size_t n, const int64_t *lanes, int frac_bits,
 void lagoon_fixed_pack(size_t n, const int64_t *lanes, uint64_t *words);
 void lagoon_fixed_unpack(size_t n, const uint64_t *words, int64_t *lanes);
 
+/* -------------------------------------------------------- nearest points */
+
+/** Points as lagoon_nearest_find() wants them.
+ *
+ * @param n       points, >= 1
+ * @param points  [n][cols], point k at points + k * stride
+ * @param packed  [8 + (cols + 1) * m], m the multiple of 8 from n on
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_nearest_pack(size_t n, size_t cols, const double *points,
+			 size_t stride, double *packed);
+
+/** The nearest of n points to each of some rows, and its squared distance: that
+ * of the plain sum of squared differences, to rounding; of several as near, the
+ * first. The squares of all numbers must be finite.
+ *
+ * @param x       row i begins at x + i * stride
+ * @param points  point k begins at points + k * p_stride
+ * @param packed  by lagoon_nearest_pack() of these points
+ * @param first   number of the first point
+ * @param which   [rows] changed to first + k where point k is nearer than
+ *                square says
+ * @param square  [rows] before: of the nearest of other points, INFINITY without;
+ *                after: of these and the n points
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_nearest_find(size_t rows, size_t cols, const double *x, size_t stride,
+		    size_t n, const double *points, size_t p_stride,
+		    const double *packed, int32_t first, int32_t *which,
+		    double *square);
+
 /* ----------------------------------------------------- coordinate steps */
 
 /** Coordinate descent on |y - A w|^2 / 2 + l1 times the sum of |w_j| + l2 times
@@ -499,6 +560,61 @@ double lagoon_dual_step(int loss, double product, double label, double curve,
  */
 double lagoon_dual_sum(int loss, size_t n, const double *label,
 		       const double *alpha);
+
+/* ------------------------------------------------------------ factors */
+
+/** One step of stochastic gradient descent for each of n ratings, in order: with
+ * e = val - x . y of the rows named, x becomes x + rate (e y - lambda x), and y,
+ * from the same x, y + rate (e x - lambda y). With biases, behind the factors of
+ * each row, e is less by both, and each of them, b, becomes b + rate (e -
+ * penalty b).
+ *
+ * @param row, col     [n] rows of x and y
+ * @param rank         factors of a row
+ * @param stride       from one row to the next: >= rank, with biases > rank
+ * @param row_penalty  of each row of x, or NULL: without biases
+ * @param col_penalty  of each row of y, or NULL, as row_penalty
+ * @param x, y         changed; not the same memory
+ * @return  sum of e^2, each before its step
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+double lagoon_factor_pass(size_t n, const uint32_t *row, const uint32_t *col,
+			  const double *val, size_t rank, size_t stride,
+			  double lambda, const double *row_penalty,
+			  const double *col_penalty, double rate, double *x,
+			  double *y);
+double lagoon_factor_pass_f32(size_t n, const uint32_t *row,
+			      const uint32_t *col, const float *val,
+			      size_t rank, size_t stride, double lambda,
+			      const float *row_penalty,
+			      const float *col_penalty, double rate, float *x,
+			      float *y);
+/* ------------------------------------------------------------ selection */
+
+/** The k best of many: those with the largest values, of equal values those with
+ * the smallest ids. Which they are does not depend on the order in which they
+ * come. */
+struct lagoon_top {
+	size_t k;
+	size_t n;		/* so far, at most k; begin with 0 */
+	double *value;		/* [k] */
+	int64_t *id;		/* [k] */
+};
+
+/** Take one in, if it is among the best so far. With k of them the worst is in
+ * place 0.
+ *
+ * @param value  not NaN
+ * @param id     different ones
+ * @return  1 if it is among them now, else 0
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+int lagoon_top_add(struct lagoon_top *top, double value, int64_t id);
+
+/** Sort them, the best first. Then none can be added.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_top_sort(struct lagoon_top *top);
 
 #ifdef __cplusplus
 }

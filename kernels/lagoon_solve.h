@@ -21,11 +21,15 @@
 #include "lagoon.h"
 #include "lagoon_data.h"
 #include "lagoon_kernels.h"
+#include "lagoon_kmeans.h"
 #include "lagoon_lda.h"
 #include "lagoon_linear.h"
 #include "lagoon_logistic.h"
+#include "lagoon_mf.h"
 #include "lagoon_model.h"
 #include "lagoon_predict.h"
 #include "lagoon_regression.h"
+#include "lagoon_similar.h"
+#include "lagoon_svd.h"
 
 #endif

@@ -22,6 +22,8 @@ static const struct command commands[] = {
 	  "apply a model to data, and tell how well it fits" },
 	{ "topics", "lagoon topics", tool_topics,
 	  "print the words of the topics that train lda found" },
+	{ "similar", "lagoon similar", tool_similar,
+	  "find the rows that are most similar to each row of data" },
 	{ "checkpoint", "lagoon checkpoint", tool_checkpoint,
 	  "show or check what a run has written to go on from" },
 	{ "generate", "lagoon generate", tool_generate,

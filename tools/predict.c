@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* `lagoon predict`: what a model says to the rows of a file. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -109,6 +110,102 @@ static int fail(int rc)
 		rc == LAGOON_ECORRUPT ? 2 : 1;
 }
 
+static int flush(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	fprintf(stderr, "lagoon predict: stdout: %s\n", strerror(errno));
+	return 1;
+}
+
+/* -------------------------------------------------------------- clusters */
+
+/* Does the file begin with this, as models of some solver do? */
+static bool begins_with(const char *path, const char *magic)
+{
+	char text[32] = "";
+	FILE *f = fopen(path, "re");
+	bool yes;
+
+	if (!f)
+		return false;
+	yes = fgets(text, sizeof(text), f) &&
+		!strncmp(text, magic, strlen(magic));
+	fclose(f);
+	return yes;
+}
+
+static int say_unfit(const char *option, const char *solver)
+{
+	fprintf(stderr, "lagoon predict: %s with a model of %s\n", option,
+		solver);
+	return 2;
+}
+
+static int predict_clusters(const struct predict *t)
+{
+	struct lagoon_kmeans_model model = { .size = sizeof(model) };
+	struct lagoon_kmeans_options o;
+	uint64_t rows = 0;
+	double sse = 0;
+	int rc;
+
+	if (t->options.target)
+		return say_unfit("--target", "kmeans");
+	if (t->options.probabilities)
+		return say_unfit("--probabilities", "kmeans");
+	if (t->options.format == LAGOON_FILE_MATRIX)
+		return say_unfit("--format matrix", "kmeans");
+	lagoon_kmeans_options_init(&o);
+	o.zero_based = t->options.zero_based;
+	if (t->options.format >= 0)
+		o.format = t->options.format == LAGOON_FILE_LIBSVM ?
+			LAGOON_KMEANS_LIBSVM : LAGOON_KMEANS_DENSE;
+	rc = lagoon_kmeans_model_load(t->model, &model);
+	if (!rc)
+		rc = lagoon_kmeans_assign_file(&model, t->data, t->output, &o,
+					       &rows, &sse);
+	lagoon_kmeans_model_free(&model);
+	if (rc)
+		return fail(rc);
+	printf("data           %llu rows\nsse            %.12g\n",
+	       (unsigned long long)rows, sse);
+	return flush();
+}
+
+/* --------------------------------------------------------------- ratings */
+
+static int predict_ratings(const struct predict *t)
+{
+	struct lagoon_mf_model model = { .size = sizeof(model) };
+	struct lagoon_mf_score score = { .size = sizeof(score) };
+	int rc;
+
+	if (t->options.target)
+		return say_unfit("--target", "mf");
+	if (t->options.probabilities)
+		return say_unfit("--probabilities", "mf");
+	if (t->options.format >= 0)
+		return say_unfit("--format", "mf");
+	if (t->options.zero_based)
+		return say_unfit("--zero-based", "mf");
+	rc = lagoon_mf_model_load(t->model, &model);
+	if (rc)
+		return fail(rc);
+	rc = lagoon_mf_predict_file(&model, t->data, t->output, &score);
+	lagoon_mf_model_free(&model);
+	if (rc)
+		return fail(rc);
+	printf("data           %llu ratings\n",
+	       (unsigned long long)score.ratings);
+	if (score.unknown)
+		printf("unknown        %llu of a user or item that the model does not have\n",
+		       (unsigned long long)score.unknown);
+	printf("rmse           %.10g\nmae            %.10g\n", score.rmse,
+	       score.mae);
+	return flush();
+}
+
 int tool_predict(int argc, char **argv)
 {
 	struct predict t = { 0 };
@@ -120,6 +217,10 @@ int tool_predict(int argc, char **argv)
 	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, 0, NULL, &t))
 		return 2;
+	if (begins_with(t.model, "lagoon-kmeans "))
+		return predict_clusters(&t);
+	if (begins_with(t.model, "lagoon-mf "))
+		return predict_ratings(&t);
 	rc = lagoon_model_load(t.model, &model);
 	if (rc)
 		return fail(rc);
@@ -128,9 +229,5 @@ int tool_predict(int argc, char **argv)
 	if (rc)
 		return fail(rc);
 	print_summary(&result);
-	if (fflush(stdout) || ferror(stdout)) {
-		fprintf(stderr, "lagoon predict: stdout: %s\n", strerror(errno));
-		return 1;
-	}
-	return 0;
+	return flush();
 }

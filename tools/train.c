@@ -68,7 +68,7 @@ int train_consistency(struct argp_state *state, const char *text)
 static void check_end(struct argp_state *state, const struct train *t)
 {
 	if (!t->solver)
-		argp_failure(state, 2, 0, "no solver: expected \"logistic\"");
+		argp_failure(state, 2, 0, "no solver: lagoon train --help lists them");
 	if (!t->data)
 		argp_failure(state, 2, 0, "no --data FILE");
 }
@@ -105,7 +105,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case ARGP_KEY_ARG:
 		if (t->solver || strcmp(arg, "logistic"))
-			argp_failure(state, 2, 0, "\"%s\": expected \"logistic\" here, or \"softmax\", \"svm\", \"lasso\", \"ridge\", \"elastic-net\" or \"lda\" as the first word", arg);
+			argp_failure(state, 2, 0, "\"%s\": no such solver, as the first word: lagoon train --help lists them", arg);
 		t->solver = arg;
 		break;
 	case ARGP_KEY_END:
@@ -269,16 +269,46 @@ int train_spawn(int processes, int nodes, int argc, char **argv)
 	return status;
 }
 
+/* The solvers; those with `run` read the rest of the command line themselves. */
+static const struct {
+	const char *names;
+	const char *help;
+	bool (*is)(const char *word);
+	int (*run)(int argc, char **argv);
+} solvers[] = {
+	{ "logistic, svm, softmax", "linear classifiers", NULL, NULL },
+	{ "lasso, ridge, elastic-net", "linear regressions",
+	  train_is_regression, train_regression },
+	{ "mf", "factors of ratings", train_is_mf, train_mf },
+	{ "lda", "topics of documents", train_is_lda, train_lda },
+	{ "svd", "the largest singular values of a matrix, and their vectors",
+	  train_is_svd, train_svd },
+	{ "kmeans", "clusters of points", train_is_kmeans, train_kmeans },
+	{ "similar", "the most similar rows, as lagoon similar",
+	  train_is_similar, train_similar },
+};
+
+static int list_solvers(void)
+{
+	puts("Usage: lagoon train SOLVER [OPTION...]\n\nSolvers:");
+	for (size_t i = 0; i < sizeof(solvers) / sizeof(*solvers); i++)
+		printf("  %-26s %s\n", solvers[i].names, solvers[i].help);
+	puts("\n'lagoon train SOLVER --help' tells the options of a solver, "
+	     "lagoon-train(1) the rest.");
+	return 0;
+}
+
 int tool_train(int argc, char **argv)
 {
 	struct train t = { 0 };
 
-	if (argc > 1 && train_is_regression(argv[1]))
-		return train_regression(argc, argv);
 	if (train_is_linear(argc, argv))
 		return train_linear(argc, argv);
-	if (argc > 1 && train_is_lda(argv[1]))
-		return train_lda(argc, argv);
+	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?")))
+		return list_solvers();
+	for (size_t i = 0; argc > 1 && i < sizeof(solvers) / sizeof(*solvers); i++)
+		if (solvers[i].is && solvers[i].is(argv[1]))
+			return solvers[i].run(argc, argv);
 	train_job_init(&t.job, isatty(STDERR_FILENO));
 	lagoon_logistic_options_init(&t.fit);
 	argp_err_exit_status = 2;

@@ -2,7 +2,8 @@
 /* `lagoon train`, in parts: train.c reads the command line and runs the fit,
  * train_report.c tells what came out; train_regression.c does both for ridge,
  * lasso and elastic net, train_linear.c for the classifiers of
- * lagoon_linear_fit(), train_lda.c for topics, with the options of train_job.c.
+ * lagoon_linear_fit(), and train_NAME.c for each of the other solvers, with the
+ * options of train_job.c.
  * train_progress.c tells how it goes, and train_plot.c draws it. */
 #ifndef LGN_TOOLS_TRAIN_H
 #define LGN_TOOLS_TRAIN_H
@@ -128,6 +129,22 @@ int train_regression(int argc, char **argv);
 /* Is it that of train_lda()? */
 bool train_is_lda(const char *word);
 int train_lda(int argc, char **argv);
+
+/* Is it that of train_mf()? */
+bool train_is_mf(const char *word);
+int train_mf(int argc, char **argv);
+
+/* Is it that of train_svd()? */
+bool train_is_svd(const char *word);
+int train_svd(int argc, char **argv);
+
+/* Is it that of train_kmeans()? */
+bool train_is_kmeans(const char *word);
+int train_kmeans(int argc, char **argv);
+
+/* Is it that of train_similar()? */
+bool train_is_similar(const char *word);
+int train_similar(int argc, char **argv);
 
 /* Is it a command line for train_linear()? */
 bool train_is_linear(int argc, char **argv);

@@ -71,6 +71,7 @@ static void write_script(FILE *out, const struct train_report *r)
 {
 	const struct train_point *last = &r->point[r->points - 1];
 	static const char plot[] = "with linespoints pointtype 7 pointsize 0.4";
+	const char *many = r->unit[strlen(r->unit) - 1] == 's' ? "es" : "s";
 
 	fputs("set terminal svg size 960,400 dynamic background rgb 'white'\n",
 	      out);
@@ -78,11 +79,11 @@ static void write_script(FILE *out, const struct train_report *r)
 	write_range(out, r);
 	fprintf(out, "set multiplot layout 1,2 title 'lagoon train %s' noenhanced\n"
 		"set grid\nset key off\nset ylabel '%s'\n"
-		"set format y '%%.6g'\nset xlabel '%ss'\n"
+		"set format y '%%.6g'\nset xlabel '%s%s'\n"
 		"set xrange [0:%d]\nplot $points using 1:3 %s\n"
 		"set xlabel 'seconds'\nset xrange [0:%.17g]\n"
 		"plot $points using 2:3 %s\nunset multiplot\n",
-		r->solver, r->measure, r->unit, last->epoch, plot,
+		r->solver, r->measure, r->unit, many, last->epoch, plot,
 		last->seconds + 1e-9, plot);
 }
 

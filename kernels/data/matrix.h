@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reader of MatrixMarket files: coordinate (real, integer, pattern) and array
- * (real, integer), general. A coordinate file is read in parts by byte ranges,
- * an array file by part 0.
+ * Reader of MatrixMarket files: coordinate (real, integer, pattern; general,
+ * symmetric, skew-symmetric) and array (real, integer; general). A coordinate
+ * file is read in parts by byte ranges, an array file by part 0. An entry of a
+ * symmetric matrix stands there once and counts twice, but on the diagonal.
  */
 #ifndef LGN_DATA_MATRIX_H
 #define LGN_DATA_MATRIX_H
@@ -20,6 +21,11 @@ struct lgn_matrix_info {
 int lgn_matrix_read(const char *path, int part, int parts, int as_target,
 		    struct lgn_entries *data, struct lgn_matrix_info *info);
 
+/* The whole file, of which the rows of one part are kept, those from rows * part /
+ * parts on, counted from 0; data->rows are these, rows all. Also checked. */
+int lgn_matrix_rows(const char *path, int part, int parts, int as_target,
+		    struct lgn_entries *data, uint64_t *rows);
+
 /* found: of all parts. LAGOON_EINVAL if it is not what the size line says. */
 int lgn_matrix_check(const char *path, uint64_t entries, uint64_t found);
 
@@ -29,6 +35,7 @@ struct lgn_matrix {
 	int as_target;
 	int array;
 	int pattern;		/* every entry is 1 */
+	int mirror;		/* of a symmetric matrix 1, skew-symmetric -1 */
 	int sized;		/* the line of sizes was seen */
 	struct lgn_matrix_info info;
 };

@@ -13,9 +13,11 @@
 #include <dlfcn.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/math/calls.h"
+#include "kernels/math/factor.h"
 #include "runtime/base/attr.h"
 
 #ifndef LGN_BLAS
@@ -38,10 +40,30 @@
 		 const REAL *a, const int64_t *lda, REAL *b, \
 		 const int64_t *ldb, int64_t *info, size_t)
 
-enum { DGEMM, SGEMM, DPOTRF, SPOTRF, DPOTRS, SPOTRS, SYMBOLS };
+#define GELQF \
+	void (*)(const int64_t *m, const int64_t *n, double *a, \
+		 const int64_t *lda, double *tau, double *work, \
+		 const int64_t *lwork, int64_t *info)
+#define ORGLQ \
+	void (*)(const int64_t *m, const int64_t *n, const int64_t *k, \
+		 double *a, const int64_t *lda, const double *tau, \
+		 double *work, const int64_t *lwork, int64_t *info)
+#define GESDD \
+	void (*)(const char *jobz, const int64_t *m, const int64_t *n, \
+		 double *a, const int64_t *lda, double *s, double *u, \
+		 const int64_t *ldu, double *vt, const int64_t *ldvt, \
+		 double *work, const int64_t *lwork, void *iwork, \
+		 int64_t *info, size_t)
+
+/* From REQUIRED on: what there are loops for, so that one may be missing. */
+enum {
+	DGEMM, SGEMM, DPOTRF, SPOTRF, DPOTRS, SPOTRS, REQUIRED,
+	DGELQF = REQUIRED, DORGLQ, DGESDD, SYMBOLS
+};
 
 static const char *const symbol_names[SYMBOLS] = {
-	"dgemm_", "sgemm_", "dpotrf_", "spotrf_", "dpotrs_", "spotrs_"
+	"dgemm_", "sgemm_", "dpotrf_", "spotrf_", "dpotrs_", "spotrs_",
+	"dgelqf_", "dorglq_", "dgesdd_"
 };
 
 static struct {
@@ -87,7 +109,7 @@ static int take_all(void *const *library)
 
 	for (int i = 0; i < SYMBOLS; i++) {
 		blas.symbol[i] = look(library, symbol_names[i]);
-		if (!blas.symbol[i])
+		if (!blas.symbol[i] && i < REQUIRED)
 			return 0;
 	}
 	for (size_t i = 0; i < LGN_COUNT(counts) && !blas.set_threads; i++) {
@@ -203,3 +225,82 @@ LGN_EXPORT int lagoon_blas_use(int use)
 #define NAME(x) x##_f32
 #define SYMBOL(x) S##x
 #include "kernels/math/blas.inc"
+
+/* ------------------------------------------------------------ factors */
+
+/* What is A by rows is A' by columns, and A' = R' Q' is made by LQ. */
+static int64_t run_qr(const int64_t *m, const int64_t *n, double *a,
+		      const int64_t *lda, double *tau, double *r,
+		      size_t r_stride, double *work, const int64_t *lwork)
+{
+	int64_t info = 0;
+
+	((GELQF)blas.symbol[DGELQF])(m, n, a, lda, tau, work, lwork, &info);
+	for (int64_t k = 0; k < *m && !info; k++)
+		for (int64_t j = 0; j < *m; j++)
+			r[(size_t)k * r_stride + (size_t)j] =
+				j < k ? 0 : a[k * *lda + j];
+	if (!info)
+		((ORGLQ)blas.symbol[DORGLQ])(m, n, m, a, lda, tau, work, lwork,
+					     &info);
+	return info;
+}
+
+int lgn_blas_qr(size_t rows, size_t cols, double *a, size_t stride, double *r,
+		size_t r_stride)
+{
+	const int64_t m = (int64_t)cols, n = (int64_t)rows;
+	const int64_t lda = (int64_t)stride, lwork = 64 * m;
+	double *work;
+	int64_t info;
+	int local;
+
+	if (!fits(rows, stride, 64 * cols) ||
+	    !worth((double)rows * (double)cols * (double)cols) ||
+	    !blas.symbol[DGELQF] || !blas.symbol[DORGLQ])
+		return 1;
+	work = malloc((size_t)(lwork + m) * sizeof(*work));
+	if (!work)
+		return -1;
+	local = enter();
+	info = run_qr(&m, &n, a, &lda, work + lwork, r, r_stride, work, &lwork);
+	leave(local);
+	free(work);
+	return info ? -1 : 0;
+}
+
+/* A' = V S U': what is U of it by columns is V' by rows, and U the same. The
+ * work is as dgesdd's manual has it, for job S and m not above n. */
+int lgn_blas_svd(size_t rows, size_t cols, const double *a, size_t stride,
+		 double *s, double *u, size_t u_stride, double *vt,
+		 size_t vt_stride)
+{
+	const int64_t m = (int64_t)cols, n = (int64_t)rows;
+	const int64_t ldu = (int64_t)u_stride, ldv = (int64_t)vt_stride;
+	const int64_t lwork = 4 * m * m + 80 * m + 64 * n;
+	double *copy, *work;
+	int64_t info = 0, *iwork;
+	int local;
+
+	if (!fits(rows, u_stride, vt_stride) || !fits((size_t)lwork, 1, 1) ||
+	    !worth((double)rows * (double)cols * (double)cols) ||
+	    !blas.symbol[DGESDD])
+		return 1;
+	copy = malloc((rows * cols + (size_t)lwork) * sizeof(*copy));
+	iwork = malloc(8 * cols * sizeof(*iwork));
+	if (!copy || !iwork) {
+		free(copy);
+		free(iwork);
+		return -1;
+	}
+	work = copy + rows * cols;
+	for (size_t i = 0; i < rows; i++)
+		memcpy(copy + i * cols, a + i * stride, cols * sizeof(*copy));
+	local = enter();
+	((GESDD)blas.symbol[DGESDD])("S", &m, &n, copy, &m, s, vt, &ldv, u,
+				     &ldu, work, &lwork, iwork, &info, 1);
+	leave(local);
+	free(copy);
+	free(iwork);
+	return info ? 1 : 0;
+}

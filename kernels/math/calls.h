@@ -31,6 +31,13 @@
 	     (size_t n, size_t classes, const REAL *product, \
 	      const int32_t *label, int32_t first, REAL *value, REAL *slope), \
 	     (n, classes, product, label, first, value, slope)) \
+	CALL(double, factor_pass##S, \
+	     (size_t n, const uint32_t *row, const uint32_t *col, \
+	      const REAL *val, size_t rank, size_t stride, double lambda, \
+	      const REAL *row_penalty, const REAL *col_penalty, double rate, \
+	      REAL *x, REAL *y), \
+	     (n, row, col, val, rank, stride, lambda, row_penalty, \
+	      col_penalty, rate, x, y)) \
 	CALL(void, prox_l1##S, (size_t n, double t, REAL *x), (n, t, x)) \
 	CALL(void, prox_l2##S, (size_t n, double t, REAL *x), (n, t, x)) \
 	CALL(void, prox_group##S, (size_t n, double t, REAL *x), (n, t, x)) \
@@ -57,7 +64,18 @@
 	     (n, lanes, words)) \
 	CALL(void, fixed_unpack, \
 	     (size_t n, const uint64_t *words, int64_t *lanes), \
-	     (n, words, lanes))
+	     (n, words, lanes)) \
+	CALL(void, nearest_pack, \
+	     (size_t n, size_t cols, const double *points, size_t stride, \
+	      double *packed), \
+	     (n, cols, points, stride, packed)) \
+	CALL(void, nearest_find, \
+	     (size_t rows, size_t cols, const double *x, size_t stride, \
+	      size_t n, const double *points, size_t p_stride, \
+	      const double *packed, int32_t first, int32_t *which, \
+	      double *square), \
+	     (rows, cols, x, stride, n, points, p_stride, packed, first, \
+	      which, square))
 
 #define LGN_LOOPS_OF(CALL, REAL, S) \
 	CALL(void, product##S, \

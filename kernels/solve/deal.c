@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/solve/regression.h"
+#include "kernels/solve/deal.h"
 #include "runtime/base/status.h"
 
 #define WORDS 3
@@ -30,25 +30,34 @@ static uint64_t owner_of(uint64_t i, uint64_t n, uint64_t workers)
 	return ((i + 1) * workers - 1) / n;
 }
 
-static uint64_t owner(const struct lgn_regression *t, uint64_t row,
-		      uint64_t col)
+uint64_t lgn_deal_owner(uint64_t line, uint64_t workers)
 {
-	const struct lgn_regression_facts *f = &t->fit->facts;
-	uint64_t workers = (uint64_t)t->fit->workers;
+	uint64_t x = line + UINT64_C(0x9e3779b97f4a7c15);	/* splitmix64 */
 
-	return t->fit->method->by_rows ? owner_of(row, f->rows, workers) :
-		owner_of(col, f->cols, workers);
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return (x ^ x >> 31) % workers;
+}
+
+static uint64_t owner(const struct lgn_deal *t, uint64_t row, uint64_t col)
+{
+	uint64_t workers = (uint64_t)t->share->workers;
+
+	if (t->scattered)
+		return lgn_deal_owner(t->by_rows ? row : col, workers);
+	return t->by_rows ? owner_of(row, t->rows, workers) :
+		owner_of(col, t->cols, workers);
 }
 
 /* A target goes with its row; a worker of columns keeps those it read. */
-static bool deals_targets(const struct lgn_regression *t)
+static bool deals_targets(const struct lgn_deal *t)
 {
-	return t->fit->method->by_rows;
+	return t->by_rows;
 }
 
-static void count(const struct lgn_regression *t, uint64_t *mine)
+static void count(const struct lgn_deal *t, uint64_t *mine)
 {
-	const struct lgn_entries *e = &t->entries;
+	const struct lgn_entries *e = t->entries;
 
 	for (size_t k = 0; k < e->n; k++)
 		mine[owner(t, e->row[k], e->col[k])]++;
@@ -81,11 +90,10 @@ static void pack(int64_t *words, uint64_t row, uint64_t col, double val)
 
 /* words: where the entries for each worker stand, one worker after another;
  * next moves on. */
-static void pack_all(const struct lgn_regression *t, uint64_t *next,
-		     int64_t *words)
+static void pack_all(const struct lgn_deal *t, uint64_t *next, int64_t *words)
 {
-	const struct lgn_entries *e = &t->entries;
-	uint64_t target = t->fit->facts.cols;
+	const struct lgn_entries *e = t->entries;
+	uint64_t target = t->cols;
 
 	for (size_t k = 0; k < e->n; k++)
 		pack(words + WORDS * next[owner(t, e->row[k], e->col[k])]++,
@@ -95,18 +103,19 @@ static void pack_all(const struct lgn_regression *t, uint64_t *next,
 		     e->target_row[k], target, e->target[k]);
 }
 
-static int add_range(const struct lgn_regression *t, uint64_t begin,
-		     uint64_t n, const int64_t *words)
+static int add_range(const struct lgn_deal *t, uint64_t begin, uint64_t n,
+		     const int64_t *words)
 {
 	if (!n)
 		return 0;
-	return lagoon_add(t->w, t->fit->dealt, begin * WORDS, n * WORDS, words);
+	return lagoon_add(t->w, t->table, begin * WORDS, n * WORDS, words);
 }
 
-static int send(const struct lgn_regression *t, const uint64_t *mine,
+static int send(const struct lgn_deal *t, const uint64_t *mine,
 		const uint64_t *begin)
 {
-	size_t workers = (size_t)t->fit->workers;
+	size_t workers = (size_t)t->share->workers;
+	size_t me = (size_t)lagoon_worker_id(t->w);
 	uint64_t n = 0, at = 0;
 	uint64_t *next = calloc(workers, sizeof(*next));
 	int64_t *words;
@@ -122,7 +131,7 @@ static int send(const struct lgn_regression *t, const uint64_t *mine,
 	} else {
 		pack_all(t, next, words);
 		for (size_t to = 0; to < workers && !rc; to++) {
-			rc = add_range(t, begin[to * workers + (size_t)t->id],
+			rc = add_range(t, begin[to * workers + me],
 				       mine[to], words + at * WORDS);
 			at += mine[to];
 		}
@@ -145,7 +154,7 @@ static void unpack(struct lgn_entries *e, uint64_t cols, const int64_t *words)
 		lgn_entries_add(e, where >> 31, where & mask, val);
 }
 
-static int receive(const struct lgn_regression *t, uint64_t begin, uint64_t n,
+static int receive(const struct lgn_deal *t, uint64_t begin, uint64_t n,
 		   struct lgn_entries *e)
 {
 	int64_t *words = malloc(CHUNK * WORDS * sizeof(*words));
@@ -154,19 +163,19 @@ static int receive(const struct lgn_regression *t, uint64_t begin, uint64_t n,
 	for (uint64_t at = 0; at < n && !rc; at += CHUNK) {
 		uint64_t some = n - at < CHUNK ? n - at : CHUNK;
 
-		rc = lagoon_pull(t->w, t->fit->dealt, (begin + at) * WORDS,
+		rc = lagoon_pull(t->w, t->table, (begin + at) * WORDS,
 				 some * WORDS, words);
 		for (uint64_t k = 0; k < some && !rc; k++)
-			unpack(e, t->fit->facts.cols, words + k * WORDS);
+			unpack(e, t->cols, words + k * WORDS);
 	}
 	free(words);
 	return rc;
 }
 
 /* Targets that were not dealt out stay. */
-static void take_over(struct lgn_regression *t, struct lgn_entries *e)
+static void take_over(const struct lgn_deal *t, struct lgn_entries *e)
 {
-	struct lgn_entries old = t->entries;
+	struct lgn_entries old = *t->entries;
 
 	if (!deals_targets(t)) {
 		free(e->target_row);
@@ -178,14 +187,15 @@ static void take_over(struct lgn_regression *t, struct lgn_entries *e)
 		old.target_row = NULL;
 		old.target = NULL;
 	}
-	t->entries = *e;
+	*t->entries = *e;
 	lgn_entries_free(&old);
 }
 
-int lgn_deal(struct lgn_regression *t, uint32_t *round, int rc)
+int lgn_deal(const struct lgn_deal *t, uint32_t *round, int rc)
 {
-	const struct lgn_share *share = &t->fit->counts;
-	size_t workers = (size_t)t->fit->workers, me = (size_t)t->id;
+	const struct lgn_share *share = t->share;
+	size_t workers = (size_t)share->workers;
+	size_t me = (size_t)lagoon_worker_id(t->w);
 	uint64_t *mine = calloc(workers, sizeof(*mine));
 	uint64_t *all = calloc(workers * workers, sizeof(*all));
 	uint64_t *begin = calloc(workers * workers + 1, sizeof(*begin));

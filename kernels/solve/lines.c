@@ -13,7 +13,7 @@ static const uint32_t *line_of(const struct lgn_entries *e,
 
 static double scaled(const struct lgn_lines_spec *spec, uint64_t col, double x)
 {
-	return (x - spec->shift[col]) * spec->factor[col];
+	return spec->factor ? (x - spec->shift[col]) * spec->factor[col] : x;
 }
 
 static int reserve(const struct lgn_lines_spec *spec, uint64_t entries,
@@ -38,8 +38,9 @@ static int fail_twice(const struct lgn_lines_spec *spec, uint64_t line,
 	uint64_t row = spec->rows ? line : index;
 	uint64_t col = spec->rows ? index : line;
 
-	return lgn_fail(LAGOON_EINVAL, "row %llu: column %llu stands there "
-			"twice: expected once", (unsigned long long)row + 1,
+	return lgn_fail(LAGOON_EINVAL, "%s%srow %llu: column %llu stands there "
+			"twice: expected once", spec->path ? spec->path : "",
+			spec->path ? ": " : "", (unsigned long long)row + 1,
 			(unsigned long long)col + 1);
 }
 

@@ -15,7 +15,8 @@ struct lgn_lines_spec {
 	uint64_t length;	/* of a line */
 	bool dense;		/* store all elements: shift is not zero */
 	const double *shift;	/* [columns] */
-	const double *factor;
+	const double *factor;	/* NULL: elements as they are, no shift */
+	const char *path;	/* for messages; or NULL */
 };
 
 struct lgn_lines {

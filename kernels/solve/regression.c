@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "kernels/data/text.h"
+#include "kernels/solve/deal.h"
+#include "kernels/solve/given.h"
 #include "kernels/solve/load.h"
 #include "kernels/solve/regression.h"
 #include "runtime/base/status.h"
@@ -177,10 +179,10 @@ static int create_state(struct lgn_regression_fit *fit)
 	return rc;
 }
 
-/* An entry that is dealt out is three words; targets go with rows. */
+/* Targets go with rows. */
 static int create_tables(struct lgn_regression_fit *fit)
 {
-	uint64_t words = 3 * (fit->facts.entries + fit->facts.rows) + 1;
+	uint64_t words = LGN_DEAL_WORDS(fit->facts.entries + fit->facts.rows);
 	int rc = create_state(fit);
 
 	if (!rc && !(fit->in_place && fit->method->by_rows))
@@ -256,8 +258,10 @@ static int make_weights(struct lgn_regression_fit *fit)
 static int train(struct lgn_regression_fit *fit)
 {
 	int late = make_weights(fit);
-	int rc = create_tables(fit);
+	int rc = lgn_given_check(fit->options.table, fit->facts.cols, 1);
 
+	if (!rc)
+		rc = create_tables(fit);
 	if (!rc)
 		rc = lgn_regression_restore(fit);
 	if (!rc)

@@ -158,10 +158,6 @@ int lgn_regression_train(struct lagoon_worker *w, void *arg);
 
 void lgn_regression_scale_free(struct lgn_regression_scale *scale);
 
-/* Give each worker the entries of its rows, or columns. rc: the error that this
- * one comes with. */
-int lgn_deal(struct lgn_regression *t, uint32_t *round, int rc);
-
 /* Meet on fit->tidings; t->all. */
 int lgn_regression_meet(struct lgn_regression *t, int rc,
 			const struct lgn_regression_tidings *mine);
@@ -180,6 +176,9 @@ double lgn_regression_unseen(const struct lgn_regression_fit *fit);
 int lgn_residuals_open(struct lgn_regression *t);
 int lgn_residuals_measure(struct lgn_regression *t,
 			  struct lgn_regression_tidings *mine);
+
+/* t->x of weights as they are. */
+void lgn_regression_rescale(struct lgn_regression *t);
 
 /* The weights into fit->found, each worker its block; t->product. */
 int lgn_regression_tell(struct lgn_regression *t);

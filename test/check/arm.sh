@@ -30,7 +30,7 @@ $cc -dM -E -march=armv8.2-a+sve -x c /dev/null | grep -q ARM_FEATURE_SVE || exit
 [ "${1:-}" = --run ] || exit 0
 emulator=$(command -v qemu-aarch64-static || command -v qemu-aarch64) ||
 	{ echo "no emulator"; exit 77; }
-for file in coordinate losses maps matrices products; do
+for file in coordinate losses maps matrices nearest products; do
 	compile test_$file test/unit/kernels_$file.c -O1 -w
 done
 compile shim test/shim/shim.c -O1

@@ -30,10 +30,13 @@ program models
   integer(int32), target :: start(n + 1), place(d * n)
   character(len=:), allocatable :: path
   character(len=16) :: pid
+  character(len=256) :: folder
   integer :: i, j, l, ierr
 
   write (pid, '(i0)') c_getpid()
-  path = '/tmp/lagoon-models-f90.' // trim(pid)
+  call get_environment_variable('TMPDIR', folder)
+  if (folder == '') folder = '/tmp'
+  path = trim(folder) // '/lagoon-models-f90.' // trim(pid)
   w = reshape([(1 / real(3 * i, real64), i = 1, d * k)], [k, d])
   out%solver(:8) = [(text('softmax', i), i = 1, 8)]
   out%features = d

@@ -19,13 +19,14 @@
 #include "runtime/base/wait.h"
 #include "runtime/checkpoint.h"
 #include "runtime/lagoon.h"
+#include "test/support/temp.h"
 
 enum { ROWS = 1200, FILE_MAX = 1 << 20 };
 
-static char dir[64];
+static char dir[TEMP_PATH];
 
 struct file {
-	char path[400];
+	char path[2 * TEMP_PATH + 1];
 	uint8_t *good, *bad;
 	size_t len;		/* of good */
 };
@@ -230,8 +231,7 @@ int main(void)
 
 	seed = text ? strtoull(text, NULL, 10) : 1;
 	state = seed * 2 + 1;
-	snprintf(dir, sizeof(dir), "/tmp/fuzz-checkpoint-XXXXXX");
-	if (!mkdtemp(dir))
+	if (!temp_folder(dir))
 		die("mkdtemp");
 	printf("1..2\n# seed %" PRIu64 "\n", seed);
 	make_checkpoint();

@@ -28,7 +28,6 @@ enum { READER = 0, WRITER = 1, ROWS = 100, ROW = 7, ROUNDS = 20 };
 
 struct shared {
 	_Atomic int at[2];	/* steps that rank r has made */
-	char dir[40];		/* of a checkpoint */
 };
 
 struct scene {
@@ -245,31 +244,22 @@ static int play(struct lagoon_worker *w)
 /* "resumed": 2 x ROUNDS adds, and they come back after as many more. */
 static int save(struct lagoon_worker *w, void *arg)
 {
-	const struct shared *shared = t_shared;
 	int rc = truth(w);
 
-	(void)arg;
 	if (!rc)
-		rc = lagoon_checkpoint(w, shared->dir, NULL, 0);
+		rc = lagoon_checkpoint(w, arg, NULL, 0);
 	return rc ? rc : truth(w);
 }
 
 static void resume(void)
 {
-	struct shared *shared = t_shared;
-	char command[60];
+	const char *folder = t_folder();
 	size_t none = 0;
 
-	if (!lagoon_rank(t_lg)) {
-		snprintf(shared->dir, sizeof(shared->dir), "/tmp/audit-XXXXXX");
-		T_CHECK(mkdtemp(shared->dir), "mkdtemp");
-	}
+	t_ok(lagoon_run(t_lg, save, (void *)folder), "run");
+	t_ok(lagoon_restore(t_lg, folder, NULL, &none), "restore");
 	t_sync();
-	t_ok(lagoon_run(t_lg, save, NULL), "run");
-	t_ok(lagoon_restore(t_lg, shared->dir, NULL, &none), "restore");
-	t_sync();
-	snprintf(command, sizeof(command), "rm -r %s", shared->dir);
-	T_CHECK(lagoon_rank(t_lg) || !system(command), "rm");
+	t_folder_remove();
 }
 
 /* Who sees it says it, and goes on saying it. */

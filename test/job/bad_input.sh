@@ -88,7 +88,7 @@ train 2 '--tolerance is "nan"' --data "$tmp/data" --tolerance nan
 status 1 'expected a rate smaller than 1e+300' train logistic --data "$tmp/data" --rate 1e300
 status 2 'no --data' train logistic
 status 2 'no solver' train --data "$tmp/data"
-status 2 '"x": expected "logistic"' train x --data "$tmp/data"
+status 2 '"x": no such solver' train x --data "$tmp/data"
 
 status 1 'nowhere/m: cannot write' train logistic --data "$tmp/data" --model "$tmp/nowhere/m" -n 2
 status 1 "$tmp: cannot write" train logistic --data "$tmp/data" --model "$tmp"

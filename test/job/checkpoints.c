@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "test/support/temp.h"
 #include "test/support/test.h"
 
 enum {
@@ -25,13 +26,10 @@ enum {
 };
 #define STEP "momentum,rate=0.25,momentum=0.5"
 
-struct shared {
-	char dir[64];
-};
-
 static struct lagoon_table *bsp, *ssp, *big, *step, *user;
 static uint64_t big_rows;
-static char dir[80], none[80];
+static const char *folder;
+static char dir[TEMP_PATH + 8], none[TEMP_PATH + 8];
 
 static void make(const char *name, int model, uint64_t rows,
 		 struct lagoon_table **t)
@@ -113,7 +111,7 @@ static void holds(struct lagoon_worker *w, struct lagoon_table *t, int64_t n,
 /* The folder may be there, but there is nothing in it. */
 static void refused(int rc, const char *what)
 {
-	char path[100];
+	char path[sizeof(none) + 16];
 
 	t_expect(rc, LAGOON_EINVAL, what);
 	snprintf(path, sizeof(path), "%s/manifest", none);
@@ -336,11 +334,10 @@ static int use(struct lagoon_worker *w, void *arg)
 /* A function of the user's own is known by its file's bytes. */
 static void user_function(void)
 {
-	const struct shared *shared = t_shared;
-	char object[100], text[110], command[300];
+	char object[TEMP_PATH + 16], text[TEMP_PATH + 32], command[800];
 	size_t none_kept = 0;
 
-	snprintf(object, sizeof(object), "%s/mine.so", shared->dir);
+	snprintf(object, sizeof(object), "%s/mine.so", folder);
 	snprintf(text, sizeof(text), "%s:picky", object);
 	snprintf(command, sizeof(command), "cp test/plugin/dies.so %s", object);
 	T_CHECK(lagoon_rank(t_lg) || !system(command), "cp");
@@ -368,7 +365,7 @@ static void user_function(void)
 static void damaged(void)
 {
 	struct lagoon_table *t;
-	char command[300];
+	char command[sizeof(dir) + 200];
 	int64_t state;
 	size_t bytes = sizeof(state);
 
@@ -383,31 +380,6 @@ static void damaged(void)
 	t_expect(lagoon_restore(t_lg, dir, &state, &bytes), LAGOON_ECORRUPT, "damaged");
 	T_CHECK(lagoon_table_attach(t_lg, "ssp", &t) == LAGOON_ENOENT, "made");
 	t_ok(lagoon_run(t_lg, as_before, (char[]){ "damaged" }), "run");
-}
-
-static void make_dir(void)
-{
-	struct shared *shared = t_shared;
-
-	if (!lagoon_rank(t_lg)) {
-		snprintf(shared->dir, sizeof(shared->dir), "/tmp/checkpoints-XXXXXX");
-		T_CHECK(mkdtemp(shared->dir), "mkdtemp");
-	}
-	t_sync();
-	snprintf(dir, sizeof(dir), "%s/one", shared->dir);
-	snprintf(none, sizeof(none), "%s/none", shared->dir);
-}
-
-static void remove_dir(void)
-{
-	const struct shared *shared = t_shared;
-	char command[100];
-
-	t_sync();
-	if (lagoon_rank(t_lg))
-		return;
-	snprintf(command, sizeof(command), "rm -rf %s", shared->dir);
-	T_CHECK(!system(command), "rm");
 }
 
 static void read_options(int argc, char **argv, struct lagoon_attr *attr)
@@ -425,10 +397,12 @@ int main(int argc, char **argv)
 {
 	struct lagoon_attr attr;
 
-	t_begin("checkpoints", sizeof(struct shared));
+	t_begin("checkpoints", 0);
 	read_options(argc, argv, &attr);
 	t_open(&attr, NULL);
-	make_dir();
+	folder = t_folder();
+	snprintf(dir, sizeof(dir), "%s/one", folder);
+	snprintf(none, sizeof(none), "%s/none", folder);
 	make("other", LAGOON_ASP, 5, &bsp);
 	make("ssp", LAGOON_SSP, ROWS, &ssp);
 	t_ok(lagoon_table_set_saved(bsp, 0), "set_saved");
@@ -447,7 +421,8 @@ int main(int argc, char **argv)
 	t_ok(lagoon_table_destroy(ssp), "destroy");
 	damaged();
 	user_function();
-	remove_dir();
+	t_sync();
+	t_folder_remove();
 	t_close();
 	return 0;
 }

@@ -27,6 +27,7 @@
 
 #include "runtime/base/status.h"
 #include "runtime/job.h"
+#include "test/support/temp.h"
 
 extern char **environ;
 
@@ -113,15 +114,16 @@ static int n_variables(void)
  * as lagoon_close() makes sure. */
 static void meet(int rank, int size, bool last)
 {
-	char path[128];
+	char name[128], path[TEMP_PATH];
 	struct stat st = { .st_size = 0 };
 	const char *job = getenv("PMIX_NAMESPACE");
 	int fd;
 
-	snprintf(path, sizeof(path), "/tmp/lagoon-fence-%u-%s-%d",
+	snprintf(name, sizeof(name), "lagoon-fence-%u-%s-%d",
 		 (unsigned)getuid(), job ? job : "single", last);
+	check(temp_name(path, name) != NULL, "TMPDIR is too long");
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
-	check(fd >= 0 && write(fd, "", 1) == 1, "cannot write a file in /tmp");
+	check(fd >= 0 && write(fd, "", 1) == 1, "cannot write a file");
 	while (!fstat(fd, &st) && st.st_size < size)
 		sleep_ms(2);
 	close(fd);

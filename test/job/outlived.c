@@ -20,11 +20,12 @@
 enum { PAGE_ROWS = 4096, PAGES = 6, ROWS = PAGES * PAGE_ROWS, VICTIM = 3,
        ROUNDS = 5, PUSHES = 20, MOST = 1 << 20 };
 
+static const char *folder;	/* of a checkpoint */
+
 struct shared {
 	_Atomic int pushed;	/* by the victim */
 	_Atomic int done;	/* survivors that have pushed */
 	_Atomic int pid;
-	char dir[40];
 };
 
 static struct lagoon_table *table;
@@ -75,7 +76,7 @@ static int work(struct lagoon_worker *w, void *arg)
 	t_await(&shared->done, VICTIM);
 	if (!rank)
 		kill((pid_t)atomic_load(&shared->pid), SIGKILL);
-	t_ok(lagoon_checkpoint(w, shared->dir, NULL, 0), "checkpoint");
+	t_ok(lagoon_checkpoint(w, folder, NULL, 0), "checkpoint");
 	return 0;
 }
 
@@ -128,20 +129,13 @@ int main(void)
 {
 	struct lagoon_table_attr shape;
 	struct lagoon_attr attr;
-	struct shared *shared;
-	char command[60];
 	size_t none = 0;
 
 	t_begin("outlived", sizeof(struct shared));
 	t_ok(lagoon_attr_init(&attr), "attr_init");
 	attr.on_death = LAGOON_DEATH_CONTINUE;
 	t_open(&attr, NULL);
-	shared = t_shared;
-	if (!lagoon_rank(t_lg)) {
-		snprintf(shared->dir, sizeof(shared->dir), "/tmp/outlived-XXXXXX");
-		T_CHECK(mkdtemp(shared->dir), "mkdtemp");
-	}
-	t_sync();
+	folder = t_folder();
 	for (int i = 0; i < ROWS; i++)
 		delta[i] = 1;
 	lagoon_table_attr_init(&shape);
@@ -153,11 +147,10 @@ int main(void)
 	shape.update = "adagrad,rate=0.25,combine=none";
 	t_ok(lagoon_table_create(t_lg, "t", &shape, &table), "create");
 	t_ok(lagoon_run(t_lg, work, NULL), "run");
-	t_ok(lagoon_restore(t_lg, shared->dir, NULL, &none), "restore");
+	t_ok(lagoon_restore(t_lg, folder, NULL, &none), "restore");
 	t_ok(lagoon_run(t_lg, look, NULL), "run");
 	printf("survivor %d\n", lagoon_rank(t_lg));
-	snprintf(command, sizeof(command), "rm -rf %s", shared->dir);
-	T_CHECK(lagoon_rank(t_lg) || !system(command), "rm");
+	t_folder_remove();
 	t_ok(lagoon_close(t_lg), "close");
 	return 0;
 }

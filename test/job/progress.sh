@@ -65,6 +65,21 @@ if [ -n "$have" ]; then
 		grep -q 'log likelihood' "$name" && grep -q sweeps "$name" || complain "lda: the picture"
 fi
 
+# Singular values have passes.
+awk 'BEGIN { for (i = 0; i < 30; i++) for (j = 0; j < 12; j++)
+	printf "%s%s", (i * j * 7 + i + 3 * j) % 17, j < 11 ? "," : "\n" }' >matrix.csv
+rm -f report "$name"
+train svd --data matrix.csv --k 2 --basis 4 --tolerance 0 --restarts 4 --report report "${plot[@]}" ||
+	complain "svd: $(cat err)"
+[ "$(grep -c '^pass *[1-5]  residual [0-9.e+-]*  values [0-9.]* to [0-9.]*  [0-9.]* s$' err)" = 5 ] &&
+	[ "$(wc -l <err)" = 5 ] || complain "svd: in the log: $(cat err)"
+[ "$(grep -c '^{"pass":[1-5],"products":[0-9]*,"largest":.*,"residual":.*}$' report)" = 5 ] &&
+	[ "$(wc -l <report)" = 6 ] || complain "svd: reported: $(cat report)"
+if [ -n "$have" ]; then
+	[ "$(grep -c "<use xlink:href='#gpPt6'" "$name")" = 10 ] &&
+		grep -q 'residual' "$name" && grep -q 'passes' "$name" || complain "svd: the picture"
+fi
+
 # A terminal: util-linux' script makes one.
 if command -v script >/dev/null; then
 	timeout 100 script -qec "'$lagoon' train logistic --epochs 4 --tolerance 0 --data rows" \

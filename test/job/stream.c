@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "kernels/lagoon_solve.h"
+#include "test/support/temp.h"
 #include "test/support/test.h"
 
 #ifndef __has_feature
@@ -30,20 +31,22 @@ enum { SANITIZED = 1 };
 enum { SANITIZED = 0 };
 #endif
 
-static char libsvm[128], csv[128], test[128], bad[128], gzip[128],
-	junk[128];
+enum { PATH = TEMP_PATH + 8 };
+
+static char libsvm[PATH], csv[PATH], test[PATH], bad[PATH], gzip[PATH],
+	junk[PATH];
 
 /* ---------------------------------------------------------------- files */
 
 static void name_files(void)
 {
 	const char *job = getenv("PMIX_NAMESPACE");
-	char base[64];
+	char name[64], base[TEMP_PATH];
 
-	snprintf(base, sizeof(base), "/tmp/lagoon-stream-%.40s",
-		 job ? job : "alone");
-	for (char *p = base + 5; *p; p++)
+	snprintf(name, sizeof(name), "lagoon-stream-%.40s", job ? job : "alone");
+	for (char *p = name; *p; p++)
 		*p = *p == '/' ? '_' : *p;
+	T_CHECK(temp_name(base, name), "TMPDIR is too long");
 	snprintf(libsvm, sizeof(libsvm), "%s.libsvm", base);
 	snprintf(test, sizeof(test), "%s.t", base);
 	snprintf(csv, sizeof(csv), "%s.csv", base);
@@ -85,7 +88,7 @@ static void write_csv(const char *path)
 
 static void compress(const char *from, const char *to)
 {
-	char command[300];
+	char command[2 * PATH + 40];
 
 	snprintf(command, sizeof(command), "gzip -c '%s' >'%s'", from, to);
 	T_CHECK(!system(command), "gzip failed");

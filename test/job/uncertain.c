@@ -19,10 +19,11 @@
 
 enum { PAGE_ROWS = 64, PAGES = 4, ROWS = PAGES * PAGE_ROWS, BAD = 2 };
 
+static const char *folder;	/* of a checkpoint */
+
 struct shared {
 	_Atomic int dying, checked;
 	_Atomic int64_t uncertain;
-	char dir[40];
 };
 
 static int victim;
@@ -87,33 +88,12 @@ static int work(struct lagoon_worker *w, void *arg)
 	t_ok(lagoon_pull(w, t, (BAD + 1) * PAGE_ROWS, PAGE_ROWS, x),
 	     "pull of another page");
 	t_ok(lagoon_clock(w), "clock");
-	rc = lagoon_checkpoint(w, shared->dir, NULL, 0);
+	rc = lagoon_checkpoint(w, folder, NULL, 0);
 	if (lagoon_rank(t_lg))
 		t_ok(rc, "checkpoint");
 	else
 		error_check(rc, "checkpoint");
 	return 0;
-}
-
-/* By rank 0, which survives. */
-static void dir_make(void)
-{
-	struct shared *shared = t_shared;
-
-	if (!lagoon_rank(t_lg)) {
-		snprintf(shared->dir, sizeof(shared->dir), "/tmp/uncertain-XXXXXX");
-		T_CHECK(mkdtemp(shared->dir), "mkdtemp");
-	}
-	t_sync();
-}
-
-static void dir_remove(void)
-{
-	const struct shared *shared = t_shared;
-	char command[60];
-
-	snprintf(command, sizeof(command), "rm -r %s", shared->dir);
-	T_CHECK(lagoon_rank(t_lg) || !system(command), "rm");
 }
 
 int main(int argc, char **argv)
@@ -132,7 +112,7 @@ int main(int argc, char **argv)
 	attr.on_death = LAGOON_DEATH_CONTINUE;
 	t_open(&attr, NULL);
 	shared = t_shared;
-	dir_make();
+	folder = t_folder();	/* of rank 0, which survives */
 	lagoon_table_attr_init(&table);
 	table.rows = ROWS;
 	table.page_rows = PAGE_ROWS;
@@ -148,7 +128,7 @@ int main(int argc, char **argv)
 	T_CHECK(shared->uncertain == PAGE_ROWS, "%lld words are uncertain, not %d",
 		(long long)shared->uncertain, PAGE_ROWS);
 	rank = lagoon_rank(t_lg);
-	dir_remove();
+	t_folder_remove();
 	t_ok(lagoon_close(t_lg), "close");
 	printf("survivor %d\n", rank);
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "test/support/temp.h"
 #include "test/support/test.h"
 
 enum {
@@ -31,6 +33,7 @@ struct head {
 	_Atomic uint32_t stopped;
 	_Atomic uint32_t gathered;	/* processes that put their blob */
 	uint8_t blob[2][RANKS][BLOB];	/* in turn */
+	char folder[TEMP_PATH];
 };
 _Static_assert(sizeof(struct head) <= HEAD, "the head outgrew its place");
 
@@ -38,7 +41,7 @@ void *t_shared;
 struct lagoon *t_lg;
 static struct head *head;
 static const char *test_name = "test";
-static char shared_path[4096];
+static char shared_path[TEMP_PATH];
 static char context[512];
 static int my_rank = -1;
 
@@ -142,13 +145,13 @@ static void wait_step(unsigned *steps)
  */
 static void path_make(const char *name)
 {
-	const char *dir = getenv("TMPDIR"), *job = getenv("PMIX_NAMESPACE");
-	char parent[16];
+	const char *job = getenv("PMIX_NAMESPACE");
+	char parent[16], file[TEMP_PATH];
 
 	snprintf(parent, sizeof(parent), "%d", getppid());
-	snprintf(shared_path, sizeof(shared_path), "%s/lagoon-test.%s.%ld.%s",
-		 dir && *dir ? dir : "/tmp", name, (long)getuid(),
-		 job ? job : parent);
+	snprintf(file, sizeof(file), "lagoon-test.%s.%ld.%s", name,
+		 (long)getuid(), job ? job : parent);
+	T_CHECK(temp_name(shared_path, file), "TMPDIR is too long");
 }
 
 void t_begin(const char *name, size_t shared_bytes)
@@ -285,6 +288,31 @@ void t_sync(void)
 	}
 	while (atomic_load(&head->turn) == turn)
 		wait_step(&steps);
+}
+
+const char *t_folder(void)
+{
+	if (!lagoon_rank(t_lg))
+		T_CHECK(temp_folder(head->folder), "cannot make a folder: %s",
+			strerror(errno));
+	t_sync();
+	return head->folder;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void t_folder_remove(void)
+{
+	T_CHECK(lagoon_rank(t_lg) ||
+		!nftw(head->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS),
+		"cannot remove %s: %s", head->folder, strerror(errno));
 }
 
 void t_stop(void)

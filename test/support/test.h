@@ -93,6 +93,13 @@ _Noreturn void t_stop(void);
  * it. Returns this process's exit status. Before a device is touched. */
 int t_fork(int n, void (*child)(int number));
 
+/* A new folder that all processes can read, of the same name in each; rank 0
+ * makes it. After t_open(), once, by every process. */
+const char *t_folder(void);
+
+/* Remove it, with what is in it, in rank 0; nobody may use it any more. */
+void t_folder_remove(void);
+
 /* Memory that the children of t_fork() share, zeroed. */
 void *t_fork_shared(size_t bytes);
 

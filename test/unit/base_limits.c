@@ -13,11 +13,12 @@
 
 #include "runtime/base/limits.h"
 #include "runtime/base/status.h"
+#include "test/support/temp.h"
 
 #define GIB ((uint64_t)1 << 30)
 #define MIB ((uint64_t)1 << 20)
 
-static char root[64];
+static char root[TEMP_PATH];
 
 static int remove_one(const char *path, const struct stat *st, int type,
 		      struct FTW *ftw)
@@ -30,8 +31,7 @@ static int remove_one(const char *path, const struct stat *st, int type,
 
 static void make_root(void)
 {
-	snprintf(root, sizeof(root), "/tmp/lagoon-limits-XXXXXX");
-	cr_assert(mkdtemp(root));
+	cr_assert(temp_folder(root));
 }
 
 static void remove_root(void)

@@ -12,6 +12,7 @@
 #include <criterion/criterion.h>
 
 #include "kernels/lagoon_kernels.h"
+#include "test/support/temp.h"
 
 /* splitmix64 */
 static inline uint64_t next(uint64_t *seed)
@@ -34,12 +35,15 @@ static inline double uniform(uint64_t *seed)
 }
 
 /* A path that nobody uses; each test removes what it made there. */
-static inline char *temp_path(char path[64])
+static inline char *temp_path(char path[TEMP_PATH])
 {
 	static int count;
 
-	snprintf(path, 64, "/tmp/lagoon-kernels-%ld-%d", (long)getpid(),
+	char name[64];
+
+	snprintf(name, sizeof(name), "lagoon-kernels-%ld-%d", (long)getpid(),
 		 count++);
+	cr_assert(temp_name(path, name));
 	return path;
 }
 

@@ -84,7 +84,7 @@ Test(blocks, lines_do_not_depend_on_blocks_and_parts)
 {
 	static const char piece[] = "a\n\nbcd\n";
 	uint64_t seed = 3;
-	char plain[64], gzip[64];
+	char plain[TEMP_PATH], gzip[TEMP_PATH];
 
 	temp_path(plain);
 	temp_path(gzip);
@@ -116,12 +116,12 @@ Test(blocks, what_cannot_be_read_is_told)
 {
 	static const char junk[] = "\x1f\x8b junk that zlib does not know";
 	struct lgn_blocks b;
-	char path[64];
+	char path[TEMP_PATH];
 
-	cr_assert_eq(lgn_blocks_open("/tmp/lagoon-none", 0, 1, 9, &b),
+	cr_assert_eq(lgn_blocks_open("/nowhere/none", 0, 1, 9, &b),
 		     LAGOON_ENOENT);
 	lgn_blocks_close(&b);
-	cr_assert_eq(lgn_blocks_open("/tmp", 0, 1, 9, &b), LAGOON_EINVAL);
+	cr_assert_eq(lgn_blocks_open("/usr", 0, 1, 9, &b), LAGOON_EINVAL);
 	write_file(temp_path(path), junk, sizeof(junk));
 	cr_assert(!lgn_blocks_open(path, 0, 1, 9, &b));
 	cr_assert_eq(lgn_blocks_next(&b), LAGOON_EINVAL);
@@ -226,7 +226,7 @@ static const char *const where[] = {
 
 static void check_parser(enum kind kind, bool gzip)
 {
-	char path[64];
+	char path[TEMP_PATH];
 	struct parsed want, got;
 
 	temp_path(path);
@@ -263,7 +263,7 @@ Test(blocks, rows_and_messages_do_not_depend_on_blocks)
 Test(blocks, a_matrix_that_is_cut_is_noticed)
 {
 	struct parsed p;
-	char path[64];
+	char path[TEMP_PATH];
 
 	write_file(temp_path(path), good[MATRIX], strlen(good[MATRIX]) - 6);
 	cr_assert_eq(parse(MATRIX, path, 16, &p), LAGOON_EINVAL);

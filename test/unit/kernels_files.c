@@ -32,7 +32,7 @@ Test(files, generated_rows_do_not_depend_on_pieces)
 {
 	const struct lagoon_generate_options o = shape(300, 1000, 20, 3);
 	double weights[1000];
-	char path[64], *whole, *row = malloc(lgn_generate_row_len(&o));
+	char path[TEMP_PATH], *whole, *row = malloc(lgn_generate_row_len(&o));
 	size_t len, at = 0;
 
 	cr_assert_eq(lagoon_generate_logistic(temp_path(path), NULL, &o), 0);
@@ -56,7 +56,7 @@ Test(files, generated_rows_do_not_depend_on_pieces)
 Test(files, generated_bytes_are_fixed)
 {
 	const struct lagoon_generate_options o = shape(2, 100, 3, 1);
-	char path[64], *text;
+	char path[TEMP_PATH], *text;
 	size_t len;
 
 	cr_assert_eq(lagoon_generate_logistic(temp_path(path), NULL, &o), 0);
@@ -73,7 +73,7 @@ Test(files, generated_data_is_legal_and_fits_its_model)
 	const struct lagoon_generate_options o = shape(2000, 5000, 50, 9);
 	struct lagoon_model_file planted = { .size = sizeof(planted) };
 	struct lgn_libsvm d;
-	char path[64], weights[64];
+	char path[TEMP_PATH], weights[TEMP_PATH];
 	double right = 0, square = 0;
 
 	cr_assert_eq(lagoon_generate_logistic(temp_path(path),
@@ -107,10 +107,13 @@ Test(files, generate_refuses)
 		shape(1, 5, 0, 1), shape(1, (UINT64_C(1) << 31) + 1, 1, 1),
 	};
 
+	char path[TEMP_PATH];
+
+	temp_path(path);
 	for (size_t i = 0; i < 5; i++)
-		cr_assert_eq(lagoon_generate_logistic("/tmp/none", NULL,
-						      &bad[i]), LAGOON_EINVAL);
-	cr_assert(access("/tmp/none", F_OK));
+		cr_assert_eq(lagoon_generate_logistic(path, NULL, &bad[i]),
+			     LAGOON_EINVAL);
+	cr_assert(access(path, F_OK));
 }
 
 static struct lagoon_generate_lda_options bags(uint64_t documents, uint32_t length,
@@ -181,7 +184,7 @@ Test(files, one_row_one_column)
 	const struct lagoon_generate_options o = shape(1, 1, 1, 1);
 	const struct lgn_libsvm_range range = { 0, 1, 0 };
 	struct lgn_libsvm d;
-	char path[64];
+	char path[TEMP_PATH];
 
 	cr_assert_eq(lagoon_generate_logistic(temp_path(path), NULL, &o), 0);
 	cr_assert_eq(lgn_libsvm_read(path, &range, &d), 0);
@@ -195,7 +198,7 @@ Test(files, no_file_in_part)
 {
 	const struct lagoon_generate_options o = shape(10000, 100, 50, 1);
 	const struct rlimit limit = { 100000, 100000 };
-	char path[64];
+	char path[TEMP_PATH];
 
 	signal(SIGXFSZ, SIG_IGN);
 	cr_assert(!setrlimit(RLIMIT_FSIZE, &limit));
@@ -225,7 +228,7 @@ Test(files, models_are_read_as_written)
 	uint64_t seed = 5;
 	struct lagoon_model_file out = model_of(w, 1000);
 	struct lagoon_model_file in = { .size = sizeof(in) };
-	char path[64];
+	char path[TEMP_PATH];
 
 	for (int j = 0; j < 1000; j++)
 		w[j] = (uniform(&seed) - 0.5) * pow(10, (double)below(&seed, 20) - 10);
@@ -251,7 +254,7 @@ Test(files, a_model_of_several_outputs_is_read_as_written)
 	uint64_t seed = 6;
 	struct lagoon_model_file out = model_of(w, 10);
 	struct lagoon_model_file in = { .size = sizeof(in) };
-	char path[64];
+	char path[TEMP_PATH];
 
 	for (int j = 0; j < 30; j++)
 		w[j] = uniform(&seed) - 0.5;
@@ -290,7 +293,7 @@ Test(files, the_text_of_models_is_fixed)
 		"lagoon-model 1\nsolver softmax\nc 1\noutputs 2\nlabels 7 8\n"
 		"features 2\nweights\n1 -1\n0.5 0\nend\n",
 	};
-	char path[64], *again;
+	char path[TEMP_PATH], *again;
 	size_t len;
 
 	temp_path(path);
@@ -312,6 +315,7 @@ Test(files, the_text_of_models_is_fixed)
 Test(files, models_that_cannot_be_read_are_not_written)
 {
 	double w[2] = { 1, NAN }, classes[2] = { 1, INFINITY };
+	char path[TEMP_PATH];
 	struct lagoon_model_file bad[8];
 
 	for (int i = 0; i < 8; i++)
@@ -326,13 +330,13 @@ Test(files, models_that_cannot_be_read_are_not_written)
 	bad[6].outputs = 2;
 	bad[6].classes = classes;
 	bad[7].labels[1] = NAN;
+	temp_path(path);
 	for (int i = 0; i < 8; i++) {
-		cr_assert_eq(lagoon_model_save("/tmp/lagoon-none", &bad[i]),
-			     LAGOON_EINVAL, "%d", i);
-		cr_assert(access("/tmp/lagoon-none", F_OK));
+		cr_assert_eq(lagoon_model_save(path, &bad[i]), LAGOON_EINVAL,
+			     "%d", i);
+		cr_assert(access(path, F_OK));
 	}
-	cr_assert_eq(lagoon_model_load("/tmp/lagoon-none", &bad[1]),
-		     LAGOON_EINVAL);
+	cr_assert_eq(lagoon_model_load(path, &bad[1]), LAGOON_EINVAL);
 }
 
 Test(files, a_model_replaces_another)
@@ -340,7 +344,7 @@ Test(files, a_model_replaces_another)
 	double w[2] = { 1, 2 };
 	struct lagoon_model_file out = model_of(w, 2);
 	struct lagoon_model_file in = { .size = sizeof(in) };
-	char path[64];
+	char path[TEMP_PATH];
 
 	cr_assert_eq(lagoon_model_save(temp_path(path), &out), 0);
 	w[1] = 3;
@@ -360,7 +364,7 @@ Test(files, changed_models_do_no_harm)
 		"weights\n0.25 0 1\n-1e-05 3 2\nend\n";
 	static const char piece[] = "0123 -.e\nlo";
 	uint64_t seed = 11;
-	char path[64], text[sizeof(good)];
+	char path[TEMP_PATH], text[sizeof(good)];
 	int taken = 0;
 
 	temp_path(path);
@@ -403,7 +407,7 @@ Test(files, every_cut_of_a_model_is_noticed)
 {
 	double w[3] = { 0.25, -1e-5, 3 };
 	struct lagoon_model_file out = model_of(w, 3);
-	char path[64], *text;
+	char path[TEMP_PATH], *text;
 	size_t len;
 
 	cr_assert_eq(lagoon_model_save(temp_path(path), &out), 0);
@@ -447,7 +451,7 @@ Test(files, corrupt_models_name_the_line)
 		"lagoon-model 1\nsolver logistic\nc 0.1\nlabels 0 1\n"
 		"features 3\nweights\n0.25\n-1e-05\n3\nend\n";
 	struct lagoon_model_file in = { .size = sizeof(in) };
-	char path[64];
+	char path[TEMP_PATH];
 
 	write_file(temp_path(path), good, strlen(good));
 	cr_assert_eq(lagoon_model_load(path, &in), 0);
@@ -468,9 +472,10 @@ Test(files, corrupt_models_name_the_line)
 Test(files, paths_that_cannot_be_written)
 {
 	double w = 1;
+	char path[TEMP_PATH];
 	struct lagoon_model_file out = model_of(&w, 1);
 	static const char *const bad[] = {
-		"", "/tmp", "/tmp/", "/tmp/lagoon-none/m", "/dev/null",
+		"", "/usr", "/usr/", "/nowhere/m", "/dev/null",
 		"/proc/m",
 	};
 
@@ -479,8 +484,8 @@ Test(files, paths_that_cannot_be_written)
 			     bad[i]);
 		cr_assert_eq(lagoon_model_save(bad[i], &out), LAGOON_EIO);
 	}
-	cr_assert_eq(lagoon_model_load("/tmp/lagoon-none/m", &out),
+	cr_assert_eq(lagoon_model_load("/nowhere/m", &out),
 		     LAGOON_ENOENT);
 	strcpy(out.solver, "two words");
-	cr_assert_eq(lagoon_model_save("/tmp/m", &out), LAGOON_EINVAL);
+	cr_assert_eq(lagoon_model_save(temp_path(path), &out), LAGOON_EINVAL);
 }

@@ -15,7 +15,7 @@ static int read_text(const char *text, size_t len, int part, int parts,
 		     int zero_based, struct lgn_libsvm *data)
 {
 	const struct lgn_libsvm_range range = { part, parts, zero_based };
-	char path[64];
+	char path[TEMP_PATH];
 	int rc;
 
 	write_file(temp_path(path), text, len);
@@ -346,10 +346,10 @@ Test(libsvm, missing_file)
 	const struct lgn_libsvm_range range = { 0, 1, 0 };
 	struct lgn_libsvm d;
 
-	cr_assert_eq(lgn_libsvm_read("/tmp/lagoon/none", &range, &d),
+	cr_assert_eq(lgn_libsvm_read("/nowhere/none", &range, &d),
 		     LAGOON_ENOENT);
-	cr_assert(strstr(lagoon_errmsg(), "/tmp/lagoon/none"));
-	cr_assert_eq(lgn_libsvm_read("/tmp", &range, &d), LAGOON_EINVAL);
+	cr_assert(strstr(lagoon_errmsg(), "/nowhere/none"));
+	cr_assert_eq(lgn_libsvm_read("/usr", &range, &d), LAGOON_EINVAL);
 }
 
 /* --------------------------------------------------------------- labels */
@@ -381,7 +381,7 @@ Test(libsvm, a_third_label_names_its_line)
 	static const char text[] = "1 1:1\n2 1:1\n3 1:1\n";
 	struct lgn_labels all = labels(2, 1, 0, 2, 6);
 	struct lgn_labels third = labels(1, 3, 12, 0, 0);
-	char path[64];
+	char path[TEMP_PATH];
 
 	write_file(temp_path(path), text, strlen(text));
 	cr_assert_eq(lgn_labels_merge(path, &third, &all), LAGOON_EINVAL);

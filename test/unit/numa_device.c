@@ -7,6 +7,7 @@
 
 #include "numa/internal.h"
 #include "runtime/base/status.h"
+#include "test/support/temp.h"
 
 static struct lgn_topo *open_topo(const char *synthetic)
 {
@@ -83,7 +84,7 @@ Test(numa_device, distances_without_a_table)
 
 static void write_node(const char *folder, const char *text)
 {
-	char path[128];
+	char path[TEMP_PATH + 16];
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/numa_node", folder);
@@ -97,13 +98,13 @@ static void write_node(const char *folder, const char *text)
  * only a machine with one node has an answer. */
 Test(numa_device, the_node_of_a_device)
 {
-	char folder[] = "/tmp/lagoon-unit-XXXXXX", path[128];
+	char folder[TEMP_PATH], path[TEMP_PATH + 16];
 	struct lgn_topo *topo = open_topo(NULL);
 	struct lgn_topo *other = open_topo("pack:2 [numa] core:2 pu:1");
 	int only = hwloc_get_nbobjs_by_type(topo->hw, HWLOC_OBJ_NUMANODE) == 1 ?
 		lgn_topo_node_os(topo, 0) : -1;
 
-	cr_assert_not_null(mkdtemp(folder));
+	cr_assert_not_null(temp_folder(folder));
 	cr_expect_eq(lgn_topo_device_os(topo, folder), only, "no file");
 	write_node(folder, "3\n");
 	cr_expect_eq(lgn_topo_device_os(topo, folder), 3);

@@ -10,6 +10,7 @@
 
 #include "runtime/base/status.h"
 #include "runtime/update.h"
+#include "test/support/temp.h"
 
 #define FITS "./test/plugin/fits.so"
 
@@ -169,11 +170,11 @@ static void copy_file(const char *from, const char *to, bool longer)
 /* Copies on the disks of several nodes are the same; an older one is not. */
 Test(update_object, digests_are_of_bytes_wherever_they_are)
 {
-	char folder[] = "/tmp/lagoon-update-XXXXXX", file[64], text[80];
+	char folder[TEMP_PATH], file[TEMP_PATH + 16], text[TEMP_PATH + 32];
 	char *here = realpath(FITS, NULL), absolute[4096];
 	uint64_t want = digest_of(FITS ":counted", LAGOON_F64);
 
-	cr_assert(here && mkdtemp(folder));
+	cr_assert(here && temp_folder(folder));
 	snprintf(file, sizeof(file), "%s/copy.so", folder);
 	snprintf(text, sizeof(text), "%s:counted", file);
 	if (strlen(here) + 9 <= LGN_UPDATE_TEXT_MAX && !strchr(here, ',')) {
