@@ -46,11 +46,8 @@ _lagoon_predict='--data= --format= --model= -o --output= --probabilities --targe
 	--zero-based --help --usage'
 _lagoon_topics='--top= --help --usage'
 _lagoon_checkpoint='--help --usage'
-_lagoon_generate='--cols= --nnz= -o --output= --rows= --seed= --help --usage'
-_lagoon_generate_lda='--documents= --length= --words= --topics= --topic-words= --document-topics=
-	-o --output= --seed= --help --usage'
-_lagoon_generate_ratings='--test= --users= --items= --ratings= --rank= --noise= -o --output= --seed=
-	--help --usage'
+_lagoon_generate='--cols= --nnz= --rows= --documents= --length= --words= --topics= --topic-words=
+	--document-topics= -o --output= --seed= --help --usage'
 
 # _lagoon_reply WORDS PREFIX
 _lagoon_reply() {
@@ -206,12 +203,9 @@ _lagoon() {
 	predict,*) _lagoon_reply "$_lagoon_predict" "$cur" ;;
 	topics,-*) _lagoon_reply "$_lagoon_topics" "$cur" ;;
 	topics,*) _lagoon_file ;;
-	generate,-*) case ${COMP_WORDS[2]} in
-		lda) _lagoon_reply "$_lagoon_generate_lda" "$cur" ;;
-		ratings) _lagoon_reply "$_lagoon_generate_ratings" "$cur" ;;
-		*) _lagoon_reply "$_lagoon_generate" "$cur" ;; esac ;;
+	generate,-*) _lagoon_reply "$_lagoon_generate" "$cur" ;;
 	train,*) _lagoon_reply "$_lagoon_solvers" "$cur" ;;
-	generate,*) _lagoon_reply 'lda logistic ratings' "$cur" ;;
+	generate,*) _lagoon_reply 'lda logistic' "$cur" ;;
 	run,*) _lagoon_program "$cur" ;;
 	esac
 }

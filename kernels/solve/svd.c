@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The frame of a call: check the options; read and agree (first lagoon_run),
- * tables of the size that follows, find the values (second). */
+ * deal out (second), tables of the size that follows, find the values (third). */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,35 +109,14 @@ static int create(struct lgn_svd_fit *fit, const char *name, uint64_t rows,
 	return lagoon_table_create(fit->lg, name, &attr, t);
 }
 
-/* Entries that are read by rows stay with their reader, if these are the lines
- * of B. */
-static int create_dealt(struct lgn_svd_fit *fit)
-{
-	struct lagoon_table_attr attr;
-	int rc;
-
-	if (fit->in_place)
-		return 0;
-	lagoon_table_attr_init(&attr);
-	attr.rows = LGN_DEAL_WORDS(fit->facts.entries);
-	attr.format = LAGOON_I64;
-	rc = lagoon_table_create(fit->lg, "svd dealt", &attr, &fit->dealt);
-	return rc ? rc : lgn_share_create(fit->lg, "svd counts",
-					  (size_t)fit->workers *
-					  sizeof(uint64_t), LAGOON_SSP,
-					  &fit->counts);
-}
-
 static int create_tables(struct lgn_svd_fit *fit)
 {
 	bool block = fit->options.method == LAGOON_SVD_RANDOMISED;
 	uint64_t cols = block ? fit->width : fit->row;
 	uint64_t workers = (uint64_t)(fit->workers > 2 ? fit->workers : 2);
-	int rc = create_dealt(fit);
+	int rc = create(fit, "svd vectors", fit->table_rows, cols, "assign",
+			&fit->vectors);
 
-	if (!rc)
-		rc = create(fit, "svd vectors", fit->table_rows, cols, "assign",
-			    &fit->vectors);
 	if (!rc)
 		rc = create(fit, "svd sums", fit->table_rows, cols, "add",
 			    &fit->sums);
@@ -157,13 +136,12 @@ static int create_tables(struct lgn_svd_fit *fit)
 static void destroy_tables(struct lgn_svd_fit *fit)
 {
 	struct lagoon_table *const tables[] = {
-		fit->dealt, fit->vectors, fit->sums, fit->small, fit->found,
+		fit->vectors, fit->sums, fit->small, fit->found,
 	};
 
 	for (size_t i = 0; i < LGN_COUNT(tables); i++)
 		if (tables[i])
 			lagoon_table_destroy(tables[i]);
-	lgn_share_destroy(&fit->counts);
 	lgn_share_destroy(&fit->tidings);
 }
 
@@ -181,6 +159,31 @@ static int load(struct lgn_svd_fit *fit)
 	lgn_share_destroy(&fit->tidings);
 	fit->result->read_seconds = (double)(lgn_now_ns() - fit->start_ns) *
 		1e-9;
+	return rc;
+}
+
+/* Entries that are read by rows stay with their reader, if these are the lines
+ * of B. The table has the size of the matrix: it goes before the others come. */
+static int deal(struct lgn_svd_fit *fit)
+{
+	struct lagoon_table_attr attr;
+	int rc;
+
+	if (fit->in_place)
+		return 0;
+	lagoon_table_attr_init(&attr);
+	attr.rows = LGN_DEAL_WORDS(fit->facts.entries);
+	attr.format = LAGOON_I64;
+	rc = lagoon_table_create(fit->lg, "svd dealt", &attr, &fit->dealt);
+	if (!rc)
+		rc = lgn_share_create(fit->lg, "svd counts",
+				      (size_t)fit->workers * sizeof(uint64_t),
+				      LAGOON_SSP, &fit->counts);
+	if (!rc)
+		rc = lagoon_run(fit->lg, lgn_svd_deal, fit);
+	if (fit->dealt)
+		lagoon_table_destroy(fit->dealt);
+	lgn_share_destroy(&fit->counts);
 	return rc;
 }
 
@@ -244,11 +247,9 @@ static int make_result(struct lgn_svd_fit *fit)
 
 static int find(struct lgn_svd_fit *fit)
 {
-	int late, rc;
+	int late = make_result(fit);
+	int rc = create_tables(fit);
 
-	plan(fit);
-	late = make_result(fit);
-	rc = create_tables(fit);
 	if (!rc)
 		rc = lagoon_run(fit->lg, lgn_svd_train, fit);
 	destroy_tables(fit);
@@ -304,6 +305,10 @@ static int call(struct lgn_svd_fit *fit,
 	rc = fit_open(fit);
 	if (!rc)
 		rc = load(fit);
+	if (!rc) {
+		plan(fit);
+		rc = deal(fit);
+	}
 	if (!rc)
 		rc = find(fit);
 	fit_close(fit);

@@ -119,11 +119,11 @@ struct lgn_svd {
 
 /* Each for lagoon_run(); arg: struct lgn_svd_fit. */
 int lgn_svd_load(struct lagoon_worker *w, void *arg);
+int lgn_svd_deal(struct lagoon_worker *w, void *arg);
 int lgn_svd_train(struct lagoon_worker *w, void *arg);
 
-/* t->entries become the lines of this worker. rc: the error that this one comes
- * with, if they are dealt out and so all meet. */
-int lgn_svd_open_lines(struct lgn_svd *t, int rc);
+/* t->entries become the lines of this worker. */
+int lgn_svd_open_lines(struct lgn_svd *t);
 
 /* The methods: t->s, and k vectors in t->u and t->v, [k][n]. */
 int lgn_svd_lanczos(struct lgn_svd *t);

@@ -181,6 +181,32 @@ int lgn_svd_load(struct lagoon_worker *w, void *arg)
 	return rc;
 }
 
+/* -------------------------------------------------------------- dealing */
+
+int lgn_svd_deal(struct lagoon_worker *w, void *arg)
+{
+	struct lgn_svd_fit *fit = arg;
+	size_t workers = (size_t)fit->workers;
+	const struct lgn_deal d = {
+		.w = w, .share = &fit->counts, .table = fit->dealt,
+		.rows = fit->facts.rows, .cols = fit->facts.cols,
+		.by_rows = !fit->turned,
+		.entries = &fit->loaded[lagoon_worker_id(w) -
+					fit->first_worker],
+	};
+	uint64_t *all = calloc(workers * workers, sizeof(*all));
+	uint32_t round = 0;
+	int rc = all ? 0 : lgn_fail(LAGOON_ENOMEM, "no memory for the counts of "
+				    "%zu workers", workers);
+
+	rc = lgn_deal(&d, &round, rc);
+	/* What one of them could not take is an error of all. */
+	if (all)
+		rc = lgn_share_meet(&fit->counts, w, &round, rc, NULL, all);
+	free(all);
+	return rc;
+}
+
 /* ---------------------------------------------------------------- lines */
 
 static void scale(struct lgn_entries *e, int exponent)
@@ -228,24 +254,17 @@ static int make_lines(struct lgn_svd *t)
 	return fit->dense ? fill(t) : 0;
 }
 
-int lgn_svd_open_lines(struct lgn_svd *t, int rc)
+int lgn_svd_open_lines(struct lgn_svd *t)
 {
 	const struct lgn_svd_fit *fit = t->fit;
 	uint64_t workers = (uint64_t)fit->workers, id = (uint64_t)t->id;
-	const struct lgn_deal d = {
-		.w = t->w, .share = &fit->counts, .table = fit->dealt,
-		.rows = fit->facts.rows, .cols = fit->facts.cols,
-		.by_rows = !fit->turned, .entries = &t->entries,
-	};
-	uint32_t round = 0;
+	uint64_t end = fit->lines * (id + 1) / workers;
 
+	t->u.first = fit->lines * id / workers;
 	if (fit->in_place) {
 		t->u.first = fit->first_row[id];
-		t->u.n = fit->first_row[id + 1] - t->u.first;
-	} else {
-		t->u.first = fit->lines * id / workers;
-		t->u.n = fit->lines * (id + 1) / workers - t->u.first;
-		rc = lgn_deal(&d, &round, rc);
+		end = fit->first_row[id + 1];
 	}
-	return rc ? rc : make_lines(t);
+	t->u.n = end - t->u.first;
+	return make_lines(t);
 }

@@ -219,7 +219,8 @@ static int prepare(struct lgn_svd *t)
 	t->all = calloc((size_t)fit->workers + 1, each);
 	rc = t->all ? 0 : lgn_fail(LAGOON_ENOMEM, "no memory for the tidings "
 				   "of %d workers", fit->workers);
-	rc = lgn_svd_open_lines(t, rc);
+	if (!rc)
+		rc = lgn_svd_open_lines(t);
 	t->v_row = part(fit->table_rows, t->id, fit->workers);
 	t->v_rows = part(fit->table_rows, t->id + 1, fit->workers) - t->v_row;
 	t->v.first = t->v_row * fit->row;

@@ -15,6 +15,14 @@ heart() {
 	squared heart_scale 121.134724437 "$@"
 }
 
+# One of both, in turn: groupings are odd, so each method has both.
+turn=0
+in_turn() {
+	turn=$((turn + 1))
+	[ $((turn % 2)) = 0 ] || logistic heart_scale 98.2267995081 "$@"
+	[ $((turn % 2)) = 1 ] || squared heart_scale 121.134724437 "$@"
+}
+
 groupings=('--workers 2 --consistency bsp' '-n 3 --nodes 1 --staleness 2'
 	   '-n 2 --workers 2 --nodes 2 --staleness 0')
 
@@ -24,7 +32,7 @@ smooth() {
 		heart --method $method
 		for grouping in "${groupings[@]}"; do
 			# shellcheck disable=SC2086
-			heart --method $method $grouping
+			in_turn --method $method $grouping
 		done
 	done
 	logistic a9a 10529.5625846 --method lbfgs --workers 2
@@ -41,7 +49,7 @@ dual() {
 	heart --method sdca
 	for grouping in "${groupings[@]}"; do
 		# shellcheck disable=SC2086
-		heart --method sdca $grouping
+		in_turn --method sdca $grouping
 	done
 	hinge heart_scale 96.4983448528 --method sdca --workers 2 --staleness 0
 	logistic agaricus 98.5136447576 --method sdca --workers 2

@@ -8,7 +8,7 @@
  */
 /* launch: -n 1 */
 /* launch: -n 3 --nodes 1 */
-/* launch: -n 2 --nodes 2 */
+/* launch: -n 2 --nodes 2 -- 3 */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,7 +214,8 @@ static void test_minibatch(void)
 	o.batch = 100;
 	for (int start = 0; start <= LAGOON_KMEANS_RANDOM; start++) {
 		o.start = start;
-		o.restarts = start ? 20 : 3;
+		o.restarts = start ? 8 : 3;
+		o.rounds = 40;
 		for (int again = 0; again < 2; again++) {
 			double sse = fit(&o, 8, "minibatch");
 
@@ -364,10 +365,16 @@ static void test_extremes(void)
 		      r.empty, r.sse);
 }
 
-int main(void)
+/* The argument: workers of each process. */
+int main(int argc, char **argv)
 {
+	struct lagoon_attr attr;
+
 	t_begin("kmeans_arrays", sizeof(struct shared));
-	t_open(NULL, NULL);
+	t_ok(lagoon_attr_init(&attr), "lagoon_attr_init");
+	if (argc > 1)
+		attr.workers = atoi(argv[1]);
+	t_open(&attr, NULL);
 	make();
 	test_lloyd();
 	test_minibatch();

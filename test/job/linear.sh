@@ -31,11 +31,19 @@ a9a() {
 
 references() {
 	local method
+	# Each grouping with each method, each loss with each of both.
+	local grouping losses=(logistic hinge squared) turn=0
+	local objectives=(98.2267995081 96.4983448528 121.134724437)
 	for method in sgd adagrad downpour; do
 		heart --method $method
-		heart --method $method --workers 2 --staleness 0
-		heart --method $method -n 3 --nodes 1 --staleness 2
-		heart --method $method -n 2 --workers 2 --nodes 2 --staleness 1
+		for grouping in '--workers 2 --staleness 0' '-n 3 --nodes 1 --staleness 2' \
+				'-n 2 --workers 2 --nodes 2 --staleness 1'; do
+			# Options are words.
+			# shellcheck disable=SC2086
+			${losses[turn % 3]} heart_scale ${objectives[turn % 3]} --method $method $grouping
+			turn=$((turn + 1))
+		done
+		turn=$((turn + 1))
 	done
 	a9a --method adagrad --workers 2 --staleness 2
 	agaricus --method adagrad --workers 2 --staleness 1

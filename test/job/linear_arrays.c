@@ -528,11 +528,14 @@ static void goes_on(const char *folder, int loss, int method)
 	struct lagoon_linear_options o = options(loss, method);
 	struct lagoon_linear_result r = { .size = sizeof(r) };
 	struct lagoon_linear_data d;
+	struct in_table in = { .cols = 1, .put = 0.25 };
 	double w[COLS], g[COLS], value, accuracy;
 	int calls = 0, first = 0;
 
 	take(2);
 	d = form(CSR, 0);
+	o.table = in.t = make_table("mine", 1, LAGOON_Q64, NULL);
+	t_ok(lagoon_run(t_lg, use_table, &in), "put");
 	o.checkpoint = folder;
 	o.interrupted = interrupt;
 	o.interrupted_arg = &calls;
@@ -542,6 +545,7 @@ static void goes_on(const char *folder, int loss, int method)
 	lagoon_linear_result_free(&r);
 	o = options(loss, method);
 	o.resume = folder;
+	o.table = in.t;
 	o.progress = see_first;
 	o.progress_arg = &first;
 	t_ok(lagoon_linear_fit(t_lg, &d, &o, w, &r), "going on");
@@ -550,6 +554,12 @@ static void goes_on(const char *folder, int loss, int method)
 	value = reference(loss, 1, w, g, &accuracy);
 	check_minimum(loss, 1, w, value, g);
 	lagoon_linear_result_free(&r);
+	in.put = 0;
+	t_ok(lagoon_run(t_lg, use_table, &in), "get");
+	for (int k = 0; k < COLS + 2; k++)
+		T_CHECK(fabs(in.got[k] - (k < COLS ? w[k] : 0.25)) < 1e-6,
+			"method %d: weight %d is %g in the table", method, k,
+			in.got[k]);
 	o.c = 1.01;
 	expect(&d, &o, LAGOON_EINVAL, "a checkpoint with c 1, l1 0 and l2 1");
 	o = options(loss, LAGOON_LINEAR_GRADIENT);
@@ -563,6 +573,7 @@ static void goes_on(const char *folder, int loss, int method)
 		expect(&d, &o, LAGOON_EINVAL, "a checkpoint of other data");
 	else
 		expect(&d, &o, LAGOON_EEXIST, "linear rows");
+	t_ok(lagoon_table_destroy(in.t), "destroy");
 }
 
 static void restarts(void)
@@ -570,8 +581,10 @@ static void restarts(void)
 	const char *folder = t_folder();
 
 	goes_on(folder, LAGOON_LINEAR_LOGISTIC, LAGOON_LINEAR_ADAGRAD);
-	goes_on(folder, LAGOON_LINEAR_SQUARED_HINGE, LAGOON_LINEAR_SGD);
-	goes_on(folder, LAGOON_LINEAR_SQUARED_HINGE, LAGOON_LINEAR_SDCA);
+	if (t_scale() >= 1) {
+		goes_on(folder, LAGOON_LINEAR_SQUARED_HINGE, LAGOON_LINEAR_SGD);
+		goes_on(folder, LAGOON_LINEAR_SQUARED_HINGE, LAGOON_LINEAR_SDCA);
+	}
 	goes_on(folder, LAGOON_LINEAR_SQUARED_HINGE, LAGOON_LINEAR_PROXIMAL);
 	t_sync();
 	t_folder_remove();
@@ -608,7 +621,8 @@ int main(int argc, char **argv)
 	for (int method = LAGOON_LINEAR_SGD; method <= LAGOON_LINEAR_DOWNPOUR;
 	     method += 2)
 		for (int loss = 0; loss <= LAGOON_LINEAR_SOFTMAX; loss++)
-			check_form(CSR, loss, method);
+			if (t_scale() >= 1 || loss % 2 == method / 2)
+				check_form(CSR, loss, method);
 	default_methods();
 	bad_elements();
 	bad_options();

@@ -185,7 +185,8 @@ for method in sgd als ccd++; do
 	at_most "$method, all ratings the same" "$(value rmse)" 0.5
 done
 
-# --- the reference
+# --- the reference; not at a smaller scale, as under sanitizers
+case $scale in 0*|.*) exit $failed ;; esac
 if [ ! -r "$data/filmtrust.txt" ]; then
 	[ $failed = 0 ] || exit 1
 	echo "no $data/filmtrust.txt; the rest passed"

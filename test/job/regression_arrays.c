@@ -380,8 +380,29 @@ static void refuse_table(struct lagoon_table *t, const char *text)
 	t_ok(lagoon_table_destroy(t), "destroy");
 }
 
+/* Fixed point up to 4, in which not every weight fits. */
+static void too_small_a_table(void)
+{
+	struct lagoon_regression_options o = options();
+	struct lagoon_regression_result r = { .size = sizeof(r) };
+	struct lagoon_regression_data d = form(CSR);
+	struct lagoon_table_attr attr;
+	int rc;
+
+	lagoon_table_attr_init(&attr);
+	attr.rows = COLS;
+	attr.format = LAGOON_Q32;
+	attr.frac_bits = 28;
+	t_ok(lagoon_table_create(t_lg, "mine", &attr, &o.table), "create");
+	rc = lagoon_regression_fit(t_lg, &d, &o, NULL, &r);
+	T_CHECK(rc == LAGOON_ERANGE && strstr(lagoon_errmsg(), "mine") &&
+		!r.epochs, "result %d: %s", rc, lagoon_errmsg());
+	t_ok(lagoon_table_destroy(o.table), "destroy");
+}
+
 static void tables(void)
 {
+	too_small_a_table();
 	in_a_table(LAGOON_CD, 0, LAGOON_Q64);
 	in_a_table(LAGOON_CD, 1, LAGOON_FLOAT64);
 	in_a_table(LAGOON_MSPG, 1, LAGOON_Q64);

@@ -47,9 +47,6 @@ printed() {
 for command in run info predict topics generate bench; do
 	is "$command" "$(offered $command -)" "$(printed $command)"
 done
-for kind in lda ratings; do
-	is "generate $kind" "$(offered generate $kind -)" "$(printed generate $kind)"
-done
 # Each solver has its own; where none stands yet, all.
 solvers=$(offered train '')
 for solver in $solvers; do
