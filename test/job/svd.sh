@@ -4,7 +4,8 @@
 # values with 1 to 4 workers however they are grouped; the vectors that it writes
 # are orthonormal and fit the matrix; bad input ends with status 2, file and line.
 # The matrices of the data sets have the values of the reference, to 1e-8 by
-# lanczos and 1e-4 at random; all values of the small ones.
+# lanczos and 1e-4 at random; all values of the small ones; not with a sanitizer,
+# which has seen the same code by then.
 # needs: pmix
 set -u
 lagoon=${LAGOON_BIN:-$PWD/lagoon}
@@ -179,6 +180,10 @@ train --data "$tmp/a.mtx" --k 3 --left "$tmp/none/left"
 [ $? = 1 ] && grep -q 'none/left' "$tmp/err" || complain "an output without a folder: $(cat "$tmp/err")"
 
 # --- the references
+if nm "$lagoon" 2>/dev/null | grep -qE '__(asan_init|tsan_init)'; then
+	[ $failed = 0 ] || exit 1
+	exit 0
+fi
 missing=
 for name in lp_afiro west0067 jagmesh7; do
 	if [ ! -r "$data/$name.mtx" ]; then
