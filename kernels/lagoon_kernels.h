@@ -561,6 +561,34 @@ double lagoon_dual_step(int loss, double product, double label, double curve,
 double lagoon_dual_sum(int loss, size_t n, const double *label,
 		       const double *alpha);
 
+/* ------------------------------------------------------------ factors */
+
+/** One step of stochastic gradient descent for each of n ratings, in order: with
+ * e = val - x . y of the rows named, x becomes x + rate (e y - lambda x), and y,
+ * from the same x, y + rate (e x - lambda y). With biases, behind the factors of
+ * each row, e is less by both, and each of them, b, becomes b + rate (e -
+ * penalty b).
+ *
+ * @param row, col     [n] rows of x and y
+ * @param rank         factors of a row
+ * @param stride       from one row to the next: >= rank, with biases > rank
+ * @param row_penalty  of each row of x, or NULL: without biases
+ * @param col_penalty  of each row of y, or NULL, as row_penalty
+ * @param x, y         changed; not the same memory
+ * @return  sum of e^2, each before its step
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+double lagoon_factor_pass(size_t n, const uint32_t *row, const uint32_t *col,
+			  const double *val, size_t rank, size_t stride,
+			  double lambda, const double *row_penalty,
+			  const double *col_penalty, double rate, double *x,
+			  double *y);
+double lagoon_factor_pass_f32(size_t n, const uint32_t *row,
+			      const uint32_t *col, const float *val,
+			      size_t rank, size_t stride, double lambda,
+			      const float *row_penalty,
+			      const float *col_penalty, double rate, float *x,
+			      float *y);
 /* ------------------------------------------------------------ selection */
 
 /** The k best of many: those with the largest values, of equal values those with

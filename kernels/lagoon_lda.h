@@ -61,9 +61,10 @@ struct lagoon_lda_options {
 	int rounds;		/* clocks of a sweep, >= 1 [16] */
 	int every;		/* sweeps from one log_likelihood to the next,
 				 * >= 1 [10] */
-	int model;		/* enum lagoon_model, not vap [LAGOON_SSP] */
+	int model;		/* enum lagoon_model [LAGOON_SSP] */
 	int32_t staleness;	/* ssp, essp, psp: >= 0 [1] */
 	int32_t sample;		/* psp: >= 0 [1] */
+	double change;		/* vap: of a count [tokens], >= 0 [1] */
 	uint64_t seed;		/* of the draws [1] */
 	/** Called each time the log_likelihood is known, in the lowest worker of
 	 * each process. If it returns nonzero in any, the fit ends the next
@@ -226,6 +227,40 @@ void lagoon_lda_model_free(struct lagoon_lda_model *model);
  */
 int lagoon_lda_top_words(const struct lagoon_lda_model *model, int topic, int n,
 			 uint64_t *top);
+
+/** What to generate. Fill with lagoon_generate_lda_options_init(). */
+struct lagoon_generate_lda_options {
+	size_t size;		/* sizeof(struct lagoon_generate_lda_options) */
+	uint64_t documents;	/* >= 1 [1000] */
+	uint32_t length;	/* tokens of a document, >= 1; at most 2^30 of
+				 * all [100] */
+	uint64_t words;		/* different ones, 1 to 2^31 [5000] */
+	int topics;		/* 1 to 65536 [20] */
+	uint32_t topic_words;	/* of a topic, 1 to words [100] */
+	uint32_t document_topics; /* of a document, 1 to 65536 [3] */
+	uint64_t seed;		/* [1] */
+};
+
+/** Set every field to its default.
+ * Threads: any.  Blocks: no.  Collective: no.
+ */
+void lagoon_generate_lda_options_init(
+	struct lagoon_generate_lda_options *options);
+
+/** Write an lda-c file of documents with planted topics, and a model of the
+ * topics that its tokens have (without a likelihood: 0). A topic has one word in
+ * each of topic_words equal slices of the words, some likelier than others; a
+ * document draws from document_topics topics alike, of which some may be the
+ * same. The files depend on the options alone.
+ *
+ * @param path     of the documents
+ * @param planted  of the model, or NULL
+ * @return 0; LAGOON_EINVAL; LAGOON_EIO, LAGOON_ENOMEM. Neither file is there
+ * in part after an error.
+ * Threads: any.  Blocks: for the disk.  Collective: no.
+ */
+int lagoon_generate_lda(const char *path, const char *planted,
+			const struct lagoon_generate_lda_options *options);
 
 #ifdef __cplusplus
 }

@@ -124,6 +124,11 @@ struct lagoon_linear_options {
 	 * is not 0 in any of them, all write a checkpoint, and the fit ends. */
 	int (*interrupted)(void *arg);
 	void *interrupted_arg;
+	struct lagoon_table *table;	/* of weights, the caller's: see
+				 * lagoon_linear_fit() [NULL] */
+	const char *target;	/* of MatrixMarket files: labels, a matrix of
+				 * one column, of the data [NULL] */
+	const char *test_target;	/* and of the test rows [NULL] */
 };
 
 /** What a fit found; the same in every process, except weights. */
@@ -186,6 +191,15 @@ void lagoon_linear_options_init(struct lagoon_linear_options *options);
  * from a checkpoint, with any number of workers, what these kept for themselves
  * being made anew.
  *
+ * With options.table, a table that stays the caller's, the weights stand in it
+ * after the call, as its format rounds them. It has at least [columns][1], of
+ * softmax [columns][labels], elements of LAGOON_F64, in fixed point, or in float64
+ * with the update function add or assign, and any model; rows beyond are left
+ * alone. lbfgs, gradient and proximal begin with what is in it; the others, whose
+ * weights follow from numbers kept for each row or from sums of gradients, begin at
+ * zeros, and a fit that is resumed where it was. Nothing else may use the table
+ * during the call.
+ *
  * @param data     rows of each process, maybe none; as many columns in all
  * @param options  the same in every process; NULL for the defaults
  * @param weights  [columns], of softmax [columns][classes], written in every
@@ -193,10 +207,12 @@ void lagoon_linear_options_init(struct lagoon_linear_options *options);
  * @param result   its size field must be set; free it with
  *                 lagoon_linear_result_free()
  * @return 0; LAGOON_EINVAL for an option out of range or data that is not
- * legal, with rank, row and column, in every process; LAGOON_ENOTSUP if the
- * method cannot; LAGOON_ERANGE if a weight left the range of its table;
- * LAGOON_ENOMEM; as lagoon_table_create(), lagoon_clock(), lagoon_checkpoint()
- * and lagoon_restore(). An error in one worker ends the call in all.
+ * legal, with rank, row and column, or a table that does not fit, in every
+ * process; LAGOON_ENOTSUP if the method cannot; LAGOON_ERANGE if a weight left the
+ * range of its table, does not fit in the caller's or is too large to begin with;
+ * LAGOON_ENOMEM; as lagoon_table_create(), lagoon_clock(), lagoon_checkpoint() and
+ * lagoon_restore(). An error in one worker ends the call in all, and leaves a
+ * caller's table as it was or partly written.
  * Threads: one, outside lagoon_run().  Blocks: yes.  Collective: yes, every
  * process.
  */
@@ -205,7 +221,9 @@ int lagoon_linear_fit(struct lagoon *lg, const struct lagoon_linear_data *data,
 		      double *weights, struct lagoon_linear_result *result);
 
 /** As lagoon_linear_fit(), of rows of a file, plain or by gzip; of a plain one
- * the workers share the bytes. A CSV file has the label last.
+ * the workers share the bytes. A CSV file has the label last, a MatrixMarket file
+ * has labels in a second one; each worker reads all of both, as entries come in
+ * any order.
  *
  * @param data    path that every process can read
  * @param test    file to measure test_accuracy on, of the same format, or NULL

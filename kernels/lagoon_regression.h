@@ -73,6 +73,8 @@ struct lagoon_regression_options {
 	 * is not 0 in any of them, all write a checkpoint, and the fit ends. */
 	int (*interrupted)(void *arg);
 	void *interrupted_arg;
+	struct lagoon_table *table;	/* of weights, the caller's: see
+				 * lagoon_regression_fit() [NULL] */
 };
 
 /** What a fit found; the same in every process, except weights. */
@@ -128,14 +130,24 @@ void lagoon_regression_options_init(
  *
  * Elements, indices and targets are checked first.
  *
+ * With options.table, a table that stays the caller's, weights of the columns as
+ * they are stand in it after the call, as its format rounds them. It has at least
+ * [columns][1] elements of LAGOON_F64, in fixed point, or in float64 with the
+ * update function add or assign, and any model; rows beyond are left alone. cd and
+ * mspg begin with what is in it; sdca, whose weights follow from dual variables,
+ * begins at zeros, and a fit that is resumed where it was. Nothing else may use it
+ * during the call.
+ *
  * @param data     rows of each process, maybe none; as many columns in all
  * @param options  the same in every process; NULL for the defaults
  * @param weights  [columns] written in every process, or NULL
  * @param result   its size field must be set
  * @return 0; LAGOON_EINVAL for an option out of range or data that is not
- * legal, with rank, row and column, in every process; LAGOON_ERANGE if a
- * weight left the range of its table; LAGOON_ENOMEM; as lagoon_table_create()
- * and lagoon_clock(). An error in one worker ends the call in all.
+ * legal, with rank, row and column, or a table that does not fit, in every
+ * process; LAGOON_ERANGE if a weight left the range of its table, or does not fit
+ * in the caller's; LAGOON_ENOMEM; as lagoon_table_create() and lagoon_clock(). An
+ * error in one worker ends the call in all, and leaves a caller's table as it was
+ * or partly written.
  * Threads: one, outside lagoon_run().  Blocks: yes.  Collective: yes, every
  * process.
  */

@@ -25,6 +25,7 @@
 #include "lagoon_lda.h"
 #include "lagoon_linear.h"
 #include "lagoon_logistic.h"
+#include "lagoon_mf.h"
 #include "lagoon_model.h"
 #include "lagoon_predict.h"
 #include "lagoon_regression.h"

@@ -35,4 +35,6 @@ AC_DEFUN([LAGOON_SANITIZERS],
       AS_CASE([$enable_sanitizers], [*thread*],
         [SANITIZE_CFLAGS="$SANITIZE_CFLAGS -Wno-tsan"])])
    AC_SUBST([SANITIZE_CFLAGS])
-   AM_CONDITIONAL([SANITIZED], [test "$enable_sanitizers" != no])])
+   AM_CONDITIONAL([SANITIZED], [test "$enable_sanitizers" != no])
+   AS_CASE([$enable_sanitizers], [*thread*], [thread_sanitizer=yes], [thread_sanitizer=no])
+   AM_CONDITIONAL([THREAD_SANITIZED], [test $thread_sanitizer = yes])])

@@ -15,7 +15,7 @@ _lagoon_train_logistic='--data= --test= --zero-based --batch= --c= --change= --c
 	--epochs= --method= --rate= --sample= --seed= --staleness= --tolerance= --nodes= -n --workers=
 	--model= --plot= --report= --trace= --checkpoint= --every= --resume= --help --usage'
 # With --method, but svrg.
-_lagoon_train_linear='--data= --test= --format= --zero-based --in-order --stream --loss=
+_lagoon_train_linear='--data= --target= --test= --test-target= --format= --zero-based --in-order --stream --loss=
 	--method= --c= --l1= --l2= --rate= --epochs= --tolerance= --batch= --n-fetch=
 	--n-push= --change= --checkpoint= --every= --resume= --consistency= --staleness= --sample= --seed= --nodes= -n
 	--workers= --model= --plot= --report= --help --usage'
@@ -29,20 +29,25 @@ _lagoon_train_lasso='--data= --target= --format= --zero-based --l1= --l2= --stan
 _lagoon_train_ridge=$_lagoon_train_lasso
 _lagoon_train_elastic_net=$_lagoon_train_lasso
 _lagoon_train_lda='--data= --test= --format= --vocabulary= --skip-empty --topics= --alpha= --beta=
-	--eta= --sweeps= --sampler= --steps= --anneal= --rounds= --measure= --top=
+	--eta= --sweeps= --sampler= --steps= --anneal= --rounds= --measure= --top= --change=
 	--consistency= --staleness= --sample= --seed= --nodes= -n --workers= --model= --plot=
 	--report= --help --usage'
 _lagoon_train_svd='--data= --format= --k= --left= --right= --method= --tolerance= --basis=
 	--restarts= --oversample= --power= --consistency= --staleness= --sample= --seed=
 	--nodes= -n --workers= --model= --plot= --report= --help --usage'
-_lagoon_solvers='elastic-net lasso lda logistic ridge softmax svd svm'
+_lagoon_train_kmeans='--data= --format= --zero-based --k= --clusters= --method= --init= --candidates=
+	--restarts= --rounds= --iterations= --tolerance= --batch= --measure= --assign=
+	--consistency= --staleness= --sample= --seed= --nodes= -n --workers= --model= --plot=
+	--report= --help --usage'
+_lagoon_solvers='elastic-net kmeans lasso lda logistic ridge softmax svd svm'
 _lagoon_train=$(printf '%s\n' $_lagoon_train_logistic $_lagoon_train_linear $_lagoon_train_lasso \
-	$_lagoon_train_lda $_lagoon_train_svd | sort -u)
+	$_lagoon_train_lda $_lagoon_train_svd $_lagoon_train_kmeans | sort -u)
 _lagoon_predict='--data= --format= --model= -o --output= --probabilities --target=
 	--zero-based --help --usage'
 _lagoon_topics='--top= --help --usage'
 _lagoon_checkpoint='--help --usage'
-_lagoon_generate='--cols= --nnz= -o --output= --rows= --seed= --help --usage'
+_lagoon_generate='--cols= --nnz= --rows= --documents= --length= --words= --topics= --topic-words=
+	--document-topics= -o --output= --seed= --help --usage'
 
 # _lagoon_reply WORDS PREFIX
 _lagoon_reply() {
@@ -83,22 +88,23 @@ _lagoon_methods() {
 	*_logistic) echo "svrg $_lagoon_methods_linear" ;;
 	*_lasso|*_ridge|*_elastic_net) echo 'cd mspg sdca' ;;
 	*_svd) echo 'lanczos randomised' ;;
-	*) echo "cd lanczos mspg randomised svrg $_lagoon_methods_linear" ;;
+	*_kmeans) echo 'lloyd minibatch' ;;
+	*) echo "cd lanczos lloyd minibatch mspg randomised svrg $_lagoon_methods_linear" ;;
 	esac
 }
 
 # _lagoon_long COMMAND WORD: prints what the word is short for among the long
 # options of the command that take a value; fails if that is none.
 _lagoon_long() {
-	local options=_lagoon_$1 option
+	local options=_lagoon_$1 option found=''
 	[[ $2 = --?* ]] || return 1
 	for option in ${!options-}; do
 		[[ $option != "$2" ]] || return 1
-		[[ $option = "$2"*= ]] || continue
-		printf '%s\n' "${option%=}"
-		return
+		[[ $option != "$2=" ]] || found=$option
+		[[ $option != "$2"*= ]] || found=${found:-$option}
+		[[ $found != "$2=" ]] || break
 	done
-	return 1
+	[[ $found ]] && printf '%s\n' "${found%=}"
 }
 
 # _lagoon_value OPTION PREFIX: the value of an option that takes one.
@@ -106,6 +112,7 @@ _lagoon_value() {
 	case $1 in
 	--method) _lagoon_reply "$(_lagoon_methods)" "$2" ;;
 	--sampler) _lagoon_reply 'alias dense sparse' "$2" ;;
+	--init) _lagoon_reply 'kmeans++ random' "$2" ;;
 	--loss) _lagoon_reply 'hinge squared-hinge' "$2" ;;
 	--consistency) _lagoon_reply 'bsp ssp essp psp vap asp' "$2" ;;
 	--format) case ${COMP_WORDS[1]} in
@@ -113,14 +120,15 @@ _lagoon_value() {
 		train) case $(_lagoon_solver) in
 			*_lda) _lagoon_reply 'docword ldac' "$2" ;;
 			*_svd) _lagoon_reply 'csv matrix' "$2" ;;
+			*_kmeans) _lagoon_reply 'dense libsvm' "$2" ;;
 			*_lasso|*_ridge|*_elastic_net) _lagoon_reply 'csv libsvm matrix' "$2" ;;
-			*_train) _lagoon_reply 'csv docword ldac libsvm matrix' "$2" ;;
-			*) _lagoon_reply 'csv libsvm' "$2" ;;
+			*_train) _lagoon_reply 'csv dense docword ldac libsvm matrix' "$2" ;;
+			*) _lagoon_reply 'csv libsvm matrix' "$2" ;;
 			esac ;;
 		*) _lagoon_reply 'csv libsvm matrix' "$2" ;;
 		esac ;;
 	--on-death) _lagoon_reply 'stop continue' "$2" ;;
-	--data|--test|--target|--left|--right|--vocabulary|--model|--plot|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
+	--data|--test|--target|--test-target|--left|--right|--vocabulary|--assign|--model|--plot|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
 	esac
 }
 
@@ -197,7 +205,7 @@ _lagoon() {
 	topics,*) _lagoon_file ;;
 	generate,-*) _lagoon_reply "$_lagoon_generate" "$cur" ;;
 	train,*) _lagoon_reply "$_lagoon_solvers" "$cur" ;;
-	generate,*) _lagoon_reply 'logistic' "$cur" ;;
+	generate,*) _lagoon_reply 'lda logistic' "$cur" ;;
 	run,*) _lagoon_program "$cur" ;;
 	esac
 }

@@ -120,24 +120,25 @@ static int flush(void)
 
 /* -------------------------------------------------------------- clusters */
 
-/* Does the file begin as models of lagoon train kmeans do? */
-static bool has_centroids(const char *path)
+/* Does the file begin with this, as models of some solver do? */
+static bool begins_with(const char *path, const char *magic)
 {
-	static const char magic[] = "lagoon-kmeans ";
-	char text[sizeof(magic)] = "";
+	char text[32] = "";
 	FILE *f = fopen(path, "re");
 	bool yes;
 
 	if (!f)
 		return false;
-	yes = fgets(text, sizeof(text), f) && !strcmp(text, magic);
+	yes = fgets(text, sizeof(text), f) &&
+		!strncmp(text, magic, strlen(magic));
 	fclose(f);
 	return yes;
 }
 
-static int say_unfit(const char *option)
+static int say_unfit(const char *option, const char *solver)
 {
-	fprintf(stderr, "lagoon predict: %s with a model of kmeans\n", option);
+	fprintf(stderr, "lagoon predict: %s with a model of %s\n", option,
+		solver);
 	return 2;
 }
 
@@ -150,11 +151,11 @@ static int predict_clusters(const struct predict *t)
 	int rc;
 
 	if (t->options.target)
-		return say_unfit("--target");
+		return say_unfit("--target", "kmeans");
 	if (t->options.probabilities)
-		return say_unfit("--probabilities");
+		return say_unfit("--probabilities", "kmeans");
 	if (t->options.format == LAGOON_FILE_MATRIX)
-		return say_unfit("--format matrix");
+		return say_unfit("--format matrix", "kmeans");
 	lagoon_kmeans_options_init(&o);
 	o.zero_based = t->options.zero_based;
 	if (t->options.format >= 0)
@@ -172,6 +173,39 @@ static int predict_clusters(const struct predict *t)
 	return flush();
 }
 
+/* --------------------------------------------------------------- ratings */
+
+static int predict_ratings(const struct predict *t)
+{
+	struct lagoon_mf_model model = { .size = sizeof(model) };
+	struct lagoon_mf_score score = { .size = sizeof(score) };
+	int rc;
+
+	if (t->options.target)
+		return say_unfit("--target", "mf");
+	if (t->options.probabilities)
+		return say_unfit("--probabilities", "mf");
+	if (t->options.format >= 0)
+		return say_unfit("--format", "mf");
+	if (t->options.zero_based)
+		return say_unfit("--zero-based", "mf");
+	rc = lagoon_mf_model_load(t->model, &model);
+	if (rc)
+		return fail(rc);
+	rc = lagoon_mf_predict_file(&model, t->data, t->output, &score);
+	lagoon_mf_model_free(&model);
+	if (rc)
+		return fail(rc);
+	printf("data           %llu ratings\n",
+	       (unsigned long long)score.ratings);
+	if (score.unknown)
+		printf("unknown        %llu of a user or item that the model does not have\n",
+		       (unsigned long long)score.unknown);
+	printf("rmse           %.10g\nmae            %.10g\n", score.rmse,
+	       score.mae);
+	return flush();
+}
+
 int tool_predict(int argc, char **argv)
 {
 	struct predict t = { 0 };
@@ -183,8 +217,10 @@ int tool_predict(int argc, char **argv)
 	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, 0, NULL, &t))
 		return 2;
-	if (has_centroids(t.model))
+	if (begins_with(t.model, "lagoon-kmeans "))
 		return predict_clusters(&t);
+	if (begins_with(t.model, "lagoon-mf "))
+		return predict_ratings(&t);
 	rc = lagoon_model_load(t.model, &model);
 	if (rc)
 		return fail(rc);

@@ -10,6 +10,7 @@ int tool_topics(int argc, char **argv);	/* in train_lda.c */
 int tool_similar(int argc, char **argv);	/* in train_similar.c */
 int tool_checkpoint(int argc, char **argv);
 int tool_generate(int argc, char **argv);
+int tool_generate_ratings(int argc, char **argv);
 int tool_run(int argc, char **argv);
 int tool_info(int argc, char **argv);
 int tool_bench(int argc, char **argv);	/* in bench/ */

@@ -279,6 +279,7 @@ static const struct {
 	{ "logistic, svm, softmax", "linear classifiers", NULL, NULL },
 	{ "lasso, ridge, elastic-net", "linear regressions",
 	  train_is_regression, train_regression },
+	{ "mf", "factors of ratings", train_is_mf, train_mf },
 	{ "lda", "topics of documents", train_is_lda, train_lda },
 	{ "svd", "the largest singular values of a matrix, and their vectors",
 	  train_is_svd, train_svd },

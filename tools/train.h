@@ -130,6 +130,10 @@ int train_regression(int argc, char **argv);
 bool train_is_lda(const char *word);
 int train_lda(int argc, char **argv);
 
+/* Is it that of train_mf()? */
+bool train_is_mf(const char *word);
+int train_mf(int argc, char **argv);
+
 /* Is it that of train_svd()? */
 bool train_is_svd(const char *word);
 int train_svd(int argc, char **argv);

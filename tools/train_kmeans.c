@@ -173,9 +173,13 @@ static int on_round(void *arg, const struct lagoon_kmeans_round *r)
 	t->round = t->before + r->round;
 	/* The bar is of restarts: how many rounds they take nobody knows. */
 	report->epochs = (int)((double)t->round * t->fit.restarts / r->restart);
-	train_progress(report, t->round, r->sse, r->seconds,
-		       "restart %d  moved %llu", r->restart,
-		       (unsigned long long)r->moved);
+	if (t->fit.method == LAGOON_KMEANS_LLOYD)
+		train_progress(report, t->round, r->sse, r->seconds,
+			       "restart %d  moved %llu", r->restart,
+			       (unsigned long long)r->moved);
+	else
+		train_progress(report, t->round, r->sse, r->seconds,
+			       "restart %d", r->restart);
 	train_report_object(report, json_pack(
 		"{s:i, s:i, s:f, s:I, s:f}", "restart", r->restart,
 		"round", r->round, "sse", r->sse,

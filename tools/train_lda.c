@@ -25,7 +25,7 @@ struct lda {
 enum {
 	KEY_DATA = 256, KEY_TEST, KEY_FORMAT, KEY_VOCABULARY, KEY_SKIP_EMPTY,
 	KEY_TOPICS, KEY_ALPHA, KEY_BETA, KEY_SWEEPS, KEY_SAMPLER, KEY_STEPS, KEY_ANNEAL,
-	KEY_ROUNDS, KEY_MEASURE, KEY_TOP,
+	KEY_ROUNDS, KEY_MEASURE, KEY_TOP, KEY_CHANGE,
 };
 
 static const struct argp_option table[] = {
@@ -52,6 +52,8 @@ static const struct argp_option table[] = {
 	{ "rounds", KEY_ROUNDS, "N", 0, "Clocks of a sweep [16]", 2 },
 	{ "measure", KEY_MEASURE, "N", 0,
 	  "Sweeps from one likelihood to the next [10]", 2 },
+	{ "change", KEY_CHANGE, "X", 0,
+	  "vap: how many tokens of a count's change a process may keep back [1]", 2 },
 	{ "top", KEY_TOP, "N", 0, "Print so many words of each topic [10]", 2 },
 	{ 0 }
 };
@@ -135,6 +137,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_ROUNDS:
 		o->rounds = count(state, "--rounds", arg, 1, 1 << 20);
+		break;
+	case KEY_CHANGE:
+		o->change = args_number(state, "--change", arg, 1);
 		break;
 	case KEY_MEASURE:
 		o->every = count(state, "--measure", arg, 1, INT_MAX);

@@ -18,7 +18,7 @@ struct linear {
 };
 
 enum {
-	KEY_DATA = 256, KEY_TEST, KEY_FORMAT, KEY_ZERO_BASED, KEY_LOSS,
+	KEY_DATA = 256, KEY_TARGET, KEY_TEST, KEY_TEST_TARGET, KEY_FORMAT, KEY_ZERO_BASED, KEY_LOSS,
 	KEY_METHOD, KEY_C, KEY_L1, KEY_L2, KEY_RATE, KEY_EPOCHS, KEY_TOLERANCE,
 	KEY_BATCH, KEY_FETCH, KEY_PUSH, KEY_CHANGE, KEY_IN_ORDER,
 	KEY_STREAM,
@@ -41,8 +41,11 @@ static const char *const losses[] = {
 
 static const struct argp_option table[] = {
 	{ "data", KEY_DATA, "FILE", 0, "Rows to train on, plain or by gzip", 0 },
+	{ "target", KEY_TARGET, "FILE", 0,
+	  "Labels of MatrixMarket rows, a matrix of one column", 0 },
 	{ "test", KEY_TEST, "FILE", 0, "Rows to measure the accuracy on", 0 },
-	{ "format", KEY_FORMAT, "libsvm|csv", 0,
+	{ "test-target", KEY_TEST_TARGET, "FILE", 0, "Labels of these", 0 },
+	{ "format", KEY_FORMAT, "libsvm|csv|matrix", 0,
 	  "Of both; csv has the label last [by the name, else libsvm]", 0 },
 	{ "zero-based", KEY_ZERO_BASED, NULL, 0,
 	  "libsvm: column indices start at 0, not 1", 0 },
@@ -98,13 +101,6 @@ static void take_loss(struct linear *t, struct argp_state *state, char *arg)
 			    "hinge or squared-hinge");
 }
 
-static void take_format(struct linear *t, struct argp_state *state, char *arg)
-{
-	t->fit.format = args_format(state, arg);
-	if (t->fit.format == LAGOON_FILE_MATRIX)
-		argp_failure(state, 2, 0, "--format is \"matrix\": expected libsvm or csv");
-}
-
 /* Of data and job. */
 static error_t parse_rest(int key, char *arg, struct argp_state *state)
 {
@@ -112,8 +108,10 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_DATA: t->data = arg; break;
+	case KEY_TARGET: t->fit.target = arg; break;
 	case KEY_TEST: t->test = arg; break;
-	case KEY_FORMAT: take_format(t, state, arg); break;
+	case KEY_TEST_TARGET: t->fit.test_target = arg; break;
+	case KEY_FORMAT: t->fit.format = args_format(state, arg); break;
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
 	case KEY_IN_ORDER: t->fit.in_order = 1; break;
 	case KEY_STREAM: t->fit.stream = 1; break;

@@ -29,6 +29,14 @@ static bool is_nothing(const char *line)
 	return *p == '\n' || *p == '#';
 }
 
+/* Lines may have zeros in them: they are no strings. */
+static bool has(const char *line, char c)
+{
+	while (*line != c && *line != '\n')
+		line++;
+	return *line == c;
+}
+
 /* ---------------------------------------------------- the first line */
 
 /* any: is one of them a number? */
@@ -56,7 +64,7 @@ static int look_at_line(void *arg, const char *line, size_t at)
 
 	if (is_nothing(line))
 		return 0;
-	r->commas = line[strcspn(line, ",\n")] == ',';
+	r->commas = has(line, ',');
 	r->data.cols = count_fields(r, line, &any);
 	r->has_header = !any;
 	r->header = at;
@@ -196,7 +204,7 @@ static int look_for_colon(void *arg, const char *line, size_t at)
 	(void)at;
 	if (is_nothing(line))
 		return 0;
-	*found = line[strcspn(line, ":\n")] == ':';
+	*found = has(line, ':');
 	return 1;
 }
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <Random123/philox.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,18 +12,6 @@
 #define ENTRY_LEN 19		/* " 2147483648:-1.0000" */
 #define BUFFER ((size_t)1 << 20)
 #define UNITS 10000		/* values have four decimals */
-
-enum stream { STREAM_ENTRY, STREAM_LABEL, STREAM_WEIGHT };
-
-static inline philox4x32_ctr_t draw(uint64_t seed, enum stream stream,
-				    uint64_t item, uint32_t block)
-{
-	philox4x32_ctr_t at = { { (uint32_t)item, (uint32_t)(item >> 32),
-				  block, (uint32_t)stream } };
-	philox4x32_key_t key = { { (uint32_t)seed, (uint32_t)(seed >> 32) } };
-
-	return philox4x32(at, key);
-}
 
 LGN_EXPORT void
 lagoon_generate_options_init(struct lagoon_generate_options *options)
@@ -46,7 +33,7 @@ void lgn_generate_planted(const struct lagoon_generate_options *options,
 	double scale = 6 / sqrt(options->nnz);	/* 2 sqrt(3) sqrt(3 / nnz) */
 
 	for (uint64_t j = 0; j < options->cols; j++) {
-		philox4x32_ctr_t r = draw(options->seed, STREAM_WEIGHT, j, 0);
+		philox4x32_ctr_t r = lgn_generate_draw(options->seed, LGN_DRAW_WEIGHT, j, 0);
 		double sum = (double)r.v[0] + r.v[1] + r.v[2] + r.v[3];
 
 		weights[j] = scale * (sum * 0x1p-32 - 2);
@@ -108,7 +95,7 @@ static inline uint32_t slice_column(const struct lagoon_generate_options *o,
 static void put_label(const struct lagoon_generate_options *o, uint64_t row,
 		      double product, char *text)
 {
-	philox4x32_ctr_t r = draw(o->seed, STREAM_LABEL, row, 0);
+	philox4x32_ctr_t r = lgn_generate_draw(o->seed, LGN_DRAW_LABEL, row, 0);
 	double u = ((double)r.v[0] + r.v[1] * 0x1p-32) * 0x1p-32;
 
 	text[0] = u < -lagoon_logistic_slope(-product) ? '+' : '-';
@@ -127,7 +114,7 @@ char *lgn_generate_row(const struct lagoon_generate_options *o,
 		uint32_t col;
 
 		if (!(k & 1))
-			r = draw(o->seed, STREAM_ENTRY, row, k / 2);
+			r = lgn_generate_draw(o->seed, LGN_DRAW_ENTRY, row, k / 2);
 		col = slice_column(o, k, r.v[2 * (k & 1)]);
 		units = value_units(r.v[2 * (k & 1) + 1]);
 		product += weights[col] * units / UNITS;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/data/decimal.h"
+#include "kernels/data/keyed.h"
 #include "kernels/data/outfile.h"
 #include "kernels/lagoon_solve.h"
 #include "runtime/base/status.h"
@@ -71,112 +71,34 @@ LGN_EXPORT int lagoon_lda_model_save(const char *path,
 
 /* --------------------------------------------------------------- loading */
 
-/* One line in work; numbers for the message of a line that is wrong. */
-struct lines {
-	const char *path;
-	FILE *stream;
-	char *text;		/* without '\n' */
-	size_t room;
-	size_t number;
-};
-
-static int fail_line(const struct lines *l, const char *expected)
-{
-	return lgn_fail(LAGOON_ECORRUPT, "%s: line %zu: expected %s, found "
-			"\"%.40s\"", l->path, l->number, expected, l->text);
-}
-
-static int next_line(struct lines *l)
-{
-	ssize_t len = getline(&l->text, &l->room, l->stream);
-
-	l->number++;
-	if (len < 0 && ferror(l->stream))
-		return lgn_fail(LAGOON_EIO, "%s: line %zu: %s", l->path,
-				l->number, strerror(errno));
-	if (len <= 0 || l->text[len - 1] != '\n')
-		return lgn_fail(LAGOON_ECORRUPT, "%s: line %zu: the file ends "
-				"before \"end\"", l->path, l->number);
-	l->text[len - 1] = 0;
-	return 0;
-}
-
-static int next_text(struct lines *l, const char *text)
-{
-	int rc = next_line(l);
-
-	return !rc && strcmp(l->text, text) ? fail_line(l, text) : rc;
-}
-
-static bool parse_whole(const char **at, char stop, uint64_t most, uint64_t *x)
-{
-	const char *p = *at;
-
-	for (*x = 0; *p >= '0' && *p <= '9' && *x <= most; p++)
-		*x = *x * 10 + (uint64_t)(*p - '0');
-	if (p == *at || *p != stop || *x > most)
-		return false;
-	*at = p + (stop != 0);
-	return true;
-}
-
-/* "key number" */
-static int next_number(struct lines *l, const char *key, double *value)
-{
-	size_t len = strlen(key);
-	int rc = next_line(l);
-	const char *end;
-
-	if (rc)
-		return rc;
-	end = !strncmp(l->text, key, len) && l->text[len] == ' ' ?
-		lgn_decimal_parse(l->text + len + 1, value) : NULL;
-	return end && !*end && isfinite(*value) ? 0 : fail_line(l, key);
-}
-
-static int next_whole(struct lines *l, const char *key, uint64_t least,
-		      uint64_t most, uint64_t *value)
-{
-	size_t len = strlen(key);
-	int rc = next_line(l);
-	const char *p = rc ? NULL : l->text + len + 1;
-
-	if (rc)
-		return rc;
-	if (strncmp(l->text, key, len) || l->text[len] != ' ' ||
-	    !parse_whole(&p, 0, most, value) || *value < least)
-		return fail_line(l, key);
-	return 0;
-}
-
-static int read_header(struct lines *l, struct lagoon_lda_model *m,
+static int read_header(struct lgn_keyed *l, struct lagoon_lda_model *m,
 		       uint64_t *named)
 {
 	uint64_t topics = 0;
-	int rc = next_text(l, MAGIC);
+	int rc = lgn_keyed_text(l, MAGIC);
 
 	if (!rc)
-		rc = next_whole(l, "topics", 1, TOPICS_MAX, &topics);
+		rc = lgn_keyed_whole(l, "topics", 1, TOPICS_MAX, &topics);
 	if (!rc)
-		rc = next_whole(l, "words", 1, WORDS_MAX, &m->words);
+		rc = lgn_keyed_whole(l, "words", 1, WORDS_MAX, &m->words);
 	if (!rc)
-		rc = next_number(l, "alpha", &m->alpha);
+		rc = lgn_keyed_number(l, "alpha", &m->alpha);
 	if (!rc)
-		rc = next_number(l, "beta", &m->beta);
+		rc = lgn_keyed_number(l, "beta", &m->beta);
 	if (!rc)
-		rc = next_number(l, "log_likelihood", &m->log_likelihood);
+		rc = lgn_keyed_number(l, "log_likelihood", &m->log_likelihood);
 	if (!rc)
-		rc = next_whole(l, "vocabulary", 0, 1, named);
+		rc = lgn_keyed_whole(l, "vocabulary", 0, 1, named);
 	if (!rc)
-		rc = next_text(l, "counts");
+		rc = lgn_keyed_text(l, "counts");
 	m->topics = (int)topics;
 	return rc;
 }
 
-static int read_word(struct lines *l, struct lagoon_lda_model *m, uint64_t w)
+static int read_word(struct lgn_keyed *l, struct lagoon_lda_model *m, uint64_t w)
 {
 	int32_t *row = m->counts + w * (uint64_t)m->topics;
-	int rc = next_line(l);
+	int rc = lgn_keyed_next(l);
 	uint64_t k, n, least = 0;
 	const char *p;
 
@@ -184,7 +106,7 @@ static int read_word(struct lines *l, struct lagoon_lda_model *m, uint64_t w)
 		return rc;
 	p = strchrnul(l->text, ' ');
 	if (p == l->text)
-		return fail_line(l, "a word");
+		return lgn_keyed_fail(l, "a word");
 	if (m->vocabulary) {
 		m->vocabulary[w] = strndup(l->text, (size_t)(p - l->text));
 		if (!m->vocabulary[w])
@@ -192,11 +114,11 @@ static int read_word(struct lines *l, struct lagoon_lda_model *m, uint64_t w)
 	}
 	while (*p) {
 		p++;
-		if (!parse_whole(&p, ':', (uint64_t)m->topics - 1, &k) ||
+		if (!lgn_keyed_parse(&p, ':', (uint64_t)m->topics - 1, &k) ||
 		    k < least)
-			return fail_line(l, "topic:count, topics rising");
-		if (!parse_whole(&p, strchr(p, ' ') ? ' ' : 0, COUNT_MAX, &n))
-			return fail_line(l, "topic:count");
+			return lgn_keyed_fail(l, "topic:count, topics rising");
+		if (!lgn_keyed_parse(&p, strchr(p, ' ') ? ' ' : 0, COUNT_MAX, &n))
+			return lgn_keyed_fail(l, "topic:count");
 		p -= p[-1] == ' ';
 		least = k + 1;
 		row[k] = (int32_t)n;
@@ -205,7 +127,7 @@ static int read_word(struct lines *l, struct lagoon_lda_model *m, uint64_t w)
 	return 0;
 }
 
-static int read_counts(struct lines *l, struct lagoon_lda_model *m,
+static int read_counts(struct lgn_keyed *l, struct lagoon_lda_model *m,
 		       uint64_t named)
 {
 	int rc = 0;
@@ -221,7 +143,7 @@ static int read_counts(struct lines *l, struct lagoon_lda_model *m,
 	for (uint64_t w = 0; w < m->words && !rc; w++)
 		rc = read_word(l, m, w);
 	if (!rc)
-		rc = next_text(l, "end");
+		rc = lgn_keyed_text(l, "end");
 	if (!rc && fgetc(l->stream) != EOF)
 		rc = lgn_fail(LAGOON_ECORRUPT, "%s: line %zu: expected nothing "
 			      "behind \"end\"", l->path, l->number + 1);
@@ -231,7 +153,7 @@ static int read_counts(struct lines *l, struct lagoon_lda_model *m,
 LGN_EXPORT int lagoon_lda_model_load(const char *path,
 				     struct lagoon_lda_model *model)
 {
-	struct lines l = { .path = path, .stream = fopen(path, "re") };
+	struct lgn_keyed l = { .path = path, .stream = fopen(path, "re") };
 	struct lagoon_lda_model m = { .size = model->size };
 	uint64_t named = 0;
 	int rc;

@@ -12,6 +12,8 @@ struct reader {
 	struct lgn_text file;
 	struct lgn_matrix m;
 	size_t body;		/* where the line behind the size begins */
+	int part, parts;	/* keep its rows only, from first to end - 1 */
+	uint64_t first, end;
 	struct lgn_entries data;
 };
 
@@ -102,6 +104,11 @@ static int parse_size(struct reader *r, const char *p, size_t at)
 				   (unsigned long long)e->rows,
 				   (unsigned long long)e->cols);
 	r->m.sized = !rc;
+	r->end = e->rows;
+	if (r->parts) {
+		r->first = e->rows * (uint64_t)r->part / (uint64_t)r->parts;
+		r->end = e->rows * ((uint64_t)r->part + 1) / (uint64_t)r->parts;
+	}
 	return rc;
 }
 
@@ -146,6 +153,16 @@ static int parse_place(struct reader *r, const char **p, size_t at,
 	return rc;
 }
 
+static void keep_entry(struct reader *r, uint64_t row, uint64_t col, double value)
+{
+	if (r->parts && (row < r->first || row >= r->end))
+		return;
+	if (r->m.as_target)
+		lgn_entries_target(&r->data, row - r->first, value);
+	else if (value != 0)
+		lgn_entries_add(&r->data, row - r->first, col, value);
+}
+
 static int parse_entry(void *arg, const char *line, size_t at)
 {
 	struct reader *r = arg;
@@ -168,12 +185,9 @@ static int parse_entry(void *arg, const char *line, size_t at)
 	if (rc)
 		return rc;
 	r->m.info.found++;
-	if (r->m.as_target)
-		lgn_entries_target(&r->data, row, value);
-	else if (value != 0)
-		lgn_entries_add(&r->data, row, col, value);
-	if (r->m.mirror && row != col && value != 0)
-		lgn_entries_add(&r->data, col, row, r->m.mirror * value);
+	keep_entry(r, row, col, value);
+	if (r->m.mirror && row != col)
+		keep_entry(r, col, row, r->m.mirror * value);
 	return 0;
 }
 
@@ -232,6 +246,30 @@ int lgn_matrix_check(const char *path, uint64_t entries, uint64_t found)
 	return lgn_fail(LAGOON_EINVAL, "%s: %llu entries: the line of sizes "
 			"says %llu", path, (unsigned long long)found,
 			(unsigned long long)entries);
+}
+
+int lgn_matrix_rows(const char *path, int part, int parts, int as_target,
+		    struct lgn_entries *data, uint64_t *rows)
+{
+	struct reader r = {
+		.m.as_target = as_target, .part = part, .parts = parts,
+	};
+	int rc = lgn_text_open(path, &r.file);
+
+	if (rc)
+		return rc;
+	rc = read_part(&r, 0, 1);
+	lgn_text_close(&r.file);
+	if (!rc)
+		rc = lgn_matrix_check(path, r.m.info.entries, r.m.info.found);
+	if (rc) {
+		lgn_entries_free(&r.data);
+		return rc;
+	}
+	*rows = r.data.rows;
+	r.data.rows = r.end - r.first;
+	*data = r.data;
+	return 0;
 }
 
 /* ------------------------------------------------------------- blocks */

@@ -21,6 +21,11 @@ struct lgn_matrix_info {
 int lgn_matrix_read(const char *path, int part, int parts, int as_target,
 		    struct lgn_entries *data, struct lgn_matrix_info *info);
 
+/* The whole file, of which the rows of one part are kept, those from rows * part /
+ * parts on, counted from 0; data->rows are these, rows all. Also checked. */
+int lgn_matrix_rows(const char *path, int part, int parts, int as_target,
+		    struct lgn_entries *data, uint64_t *rows);
+
 /* found: of all parts. LAGOON_EINVAL if it is not what the size line says. */
 int lgn_matrix_check(const char *path, uint64_t entries, uint64_t found);
 

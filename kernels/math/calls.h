@@ -31,6 +31,13 @@
 	     (size_t n, size_t classes, const REAL *product, \
 	      const int32_t *label, int32_t first, REAL *value, REAL *slope), \
 	     (n, classes, product, label, first, value, slope)) \
+	CALL(double, factor_pass##S, \
+	     (size_t n, const uint32_t *row, const uint32_t *col, \
+	      const REAL *val, size_t rank, size_t stride, double lambda, \
+	      const REAL *row_penalty, const REAL *col_penalty, double rate, \
+	      REAL *x, REAL *y), \
+	     (n, row, col, val, rank, stride, lambda, row_penalty, \
+	      col_penalty, rate, x, y)) \
 	CALL(void, prox_l1##S, (size_t n, double t, REAL *x), (n, t, x)) \
 	CALL(void, prox_l2##S, (size_t n, double t, REAL *x), (n, t, x)) \
 	CALL(void, prox_group##S, (size_t n, double t, REAL *x), (n, t, x)) \

@@ -26,6 +26,7 @@ enum { FIXED_CHUNK = 512 };	/* stays in the first cache between two passes */
 #define INPUT(n, in, room) ((void)(room), (in))
 #define OUTPUT(out, i, room) ((out) ? (out) + (i) : (room))
 #include "kernels/math/dense.inc"
+#include "kernels/math/factor.inc"
 #include "kernels/math/fixed.inc"
 #include "kernels/math/loss.inc"
 #include "kernels/math/nearest.inc"
@@ -53,6 +54,7 @@ enum { FIXED_CHUNK = 512 };	/* stays in the first cache between two passes */
 #define INPUT(n, in, room) (widen_f32(n, in, room), (const double *)(room))
 #define OUTPUT(out, i, room) (room)
 #include "kernels/math/dense.inc"
+#include "kernels/math/factor.inc"
 #include "kernels/math/fixed.inc"
 #include "kernels/math/loss.inc"
 #include "kernels/math/product.inc"

@@ -30,10 +30,21 @@ static uint64_t owner_of(uint64_t i, uint64_t n, uint64_t workers)
 	return ((i + 1) * workers - 1) / n;
 }
 
+uint64_t lgn_deal_owner(uint64_t line, uint64_t workers)
+{
+	uint64_t x = line + UINT64_C(0x9e3779b97f4a7c15);	/* splitmix64 */
+
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return (x ^ x >> 31) % workers;
+}
+
 static uint64_t owner(const struct lgn_deal *t, uint64_t row, uint64_t col)
 {
 	uint64_t workers = (uint64_t)t->share->workers;
 
+	if (t->scattered)
+		return lgn_deal_owner(t->by_rows ? row : col, workers);
 	return t->by_rows ? owner_of(row, t->rows, workers) :
 		owner_of(col, t->cols, workers);
 }

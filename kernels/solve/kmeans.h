@@ -197,6 +197,13 @@ static inline struct lgn_kmeans_draw lgn_kmeans_draw(const struct lgn_kmeans *t,
 	return d;
 }
 
+/* Of sums that depend in their last digits on how rows are spread: equal ones
+ * must not be chosen between by these. */
+static inline bool lgn_kmeans_is_less(double a, double b)
+{
+	return a < b * (1 - 1e-12);
+}
+
 /* In [0, 1); in [0, n). */
 static inline double lgn_kmeans_uniform(struct lgn_kmeans_draw *d)
 {

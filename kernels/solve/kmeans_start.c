@@ -136,7 +136,7 @@ static int best_candidate(const struct lgn_kmeans *t)
 	int best = 0;
 
 	for (int l = 1; l < t->fit->options.candidates; l++)
-		if (total_of(t, l) < total_of(t, best))
+		if (lgn_kmeans_is_less(total_of(t, l), total_of(t, best)))
 			best = l;
 	return best;
 }

@@ -146,14 +146,16 @@ static void report(struct lgn_kmeans *t, uint64_t moved)
 		t->asked = 1;
 }
 
+/* In the first round rows move from where another restart left them to centroids
+ * that are no means yet. */
 static void judge(struct lgn_kmeans *t, double before, uint64_t moved)
 {
 	double tolerance = t->fit->options.tolerance;
 
-	if (has_batches(t) || t->refilled)
+	if (has_batches(t) || t->refilled || t->round == 1)
 		return;
 	t->still = !moved;
-	t->settled = t->still || (tolerance > 0 && t->round > 1 &&
+	t->settled = t->still || (tolerance > 0 &&
 				  before - t->sse <= tolerance * before);
 }
 
@@ -234,7 +236,7 @@ static int end_restart(struct lgn_kmeans *t)
 	/* All have pulled when anyone adds again, after the next meeting. */
 	if (!rc && !t->still)
 		rc = measure_all(t, !has_batches(t));
-	if (rc || (t->best_restart && t->sse >= t->best_sse))
+	if (rc || (t->best_restart && !lgn_kmeans_is_less(t->sse, t->best_sse)))
 		return rc;
 	t->best_sse = t->sse;
 	t->best_restart = t->restart;

@@ -29,6 +29,7 @@ LGN_EXPORT void lagoon_lda_options_init(struct lagoon_lda_options *options)
 		.model = LAGOON_SSP,
 		.staleness = 1,
 		.sample = 1,
+		.change = 1,
 		.seed = 1,
 		.format = -1,
 	};
@@ -82,9 +83,12 @@ static int check_options(const struct lagoon_lda_options *o)
 	if (!rc && !(o->anneal >= 0 && o->anneal <= 1))
 		rc = lgn_fail(LAGOON_EINVAL, "anneal %g: expected 0 to 1",
 			      o->anneal);
-	if (!rc && (o->model < LAGOON_SSP || o->model >= LAGOON_VAP))
+	if (!rc && (o->model < LAGOON_SSP || o->model > LAGOON_VAP))
 		rc = lgn_fail(LAGOON_EINVAL, "model %d: expected ssp, bsp, asp, "
-			      "essp or psp", o->model);
+			      "essp, psp or vap", o->model);
+	if (!rc && !(o->change >= 0 && isfinite(o->change)))
+		rc = lgn_fail(LAGOON_EINVAL, "change %g: expected a finite "
+			      "number of 0 or more", o->change);
 	return rc;
 }
 
@@ -102,7 +106,9 @@ static int create(struct lgn_lda_fit *fit, const char *name, uint64_t rows,
 	attr.type = type;
 	attr.model = fit->options.model;
 	attr.sample = fit->options.sample;
-	if (attr.model != LAGOON_BSP && attr.model != LAGOON_ASP)
+	attr.change = fit->options.change;
+	if (attr.model != LAGOON_BSP && attr.model != LAGOON_ASP &&
+	    attr.model != LAGOON_VAP)
 		attr.staleness = fit->options.staleness;
 	return lagoon_table_create(fit->lg, name, &attr, t);
 }

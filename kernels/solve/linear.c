@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/solve/given.h"
 #include "kernels/solve/linear.h"
-#include "kernels/solve/load.h"
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
 
@@ -179,16 +179,6 @@ static int check_method(struct lgn_linear_fit *fit)
 	return 0;
 }
 
-static int check_format(struct lgn_linear_fit *fit)
-{
-	if (fit->options.format < 0)
-		fit->options.format = lgn_format_of(fit->path);
-	if (fit->options.format == LAGOON_FILE_MATRIX)
-		return lgn_fail(LAGOON_ENOTSUP, "%s: a MatrixMarket file has no "
-				"labels: expected libsvm or csv", fit->path);
-	return 0;
-}
-
 /* -------------------------------------------------------------- tables */
 
 /* As many fraction bits as leave numbers of this size a wide margin. */
@@ -218,8 +208,15 @@ static struct lagoon_table_attr attr_of(const struct lgn_linear_fit *fit)
 int lgn_linear_table(struct lgn_linear_fit *fit, const char *name,
 		     double largest, struct lagoon_table **t)
 {
+	return lgn_linear_table_of(fit, name, fit->facts.data.cols, largest, t);
+}
+
+int lgn_linear_table_of(struct lgn_linear_fit *fit, const char *name,
+			uint64_t rows, double largest, struct lagoon_table **t)
+{
 	struct lagoon_table_attr attr = attr_of(fit);
 
+	attr.rows = rows;
 	attr.frac_bits = frac_bits(largest);
 	return lagoon_table_create(fit->lg, name, &attr, t);
 }
@@ -333,8 +330,12 @@ static int load(struct lgn_linear_fit *fit)
 
 static int train(struct lgn_linear_fit *fit)
 {
-	int late = derive(fit), rc = create_tables(fit), refused = 0;
+	int late = derive(fit), refused = 0;
+	int rc = lgn_given_check(fit->options.table, fit->facts.data.cols,
+				 fit->outputs);
 
+	if (!rc)
+		rc = create_tables(fit);
 	if (!rc)
 		rc = refused = lgn_linear_restore(fit);
 	if (!rc)
@@ -392,7 +393,7 @@ static int call(struct lgn_linear_fit *fit,
 	if (!rc)
 		rc = check_method(fit);
 	if (!rc && fit->path)
-		rc = check_format(fit);
+		rc = lgn_linear_check_files(fit);
 	if (!rc)
 		rc = fit_open(fit);
 	if (!rc)

@@ -8,7 +8,9 @@
  * and in enum lagoon_linear_method.
  *
  * The frame promises a method:
- * - fit->weights, a table of [features][outputs], zeros at first. It is what is
+ * - fit->weights, a table of [features][outputs], zeros at first; with t->started,
+ *   for methods that say starts, what the caller gave, which is in t->w, too, when
+ *   open() is called, and measured. It is what is
  *   measured after each epoch, at rest, and what is returned. A method may work
  *   in it, or keep others (create()) and add to it what shall be measured.
  * - t->rows: this worker's rows in blocks, as many in every worker; a round is
@@ -114,6 +116,7 @@ struct lgn_linear {
 	double *slope;		/* the same: derivatives by them */
 	double *room;		/* [largest n_cols][outputs] */
 	uint32_t round;		/* meetings */
+	bool started;		/* the first weights are the caller's */
 	struct lgn_linear_tidings *all;	/* [workers] of the last meeting */
 	struct lgn_linear_tidings sum;	/* of all, in the order of workers */
 	void *state;		/* the method's; open() to close() */
@@ -123,8 +126,8 @@ struct lgn_linear {
 	int stopped;
 	int converged;
 	int interrupted;
-	double *past;		/* [epochs + 1] objectives, first at zero weights */
-	double objective;	/* of the last measure; first at zero weights */
+	double *past;		/* [epochs + 1] objectives, first at those */
+	double objective;	/* of the last measure; first at the first weights */
 	double accuracy;
 	double dual;		/* the best so far; -INFINITY */
 	double gap;		/* -1 without */
@@ -138,6 +141,7 @@ struct lgn_linear_method {
 	bool l1;		/* l1 > 0 */
 	bool l2_only;		/* it needs l2 > 0 */
 	bool streams;		/* it uses rows by lgn_rows_block() alone */
+	bool starts;		/* it can begin with weights that are not 0 */
 	unsigned models;	/* bits 1 << model */
 	int blocks;		/* of a worker when options.batch does not say */
 	int epochs;		/* when options.epochs does not say */
@@ -146,7 +150,7 @@ struct lgn_linear_method {
 	 * fit->weights; destroy also after a create() that failed. Or NULL. */
 	int (*create)(struct lgn_linear_fit *fit);
 	void (*destroy)(struct lgn_linear_fit *fit);
-	/* Each worker, before the first epoch; t->objective is that of zeros.
+	/* Each worker, before the first epoch; t->objective is that of the start.
 	 * close() also after an open() that failed. Or NULL. */
 	int (*open)(struct lgn_linear *t);
 	void (*close)(struct lgn_linear *t);
@@ -178,6 +182,9 @@ extern const struct lgn_linear_method lgn_linear_sgd, lgn_linear_adagrad,
 int lgn_linear_load(struct lagoon_worker *w, void *arg);
 int lgn_linear_train(struct lagoon_worker *w, void *arg);
 
+/* Formats, and that labels are where they should be. */
+int lgn_linear_check_files(struct lgn_linear_fit *fit);
+
 /* The worker's part of a file that is streamed. */
 struct lgn_rows_source lgn_linear_source(const struct lgn_linear_fit *fit,
 					 int id, const char *path);
@@ -185,6 +192,8 @@ struct lgn_rows_source lgn_linear_source(const struct lgn_linear_fit *fit,
 /* A table like fit->weights, of numbers up to so much. */
 int lgn_linear_table(struct lgn_linear_fit *fit, const char *name,
 		     double largest, struct lagoon_table **t);
+int lgn_linear_table_of(struct lgn_linear_fit *fit, const char *name,
+			uint64_t rows, double largest, struct lagoon_table **t);
 
 /* [rows][outputs] as they are, each written by one worker between two meetings. */
 int lgn_linear_plain(struct lgn_linear_fit *fit, const char *name, uint64_t rows,

@@ -8,8 +8,42 @@
 #include "kernels/data/csv.h"
 #include "kernels/data/entries.h"
 #include "kernels/solve/linear.h"
+#include "kernels/solve/load.h"
 #include "kernels/solve/memory.h"
 #include "runtime/base/status.h"
+
+/* ---------------------------------------------------------------- files */
+
+static int check_target(const char *path, const char *target, bool matrix)
+{
+	if (matrix && path && !target)
+		return lgn_fail(LAGOON_EINVAL, "%s: expected a file of its "
+				"labels beside", path);
+	if (target && (!matrix || !path))
+		return lgn_fail(LAGOON_EINVAL, "%s: labels in a file of their "
+				"own: expected for MatrixMarket data only",
+				target);
+	return 0;
+}
+
+int lgn_linear_check_files(struct lgn_linear_fit *fit)
+{
+	struct lagoon_linear_options *o = &fit->options;
+	bool matrix;
+	int rc;
+
+	if (o->format < 0)
+		o->format = lgn_format_of(fit->path);
+	matrix = o->format == LAGOON_FILE_MATRIX;
+	rc = check_target(fit->path, o->target, matrix);
+	if (!rc)
+		rc = check_target(fit->test, o->test_target, matrix);
+	if (!rc && matrix && o->stream)
+		rc = lgn_fail(LAGOON_ENOTSUP, "%s: rows of a MatrixMarket file "
+			      "cannot be streamed: its entries come in any "
+			      "order", fit->path);
+	return rc;
+}
 
 /* ------------------------------------------------------ entries to rows */
 
@@ -68,8 +102,19 @@ static int take_memory(const struct lgn_linear_fit *fit, int local,
 	return rc;
 }
 
+static int take_matrix(const struct lgn_linear_fit *fit, int id,
+		       const char *path, const char *target,
+		       struct lgn_libsvm *data)
+{
+	uint64_t first;
+	int rc = lgn_rows_matrix(path, target, id, fit->workers, data, &first);
+
+	return rc ? rc : check_twice(data, first);
+}
+
 static int take_file(const struct lgn_linear_fit *fit, int id,
-		     const char *path, struct lgn_libsvm *data)
+		     const char *path, const char *target,
+		     struct lgn_libsvm *data)
 {
 	const struct lgn_libsvm_range range = {
 		.part = id,
@@ -82,6 +127,8 @@ static int take_file(const struct lgn_linear_fit *fit, int id,
 
 	if (fit->options.format == LAGOON_FILE_LIBSVM)
 		return lgn_libsvm_read(path, &range, data);
+	if (fit->options.format == LAGOON_FILE_MATRIX)
+		return take_matrix(fit, id, path, target, data);
 	rc = lgn_csv_read(path, id, fit->workers, &e);
 	if (!rc)
 		rc = lgn_rows_convert(&e, data);
@@ -96,9 +143,10 @@ static int take(const struct lgn_linear_fit *fit, int id,
 
 	if (fit->data)
 		return take_memory(fit, id - fit->first_worker, &loaded->data);
-	rc = take_file(fit, id, fit->path, &loaded->data);
+	rc = take_file(fit, id, fit->path, fit->options.target, &loaded->data);
 	if (!rc && fit->test)
-		rc = take_file(fit, id, fit->test, &loaded->test);
+		rc = take_file(fit, id, fit->test, fit->options.test_target,
+			       &loaded->test);
 	return rc;
 }
 

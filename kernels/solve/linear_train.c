@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/solve/given.h"
 #include "kernels/solve/linear.h"
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
@@ -120,6 +121,19 @@ static int judge(struct lgn_linear *t)
 	return 0;
 }
 
+/* The weights into t->w, and what they cost. */
+static int add_value(struct lgn_linear *t, struct lgn_linear_tidings *mine)
+{
+	int rc = lagoon_pull(t->worker, t->fit->weights, 0,
+			     t->fit->facts.data.cols, t->w);
+
+	if (!rc)
+		rc = add_losses(t, mine);
+	if (!rc)
+		add_penalties(t, mine);
+	return rc;
+}
+
 /* All workers, none of which adds to the weights meanwhile. */
 static int measure(struct lgn_linear *t)
 {
@@ -127,13 +141,8 @@ static int measure(struct lgn_linear *t)
 		.stop = t->asked,
 		.interrupted = lgn_linear_is_interrupted(t),
 	};
-	int rc = lagoon_pull(t->worker, t->fit->weights, 0,
-			     t->fit->facts.data.cols, t->w);
+	int rc = add_value(t, &mine);
 
-	if (!rc)
-		rc = add_losses(t, &mine);
-	if (!rc)
-		add_penalties(t, &mine);
 	if (!rc && t->fit->method->measure)
 		rc = t->fit->method->measure(t, &mine);
 	rc = lgn_linear_meet(t, rc, &mine);
@@ -187,15 +196,48 @@ static double value_at_zero(const struct lgn_linear *t)
 	return fit->options.c * loss * (double)fit->facts.data.rows;
 }
 
+/* Each worker brings the weights that it answers for. */
+static int take_given(struct lgn_linear *t)
+{
+	double *own = t->w + t->first * t->fit->outputs;
+	struct lgn_linear_tidings mine = { 0 };
+	int rc = lgn_given_pull(t->worker, t->fit->options.table, t->first,
+				t->own, t->fit->largest, own);
+
+	if (!rc && t->own)
+		rc = lagoon_add(t->worker, t->fit->weights, t->first, t->own,
+				own);
+	rc = lgn_linear_meet(t, rc, NULL);
+	if (rc)
+		return rc;
+	rc = lgn_linear_meet(t, add_value(t, &mine), &mine);
+	t->objective = value(t);
+	return rc;
+}
+
+/* Where the first epoch is to begin, and what that is worth. */
+static int start(struct lgn_linear *t)
+{
+	const struct lagoon_linear_options *o = &t->fit->options;
+	int rc = 0;
+
+	t->dual = -INFINITY;
+	t->gap = -1;
+	t->objective = value_at_zero(t);
+	t->started = o->table && !o->resume && t->fit->method->starts;
+	if (t->started)
+		rc = take_given(t);
+	t->history[0] = t->past[0] = t->objective;
+	return rc;
+}
+
 static int train(struct lgn_linear *t)
 {
 	const struct lgn_linear_method *m = t->fit->method;
-	int epochs = t->fit->options.epochs, rc;
+	int epochs = t->fit->options.epochs, rc = start(t);
 
-	t->objective = t->history[0] = t->past[0] = value_at_zero(t);
-	t->dual = -INFINITY;
-	t->gap = -1;
-	rc = m->open ? m->open(t) : 0;
+	if (!rc && m->open)
+		rc = m->open(t);
 	if (!rc)
 		rc = lgn_linear_resume(t);
 	rc = lgn_linear_meet(t, rc, NULL);
@@ -243,6 +285,9 @@ static int finish(struct lgn_linear *t)
 	struct lgn_linear_tidings mine = { 0 };
 	int rc = measure_test(t, &mine);
 
+	if (!rc && t->fit->options.table)
+		rc = lgn_given_tell(t->worker, t->fit->options.table, t->first,
+				    t->own, t->w + t->first * t->fit->outputs);
 	rc = lgn_linear_meet(t, rc, &mine);
 	if (rc || t->id != t->fit->first_worker)
 		return rc;

@@ -20,7 +20,8 @@
  * at most as long as the column's trust region (theirs, and Genkin, Lewis and
  * Madigan, Large-Scale Bayesian Logistic Regression for Text Categorization,
  * Technometrics 49, 2007: twice the last change and a tenth), divided by damp,
- * which grows when an epoch ends higher than the one before.
+ * which grows when an epoch ends higher than the one before. Where there are few
+ * columns, a block's curvature is taken as a whole: proximal_whole.c.
  *
  * KKT filter: a weight that is 0 and whose derivative is inside of l1 by more than
  * a share of the largest violation of the epoch before is left out, by all, until
@@ -38,21 +39,15 @@
 #define ALL_IN 4		/* epochs from one with all columns to the next */
 #define GROW 1.5		/* damp */
 #define SHRINK 0.97
+#define NO_BLOCK UINT64_MAX	/* has its turn: what was told is to be seen by all */
 #define SLOWEST 0.98		/* ratio of gains that still is convergence */
 
 /* -------------------------------------------------- what changed, z with it */
 
-static uint64_t begin_of(const struct lgn_linear *t, uint64_t block)
-{
-	const struct lgn_proximal *s = t->state;
-
-	return t->fit->facts.data.cols * block / s->blocks;
-}
-
 static int see_block(struct lgn_linear *t, uint64_t block)
 {
 	struct lgn_proximal *s = t->state;
-	uint64_t from = begin_of(t, block), to = begin_of(t, block + 1);
+	uint64_t from = lgn_proximal_begin(t, block), to = lgn_proximal_begin(t, block + 1);
 	int rc = lagoon_pull(t->worker, t->fit->weights, from, to - from,
 			     s->room[0]);
 
@@ -75,7 +70,7 @@ static int see_changes(struct lgn_linear *t)
 	int rc = 0;
 
 	for (uint64_t ago = s->late + 1; ago <= 2 * s->late && !rc; ago++)
-		if (ago <= s->rounds)
+		if (ago <= s->rounds && *past(s, ago) != NO_BLOCK)
 			rc = see_block(t, *past(s, ago));
 	return rc;
 }
@@ -124,21 +119,27 @@ static int tell_block(struct lgn_linear *t, uint64_t block)
 {
 	const struct lgn_proximal_tables *tables = t->fit->tables;
 	struct lgn_proximal *s = t->state;
-	uint64_t from = begin_of(t, block), n = begin_of(t, block + 1) - from;
+	uint64_t from = lgn_proximal_begin(t, block), n = lgn_proximal_begin(t, block + 1) - from;
 	int rc;
 
 	differentiate(t);
+	if (s->whole)
+		lgn_proximal_curve(s, from, n, s->room[1]);
 	for (uint64_t j = from; j < from + n; j++) {
 		double first = s->told[0][j], second = s->told[1][j];
 
 		if (!s->out[j])
 			sum_column(s, j, &first, &second);
 		s->room[0][j - from] = renew(&s->told[0][j], first);
-		s->room[1][j - from] = renew(&s->told[1][j], second);
+		if (!s->whole)
+			s->room[1][j - from] = second;
 	}
+	for (uint64_t k = 0; k < n * s->width; k++)
+		s->room[1][k] = renew(&s->told[1][from * s->width + k],
+				      s->room[1][k]);
 	rc = lagoon_add(t->worker, tables->first, from, n, s->room[0]);
-	return rc ? rc : lagoon_add(t->worker, tables->second, from, n,
-				    s->room[1]);
+	return rc ? rc : lagoon_add(t->worker, tables->second, from * s->width,
+				    n * s->width, s->room[1]);
 }
 
 /* ---------------------------------------------------------------- steps */
@@ -159,9 +160,24 @@ static double step(const struct lgn_linear *t, uint64_t j, double first,
 	if (!(u > 0))
 		u = 1e-10;
 	by = shrink(w - (o->c * first + o->l2 * w) / u, o->l1 / u) - w;
-	by = fmax(-s->trust[j], fmin(s->trust[j], by));
-	s->trust[j] = fmin(MOST, 2 * fabs(by) + LGN_PROXIMAL_NARROW);
-	return by;
+	return fmax(-s->trust[j], fmin(s->trust[j], by));
+}
+
+static void step_columns(const struct lgn_linear *t, uint64_t from, uint64_t n)
+{
+	struct lgn_proximal *s = t->state;
+	double *by = s->room[0];
+
+	if (s->whole)
+		lgn_proximal_whole_step(t, from, n, s->room[0], s->room[1], by);
+	else
+		for (uint64_t k = 0; k < n; k++)
+			by[k] = s->out[from + k] ? 0 :
+				step(t, from + k, s->room[0][k], s->room[1][k]);
+	for (uint64_t k = 0; k < n; k++)
+		if (!s->out[from + k])
+			s->trust[from + k] = fmin(MOST, 2 * fabs(by[k]) +
+						  LGN_PROXIMAL_NARROW);
 }
 
 /* Only this worker steps for the block, so its own copy is not late. */
@@ -169,17 +185,16 @@ static int step_block(struct lgn_linear *t, uint64_t block)
 {
 	const struct lgn_proximal_tables *tables = t->fit->tables;
 	struct lgn_proximal *s = t->state;
-	uint64_t from = begin_of(t, block), n = begin_of(t, block + 1) - from;
+	uint64_t from = lgn_proximal_begin(t, block), n = lgn_proximal_begin(t, block + 1) - from;
 	int rc = see_block(t, block);
 
 	if (!rc)
 		rc = lagoon_pull(t->worker, tables->first, from, n, s->room[0]);
 	if (!rc)
-		rc = lagoon_pull(t->worker, tables->second, from, n,
-				 s->room[1]);
-	for (uint64_t k = 0; k < n && !rc; k++)
-		s->room[0][k] = s->out[from + k] ? 0 :
-			step(t, from + k, s->room[0][k], s->room[1][k]);
+		rc = lagoon_pull(t->worker, tables->second, from * s->width,
+				 n * s->width, s->room[1]);
+	if (!rc)
+		step_columns(t, from, n);
 	return rc ? rc : lagoon_add(t->worker, t->fit->weights, from, n,
 				    s->room[0]);
 }
@@ -190,9 +205,9 @@ static int round_of(struct lgn_linear *t, uint64_t block)
 	uint64_t workers = (uint64_t)t->fit->workers;
 	int rc = see_changes(t);
 
-	if (!rc)
+	if (!rc && block != NO_BLOCK)
 		rc = tell_block(t, block);
-	if (!rc && s->rounds >= s->late &&
+	if (!rc && s->rounds >= s->late && *past(s, s->late) != NO_BLOCK &&
 	    *past(s, s->late) % workers == (uint64_t)t->id)
 		rc = step_block(t, *past(s, s->late));
 	*past(s, 0) = block;
@@ -272,6 +287,19 @@ static int proximal_judge(struct lgn_linear *t)
 	return 0;
 }
 
+/* Few blocks: the next one has its turn when all see this one's step. A step by
+ * derivatives without the one before, and with all of the curvature, would be one
+ * too many. */
+static int turn_of(struct lgn_linear *t, uint64_t block)
+{
+	const struct lgn_proximal *s = t->state;
+	int rc = round_of(t, block);
+
+	for (uint64_t i = 1; i < 2 * s->late && s->whole && !rc; i++)
+		rc = round_of(t, NO_BLOCK);
+	return rc;
+}
+
 static uint64_t next_random(uint64_t *seed)
 {
 	uint64_t x = *seed += LGN_PROXIMAL_SEED;	/* splitmix64 */
@@ -294,7 +322,7 @@ static int proximal_epoch(struct lgn_linear *t)
 		s->turn[k] = i;
 	}
 	for (uint64_t i = 0; i < s->blocks && !rc; i++)
-		rc = round_of(t, s->turn[i]);
+		rc = turn_of(t, s->turn[i]);
 	return rc;
 }
 
@@ -303,6 +331,7 @@ const struct lgn_linear_method lgn_linear_proximal = {
 	.losses = 1u << LAGOON_LINEAR_LOGISTIC |
 		1u << LAGOON_LINEAR_SQUARED_HINGE,
 	.l1 = true,
+	.starts = true,
 	.models = 1u << LAGOON_BSP | 1u << LAGOON_SSP | 1u << LAGOON_ESSP,
 	.blocks = 1,
 	.epochs = 1000,

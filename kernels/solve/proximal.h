@@ -9,6 +9,7 @@
 #define LGN_PROXIMAL_SEED UINT64_C(0x9e3779b97f4a7c15)	/* steps of splitmix64 */
 
 struct lgn_proximal_tables {
+	uint64_t width;
 	struct lagoon_table *first;	/* derivatives: of what each told last */
 	struct lagoon_table *second;
 };
@@ -18,11 +19,18 @@ struct lgn_proximal {
 	double *val;
 	double *z, *slope, *curve;	/* [rows] */
 	double *w;		/* [features] that z is made of */
-	double *told[2];	/* [features] */
-	double *room[2];	/* [features] */
+	double *told[2];	/* [features], [features][width] */
+	double *room[2];	/* the same */
 	double *trust;		/* [features] of the blocks of this worker */
 	bool *out;		/* [features] left out */
+	uint64_t rows;
 	uint64_t blocks, late;
+	bool whole;		/* curvature of blocks: second is [features][width] */
+	uint64_t width;		/* of the widest block; not whole: 1 */
+	int32_t *head;		/* [rows] */
+	int32_t *next, *column;	/* [most entries of a block] */
+	double *quadratic;	/* room */
+	size_t *free;		/* [width] */
 	uint64_t *turn;		/* [blocks] order of the epoch */
 	uint64_t *past;		/* [2 late] blocks of the last rounds */
 	uint64_t rounds;
@@ -42,6 +50,25 @@ struct lgn_proximal_kept {
 
 _Static_assert(sizeof(struct lgn_proximal_kept) <= LGN_LINEAR_KEPT,
 	       "a checkpoint is too small");
+
+/* First column of a block, or the end of the one before. */
+static inline uint64_t lgn_proximal_begin(const struct lgn_linear *t,
+					  uint64_t block)
+{
+	const struct lgn_proximal *s = t->state;
+
+	return t->fit->facts.data.cols * block / s->blocks;
+}
+
+/* proximal_whole.c: out [n][width] becomes the curvature of the n columns from
+ * `from` on, its lower triangle; by [n] the step, by the sums of all workers, and
+ * may be first. */
+int lgn_proximal_whole_open(const struct lgn_linear *t);
+void lgn_proximal_curve(struct lgn_proximal *s, uint64_t from, uint64_t n,
+			double *out);
+void lgn_proximal_whole_step(const struct lgn_linear *t, uint64_t from,
+			     uint64_t n, const double *first,
+			     const double *second, double *by);
 
 /* Weight j as it is seen now, and z along with it. */
 void lgn_proximal_move(struct lgn_proximal *s, uint64_t j, double to);

@@ -8,6 +8,9 @@
 #include "runtime/base/status.h"
 
 #define BLOCKS 32		/* of columns */
+#define FEW 4096		/* columns, of which the curvature is whole */
+#define WIDEST 128		/* block of them, */
+#define OF_ROW 32		/* of which a row has so many on average, at most */
 #define FIRST 1.0		/* trust regions */
 
 void lgn_proximal_move(struct lgn_proximal *s, uint64_t j, double to)
@@ -23,6 +26,19 @@ void lgn_proximal_move(struct lgn_proximal *s, uint64_t j, double to)
 
 /* -------------------------------------------------------------- opening */
 
+/* Of a block of few columns, 0 of many. What it costs a row to tell its part of a
+ * whole curvature grows with the square of its columns. */
+static uint64_t whole_width(const struct lgn_linear_extent *data)
+{
+	double share = (double)data->entries /
+		((double)data->rows * (double)data->cols);
+	double width = fmin(WIDEST, ceil(OF_ROW / fmax(share, 1e-9)));
+
+	if (data->cols > FEW)
+		return 0;
+	return (uint64_t)fmin((double)data->cols, width);
+}
+
 int lgn_proximal_create(struct lgn_linear_fit *fit)
 {
 	struct lgn_proximal_tables *tables = calloc(1, sizeof(*tables));
@@ -33,13 +49,15 @@ int lgn_proximal_create(struct lgn_linear_fit *fit)
 	fit->tables = tables;
 	if (!tables)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for tables");
+	tables->width = whole_width(data);
 	/* As in smooth.c; curvatures are at most 2. */
 	rc = lgn_linear_table(fit, "linear first", fmax(1, 4 *
 			      sqrt((double)data->rows * squares)),
 			      &tables->first);
 	if (!rc)
-		rc = lgn_linear_table(fit, "linear second",
-				      fmax(1, 2 * squares), &tables->second);
+		rc = lgn_linear_table_of(fit, "linear second", data->cols *
+					 (tables->width ? tables->width : 1),
+					 fmax(1, 2 * squares), &tables->second);
 	if (rc)
 		return rc;
 	/* Workers tell all of it anew. */
@@ -73,8 +91,10 @@ static int open_vectors(struct lgn_linear *t, struct lgn_proximal *s)
 	s->turn = calloc(s->blocks, sizeof(*s->turn));
 	s->past = calloc(2 * s->late, sizeof(*s->past));
 	for (int i = 0; i < 2; i++) {
-		s->told[i] = calloc(cols, sizeof(double));
-		s->room[i] = calloc(cols, sizeof(double));
+		size_t n = i ? cols * s->width : cols;
+
+		s->told[i] = calloc(n, sizeof(double));
+		s->room[i] = calloc(n, sizeof(double));
 	}
 	if (!s->z || !s->slope || !s->curve || !s->w || !s->trust || !s->out ||
 	    !s->turn || !s->past || !s->told[0] || !s->told[1] || !s->room[0] ||
@@ -128,20 +148,30 @@ static int open_columns(struct lgn_linear *t, struct lgn_proximal *s)
 int lgn_proximal_open(struct lgn_linear *t)
 {
 	struct lgn_proximal *s = calloc(1, sizeof(*s));
+	const struct lgn_proximal_tables *tables = t->fit->tables;
 	uint64_t cols = t->fit->facts.data.cols;
 	int rc;
 
 	t->state = s;
 	if (!s)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for a worker");
-	s->blocks = cols < BLOCKS ? cols : BLOCKS;
+	s->rows = t->rows.rows;
+	s->whole = tables->width > 0;
+	s->width = s->whole ? tables->width : 1;
+	s->blocks = s->whole ? (cols + s->width - 1) / s->width : BLOCKS;
 	s->late = (uint64_t)lgn_linear_unseen(t->fit);
 	s->damp = 1;
 	s->all_in = true;
 	s->seed = t->fit->options.seed;
 	s->before = t->objective;
 	rc = open_columns(t, s);
-	return rc ? rc : open_vectors(t, s);
+	if (!rc && s->whole)
+		rc = lgn_proximal_whole_open(t);
+	if (!rc)
+		rc = open_vectors(t, s);
+	for (uint64_t j = 0; j < cols && !rc && t->started; j++)
+		lgn_proximal_move(s, j, t->w[j]);
+	return rc;
 }
 
 /* ---------------------------------------------------------- checkpoints */
@@ -194,6 +224,11 @@ void lgn_proximal_close(struct lgn_linear *t)
 	free(s->trust);
 	free(s->out);
 	free(s->turn);
+	free(s->head);
+	free(s->next);
+	free(s->column);
+	free(s->quadratic);
+	free(s->free);
 	free(s->past);
 	for (int i = 0; i < 2; i++) {
 		free(s->told[i]);

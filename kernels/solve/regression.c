@@ -10,6 +10,7 @@
 
 #include "kernels/data/text.h"
 #include "kernels/solve/deal.h"
+#include "kernels/solve/given.h"
 #include "kernels/solve/load.h"
 #include "kernels/solve/regression.h"
 #include "runtime/base/status.h"
@@ -257,8 +258,10 @@ static int make_weights(struct lgn_regression_fit *fit)
 static int train(struct lgn_regression_fit *fit)
 {
 	int late = make_weights(fit);
-	int rc = create_tables(fit);
+	int rc = lgn_given_check(fit->options.table, fit->facts.cols, 1);
 
+	if (!rc)
+		rc = create_tables(fit);
 	if (!rc)
 		rc = lgn_regression_restore(fit);
 	if (!rc)

@@ -177,6 +177,9 @@ int lgn_residuals_open(struct lgn_regression *t);
 int lgn_residuals_measure(struct lgn_regression *t,
 			  struct lgn_regression_tidings *mine);
 
+/* t->x of weights as they are. */
+void lgn_regression_rescale(struct lgn_regression *t);
+
 /* The weights into fit->found, each worker its block; t->product. */
 int lgn_regression_tell(struct lgn_regression *t);
 

@@ -179,12 +179,7 @@ int lgn_regression_resume(struct lgn_regression *t)
 	/* Not the orders of the epochs that were. */
 	t->seed += (uint64_t)s->epoch << 32;
 	rc = lgn_words_pull(t->w, fit->found, t->block, t->block_cols, t->x);
-	for (uint64_t j = 0; j < t->block_cols; j++) {
-		double unit = t->scale->factor[t->block + j] *
-			t->scale->y_scale;
-
-		t->x[j] = unit > 0 ? t->x[j] / unit : 0;
-	}
+	lgn_regression_rescale(t);
 	if (!rc && fit->duals)
 		rc = lgn_words_pull(t->w, fit->duals, fit->first_row[t->id],
 				    t->lines.a.rows, t->alpha);

@@ -8,11 +8,13 @@
  * q beyond l1 over 2 l2; without, 0 if no |q_j| is beyond l1, so a is scaled
  * until none is. Without either, w within a box |w_j| <= B: B |q|.
  */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernels/solve/deal.h"
+#include "kernels/solve/given.h"
 #include "kernels/solve/regression.h"
 #include "kernels/solve/words.h"
 #include "runtime/base/status.h"
@@ -90,7 +92,7 @@ void lgn_regression_sum(const struct lgn_regression *t, const double *q,
 /* ---------------------------------------------------------- residuals */
 
 /* The table begins as the targets: every worker adds those it holds, and takes
- * off what a checkpoint had of its columns. */
+ * off what a checkpoint or the caller had of its columns. */
 int lgn_residuals_open(struct lgn_regression *t)
 {
 	const struct lgn_entries *e = &t->entries;
@@ -103,7 +105,7 @@ int lgn_residuals_open(struct lgn_regression *t)
 		t->change[i] /= t->scale->y_scale;
 	for (uint64_t i = 0; i < t->n && !t->id; i++)
 		t->change[i] -= t->scale->y_shift / t->scale->y_scale;
-	if (t->epoch)
+	if (t->epoch || t->fit->options.table)
 		lagoon_sparse_multiply(&t->lines.a, -1, t->x, 1, t->change);
 	rc = lagoon_add(t->w, t->fit->state, 0, t->n, t->change);
 	return lgn_regression_meet(t, rc, NULL);
@@ -239,6 +241,31 @@ static int measure(struct lgn_regression *t)
 	return rc;
 }
 
+void lgn_regression_rescale(struct lgn_regression *t)
+{
+	const struct lgn_regression_scale *scale = t->scale;
+
+	for (uint64_t j = 0; j < t->block_cols; j++) {
+		double unit = scale->factor[t->block + j] * scale->y_scale;
+
+		t->x[j] = unit > 0 ? t->x[j] / unit : 0;
+	}
+}
+
+/* By columns a fit can begin anywhere. */
+static int take_given(struct lgn_regression *t)
+{
+	struct lagoon_table *table = t->fit->options.table;
+	int rc;
+
+	if (!table || t->fit->saved || t->fit->method->by_rows)
+		return 0;
+	rc = lgn_given_pull(t->w, table, t->block, t->block_cols, DBL_MAX,
+			    t->x);
+	lgn_regression_rescale(t);
+	return rc;
+}
+
 static int train_epoch(struct lgn_regression *t, int rounds)
 {
 	int rc = 0;
@@ -257,6 +284,8 @@ static int train(struct lgn_regression *t)
 	t->objective = t->best_gap = INFINITY;
 	t->dual = -INFINITY;
 	rc = lgn_regression_resume(t);
+	if (!rc)
+		rc = take_given(t);
 	if (!rc)
 		rc = t->fit->method->open(t);
 	for (int i = 0; i < t->slowed && !rc; i++)
@@ -300,8 +329,12 @@ static int pull_weights(struct lgn_regression *t)
 static int finish(struct lgn_regression *t)
 {
 	struct lagoon_regression_result *r = t->fit->result;
-	int rc = lgn_regression_meet(t, lgn_regression_tell(t), NULL);
+	int rc = lgn_regression_tell(t);
 
+	if (!rc && t->fit->options.table)
+		rc = lgn_given_tell(t->w, t->fit->options.table, t->block,
+				    t->block_cols, t->product);
+	rc = lgn_regression_meet(t, rc, NULL);
 	if (rc || t->id != t->fit->first_worker)
 		return rc;
 	r->objective = unscaled(t, t->objective);

@@ -93,6 +93,11 @@ int lgn_rows_read(struct lgn_rows *rows, uint64_t i,	/* lgn_rows_block() */
 struct lgn_entries;
 int lgn_rows_convert(struct lgn_entries *e, struct lgn_libsvm *data);
 
+/* Those of a part of a MatrixMarket file, and their labels in another one. first:
+ * number of the first one. What an error leaves in data is to be freed. */
+int lgn_rows_matrix(const char *path, const char *target, int part, int parts,
+		    struct lgn_libsvm *data, uint64_t *first);
+
 /* Row of data as number to of r, in a block that begins at entry begin; and the
  * columns that a block uses. */
 int lgn_rows_take(const struct lgn_libsvm *data, size_t row,

@@ -45,9 +45,9 @@ static int check_options(const struct lagoon_similar_options *o)
 	if (isnan(o->least))
 		return lgn_fail(LAGOON_EINVAL, "least is NaN: expected a "
 				"number");
-	if (o->format < -1 || o->format > LAGOON_FILE_MATRIX)
+	if (o->format < -1 || o->format > LAGOON_FILE_RATINGS)
 		return lgn_fail(LAGOON_EINVAL, "format %d: expected -1 to %d",
-				o->format, LAGOON_FILE_MATRIX);
+				o->format, LAGOON_FILE_RATINGS);
 	return 0;
 }
 
@@ -124,14 +124,10 @@ static void destroy_tables(struct lgn_similar_fit *fit)
 
 static int load(struct lgn_similar_fit *fit)
 {
-	int rc = lgn_share_create_first(fit->lg, "similar load",
-					sizeof(struct lgn_similar_facts),
-					&fit->tidings);
+	int rc = lgn_share_run(fit->lg, "similar load",
+			       sizeof(struct lgn_similar_facts),
+			       lgn_similar_load, fit, &fit->tidings);
 
-	if (rc)
-		return rc;
-	rc = lagoon_run(fit->lg, lgn_similar_load, fit);
-	lgn_share_destroy(&fit->tidings);
 	fit->result->read_seconds = (double)(lgn_now_ns() - fit->start_ns) *
 		1e-9;
 	return rc;
@@ -219,12 +215,9 @@ static int choose(struct lgn_similar_fit *fit)
 static int fit_open(struct lgn_similar_fit *fit)
 {
 	int local = lagoon_local_workers(fit->lg);
-	struct lagoon_worker *w;
 
 	fit->workers = lagoon_workers(fit->lg);
-	fit->first_worker = -1;
-	if (local && !lagoon_worker(fit->lg, 0, &w))
-		fit->first_worker = lagoon_worker_id(w);
+	fit->first_worker = lgn_share_first_worker(fit->lg);
 	fit->loaded = calloc((size_t)local + 1, sizeof(*fit->loaded));
 	if (!fit->loaded)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for %d workers",

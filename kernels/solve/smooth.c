@@ -468,7 +468,7 @@ static int gradient_create(struct lgn_linear_fit *fit)
 const struct lgn_linear_method lgn_linear_lbfgs = {
 	.name = "lbfgs",
 	.losses = SMOOTH,
-	.models = MODELS,
+	.models = MODELS, .starts = true,
 	.blocks = PORTIONS,
 	.epochs = 200,
 	.create = lbfgs_create,
@@ -485,7 +485,7 @@ const struct lgn_linear_method lgn_linear_lbfgs = {
 const struct lgn_linear_method lgn_linear_gradient_descent = {
 	.name = "gradient",
 	.losses = SMOOTH,
-	.models = MODELS,
+	.models = MODELS, .starts = true,
 	.blocks = PORTIONS,
 	.epochs = 1000,
 	.create = gradient_create,

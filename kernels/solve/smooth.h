@@ -71,8 +71,8 @@ void lgn_smooth_close(struct lgn_linear *t);
 void lgn_smooth_keep(const struct lgn_linear *t, void *kept);
 int lgn_smooth_resume(struct lgn_linear *t, const void *kept);
 
-/* All workers, once all are open: room for every block of the process, and the
- * scale. */
+/* All workers, once all are open: room for every block of the process, the scale,
+ * and the products with weights that are not 0. */
 int lgn_smooth_begin(struct lgn_linear *t);
 
 /* This worker's part of the gradient's table becomes t->g. */

@@ -177,25 +177,6 @@ static int open_blocks(struct lgn_linear *t)
 			largest);
 }
 
-int lgn_smooth_begin(struct lgn_linear *t)
-{
-	int rc = lgn_linear_meet(t, open_blocks(t), NULL);
-
-	return rc ? rc : find_scale(t);
-}
-
-/* ---------------------------------------------------------- checkpoints */
-
-void lgn_smooth_keep(const struct lgn_linear *t, void *kept)
-{
-	const struct lgn_smooth *s = t->state;
-	struct lgn_smooth_kept *k = kept;
-
-	k->h = s->h;
-	k->square = s->square;
-	k->ended = s->ended;
-}
-
 /* Products of the worker's rows with the weights. */
 static int multiply(struct lgn_linear *t)
 {
@@ -214,6 +195,27 @@ static int multiply(struct lgn_linear *t)
 	return rc;
 }
 
+int lgn_smooth_begin(struct lgn_linear *t)
+{
+	int rc = lgn_linear_meet(t, open_blocks(t), NULL);
+
+	if (!rc)
+		rc = find_scale(t);
+	return rc || !(t->started || t->fit->saved) ? rc : multiply(t);
+}
+
+/* ---------------------------------------------------------- checkpoints */
+
+void lgn_smooth_keep(const struct lgn_linear *t, void *kept)
+{
+	const struct lgn_smooth *s = t->state;
+	struct lgn_smooth_kept *k = kept;
+
+	k->h = s->h;
+	k->square = s->square;
+	k->ended = s->ended;
+}
+
 int lgn_smooth_resume(struct lgn_linear *t, const void *kept)
 {
 	const struct lgn_smooth_kept *k = kept;
@@ -223,5 +225,5 @@ int lgn_smooth_resume(struct lgn_linear *t, const void *kept)
 	s->h = k->h;
 	s->square = k->square;
 	s->ended = k->ended;
-	return rc ? rc : multiply(t);
+	return rc;
 }

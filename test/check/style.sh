@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Sizes: functions of at most 80 lines, files of at most 500 (public headers
 # and tests excepted); nothing left for later; a licence line in each file; no
-# two tests whose logs have one name, of which make would run only one.
+# two tests whose logs have one name, of which make would run only one, and none
+# in no list, which nobody runs.
 set -u
 cd "${srcdir:-.}" || exit 1
 bad=0
@@ -32,4 +33,7 @@ grep -nE 'TODO|FIXME|\bXXX\b|not implemented' "${all[@]}" && bad=1
 same=$(grep -oE 'test/[a-z_/0-9]+\.(sh|mp|mpi|unit)' test/Makefile.inc | sort -u |
 	sed -E 's/\.[a-z]+$//' | uniq -d)
 [ -z "$same" ] || { echo "two tests called" $same; bad=1; }
+for file in test/*/*.sh test/job/*.c; do
+	grep -qF "$file" test/Makefile.inc || { echo "$file is in no list of test/Makefile.inc"; bad=1; }
+done
 exit $bad

@@ -5,18 +5,38 @@
 ! lagoon_logistic_fit and its like from Fortran: dense and sparse rows of this
 ! process, of both kinds and both kinds of index; what they say of the minimum
 ! is computed again here. What does not fit is told, not crashed at.
+module linear_table
+  use, intrinsic :: iso_fortran_env, only: real64
+  use lagoon
+  implicit none
+  type(lagoon_table_t) :: mine
+  real(real64) :: got(5)
+
+contains
+
+  subroutine look(w, arg, ierr)
+    type(lagoon_worker_t), intent(in) :: w
+    class(*), intent(inout) :: arg
+    integer, intent(inout) :: ierr
+
+    call lagoon_pull(w, mine, 1, 5, got, ierr)
+  end subroutine
+end module
+
 program linear
   use, intrinsic :: iso_c_binding
   use, intrinsic :: iso_fortran_env, only: int32, int64, real32, real64
   use lagoon
   use lagoon_kernels
   use lagoon_solve
+  use linear_table
   implicit none
 
   integer, parameter :: n = 240, d = 5, classes = 3
   type(lagoon_t) :: lg
   type(lagoon_linear_options) :: options
   type(lagoon_linear_result) :: res
+  type(lagoon_table_attr) :: shape
   type(lagoon_sparse) :: a, narrow
   real(real64), allocatable, target :: x(:,:), y(:), of(:), val(:)
   real(real32), allocatable, target :: val32(:)
@@ -65,6 +85,18 @@ program linear
   call lagoon_linear_fit(lg, a, y, options, again, res)
   call check(all(abs(again - w) < 0.02), 'sparse: other weights')
   call lagoon_linear_result_free(res)
+
+  call lagoon_table_attr_init(shape)
+  shape%rows = d
+  call lagoon_table_create(lg, 'mine', shape, mine)
+  options%table = lagoon_table_c(mine)
+  call lagoon_logistic_fit(lg, x, y, options, w, res)
+  call lagoon_linear_result_free(res)
+  call lagoon_run(lg, look, shape)
+  call check(all(abs(got - w) < 1e-8_real64), 'a table: other weights')
+  call lagoon_softmax_fit(lg, x, of, options, many, res, ierr)
+  call refused('table of weights: it has 5 rows of 1')
+  options%table = c_null_ptr
 
   options%loss = LAGOON_LINEAR_SQUARED_HINGE
   call lagoon_svm_fit(lg, a, y, options, again, res)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Mutated CSV and MatrixMarket texts through their readers, whole and in parts.
+ * Mutated texts through the readers of CSV, MatrixMarket and dense rows, whole and
+ * in parts.
  * A text is refused with a sentence, or gives entries within its shape, as many
  * in parts as whole; nothing else happens (build with --enable-sanitizers).
  * Runs for 3 s times LAGOON_TEST_SCALE from LAGOON_TEST_SEED on. With
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "kernels/data/csv.h"
+#include "kernels/data/dense.h"
 #include "kernels/data/matrix.h"
 #include "runtime/base/wait.h"
 #include "runtime/lagoon.h"
@@ -85,6 +87,42 @@ static int read_parts(int kind, const char *path, int parts, struct total *t)
 	return rc;
 }
 
+static int read_dense(const char *path, int parts, struct total *t)
+{
+	int rc = 0;
+
+	memset(t, 0, sizeof(*t));
+	for (int part = 0; part < parts && !rc; part++) {
+		struct lgn_dense d = { 0 };
+
+		rc = lgn_dense_read(path, part, parts, 1e140, &d);
+		if (rc && (d.x || rc != LAGOON_EINVAL || !*lagoon_errmsg()))
+			die("another error, or data is set after one");
+		for (uint64_t i = 0; i < d.rows * d.cols; i++) {
+			if (!(fabs(d.x[i]) <= 1e140))
+				die("a number is out of range");
+			t->sum += fabs(d.x[i]) < 1e9 ? round(d.x[i]) : 0;
+		}
+		t->rows += d.rows;
+		t->cols = d.cols;
+		lgn_dense_free(&d);
+	}
+	return rc;
+}
+
+static void check_dense(const char *path)
+{
+	struct total whole, parts;
+	int rc = read_dense(path, 1, &whole);
+
+	if (read_dense(path, PARTS, &parts) != rc)
+		die("parts of dense rows say another thing than the whole");
+	if (!rc && memcmp(&whole, &parts, sizeof(whole)))
+		die("parts of dense rows are not the whole");
+	if (lgn_dense_is_libsvm(path) < 0 && current_len)
+		die("cannot look for a colon");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *text, size_t len);
 int LLVMFuzzerTestOneInput(const uint8_t *text, size_t len)
 {
@@ -110,6 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *text, size_t len)
 			    whole.cols != parts.cols))
 			die("parts are not the whole");
 	}
+	check_dense(path);
 	return 0;
 }
 
@@ -168,8 +207,9 @@ static size_t start_text(uint8_t *text)
 		"1 1 2\n2 3 4.5\n3 1 -1\n",
 		"%%MatrixMarket matrix array real general\n3 1\n1\n2\n3\n",
 		"%%MatrixMarket matrix coordinate pattern general\n3 2 2\n1 1\n3 2\n",
+		"# x\n1 2.5 -3\n4\t5 6\n\n7 8 9",
 	};
-	const char *p = good[below(4)];
+	const char *p = good[below(5)];
 
 	memcpy(text, p, strlen(p));
 	return strlen(p);

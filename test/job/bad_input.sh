@@ -31,12 +31,14 @@ status() {
 	rm -rf "$tmp"/made.*
 }
 
-# The message must be the same however many processes read the file.
+# The message must be the same however many processes read the file. At a smaller
+# scale, as under sanitizers, several do, not one, too.
 train() {
 	local want=$1 pattern=$2
 	shift 2
-	status "$want" "$pattern" train logistic --model "$tmp/made.model" \
-		--report "$tmp/made.report" "$@"
+	[ "${LAGOON_TEST_SCALE:-1}" != 1 ] ||
+		status "$want" "$pattern" train logistic --model "$tmp/made.model" \
+			--report "$tmp/made.report" "$@"
 	status "$want" "$pattern" train logistic --model "$tmp/made.model" \
 		--report "$tmp/made.report" "$@" --workers 2
 	status "$want" "$pattern" train logistic --model "$tmp/made.model" \

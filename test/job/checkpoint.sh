@@ -9,14 +9,19 @@ set -u
 # At a smaller scale, as under sanitizers: fewer of them.
 clocks=(11)
 models=('ssp --staleness 2')
+makers=('-n 3 --nodes 2 -- SAVED --workers 1,1,0')
+others=('-n 1 -- SAVED --workers 2'
+	'-n 4 --nodes 3 -- SAVED --workers 0,1,0,1 --pages 900')
 [ "$scale" != 1 ] || {
+	makers+=('-n 1 -- SAVED --workers 2')
+	others+=('-n 2 --nodes 2 -- SAVED --pages 3')
 	clocks=(1 11 70)
 	models+=('essp --staleness 1' 'psp --sample 1' 'vap --change 0.001' asp bsp)
 }
 
 # --- the library: every format, pages and homes other than before
 run -n 2 -- "$saved" --dump straight
-for made in '-n 1 -- SAVED --workers 2' '-n 3 --nodes 2 -- SAVED --workers 1,1,0'; do
+for made in "${makers[@]}"; do
 	rm -rf one two
 	# Options are words.
 	# shellcheck disable=SC2086
@@ -27,8 +32,7 @@ for made in '-n 1 -- SAVED --workers 2' '-n 3 --nodes 2 -- SAVED --workers 1,1,0
 	for dir in one two; do
 		verify $dir
 		tidy $dir
-		for resumed in '-n 1 -- SAVED --workers 2' '-n 2 --nodes 2 -- SAVED --pages 3' \
-			       '-n 4 --nodes 3 -- SAVED --workers 0,1,0,1 --pages 900'; do
+		for resumed in "${others[@]}"; do
 			run ${resumed/SAVED/"$saved"} --resume $dir --dump rest
 			same straight rest "$made, then $resumed from $dir"
 		done

@@ -7,59 +7,20 @@
 # same model bit for bit for every grouping of 4 workers; what a method cannot do.
 # needs: pmix
 set -u
-here=$(dirname "$0")
-lagoon=${LAGOON_BIN:-$PWD/lagoon}
-data=${LAGOON_DATA:-../shared/data}/classify
-nm "$lagoon" 2>/dev/null | grep -q __tsan_ &&
-	{ echo "with ThreadSanitizer it takes ten minutes"; exit 77; }
-# With AddressSanitizer the reference sets are left out.
-nm "$lagoon" 2>/dev/null | grep -q __asan_init && sets=no || sets=yes
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-failed=0
-missed=
-
-complain() { echo "convex.sh: $*"; failed=1; }
-
-train() { timeout 100 "$lagoon" train "$@" >"$tmp/out" 2>"$tmp/err"; }
-
-# within VALUE REFERENCE SHARE
-within() { awk -v v="$1" -v r="$2" -v s="$3" 'BEGIN { d = v - r; exit !((d < 0 ? -d : d) <= s * r) }'; }
-
-last() { tail -n 1 "$tmp/report" | sed -n "s/.*\"$1\":\([^,}]*\).*/\1/p"; }
-
 share=1e-4
-
-# one DATA REFERENCE SOLVER OPTIONS...
-one() {
-	local name=$1 reference=$2 label objective gap
-	shift 2
-	label="$(basename "$name") $*"
-	rm -f "$tmp/model" "$tmp/report"
-	if ! train "$@" --data "$name" --model "$tmp/model" --report "$tmp/report"; then
-		complain "$label: $(tail -n 1 "$tmp/err")"
-		return
-	fi
-	read -r objective _ < <(awk -f "$here/linear.awk" "$tmp/model" "$name")
-	gap=$(last gap)
-	echo "$label: objective $objective gap $gap epochs $(last epochs) seconds $(last seconds)"
-	within "$objective" "$reference" $share ||
-		complain "$label: objective $objective, reference $reference"
-	within "$(last objective)" "$objective" 1e-9 ||
-		complain "$label: it reports $(last objective), the model has $objective"
-	[ "$(last converged)" = true ] || complain "$label: not converged"
-	[ "$gap" = null ] || awk -v g="$gap" -v o="$objective" -v r="$reference" \
-		'BEGIN { exit !(o - g <= r * (1 + 1e-9)) }' ||
-		complain "$label: the gap $gap is not one: it is $objective, reference $reference"
-}
-
-logistic() { local name=$data/$1 reference=$2; shift 2; one "$name" "$reference" logistic "$@"; }
-hinge() { local name=$data/$1 reference=$2; shift 2; one "$name" "$reference" svm "$@"; }
-squared() { local name=$data/$1 reference=$2; shift 2; one "$name" "$reference" svm --loss squared-hinge "$@"; }
+. "$(dirname "$0")/../support/classified"
 
 heart() {
 	logistic heart_scale 98.2267995081 "$@"
 	squared heart_scale 121.134724437 "$@"
+}
+
+# One of both, in turn: groupings are odd, so each method has both.
+turn=0
+in_turn() {
+	turn=$((turn + 1))
+	[ $((turn % 2)) = 0 ] || logistic heart_scale 98.2267995081 "$@"
+	[ $((turn % 2)) = 1 ] || squared heart_scale 121.134724437 "$@"
 }
 
 groupings=('--workers 2 --consistency bsp' '-n 3 --nodes 1 --staleness 2'
@@ -71,7 +32,7 @@ smooth() {
 		heart --method $method
 		for grouping in "${groupings[@]}"; do
 			# shellcheck disable=SC2086
-			heart --method $method $grouping
+			in_turn --method $method $grouping
 		done
 	done
 	logistic a9a 10529.5625846 --method lbfgs --workers 2
@@ -88,7 +49,7 @@ dual() {
 	heart --method sdca
 	for grouping in "${groupings[@]}"; do
 		# shellcheck disable=SC2086
-		heart --method sdca $grouping
+		in_turn --method sdca $grouping
 	done
 	hinge heart_scale 96.4983448528 --method sdca --workers 2 --staleness 0
 	logistic agaricus 98.5136447576 --method sdca --workers 2
@@ -97,20 +58,36 @@ dual() {
 	logistic a9a 10529.5625846 --method sdca
 	logistic a9a 10529.5625846 --method sdca --workers 2 --consistency bsp
 	squared a9a 13742.3973044 --method sdca
-	hinge a9a 11433.8186742 --method sdca --tolerance 2e-4
+	for grouping in '' "${groupings[@]}"; do
+		# shellcheck disable=SC2086
+		hinge a9a 11433.8186742 --method sdca $grouping
+	done
+	hinge heart_scale 96.4983448528 --method sdca --workers 4 --consistency bsp
+	squared a9a 13742.3973044 --method sdca --workers 2
 }
 
 # The objectives of liblinear-train -s 6 and -s 5, -e 1e-8, which nothing here
-# shares code with.
+# shares code with; with squared hinge, those of a9a with -e 1e-7 are 3e-4 above
+# what proximal finds, and of agaricus 1e-2, so these two are its own with 1e-10.
+# wide: heart_scale with a column of its own number, far away, and next to nothing in
+# it: then curvatures are not of whole blocks.
 penalised() {
-	local grouping
+	local grouping l1='--l1 1 --l2 0 --method proximal'
+	awk '{ print $0 (NR > 1 ? "" : " 5000:1e-9") }' "$data/heart_scale" >"$tmp/wide"
+	# shellcheck disable=SC2086
 	for grouping in '' "${groupings[@]}"; do
-		# shellcheck disable=SC2086
-		logistic heart_scale 102.667828 --l1 1 --l2 0 --method proximal --tolerance 1e-5 $grouping
-		# shellcheck disable=SC2086
-		squared heart_scale 123.365632 --l1 1 --l2 0 --method proximal --tolerance 1e-5 $grouping
+		logistic heart_scale 102.667828 $l1 $grouping
+		squared heart_scale 123.365632 $l1 $grouping
+		one "$tmp/wide" 102.667828 logistic $l1 --tolerance 1e-5 $grouping
+		one "$tmp/wide" 123.365632 svm --loss squared-hinge $l1 --tolerance 1e-5 $grouping
+		logistic a9a 10558.7233706 $l1 $grouping
 	done
-	logistic agaricus 78.864902 --l1 1 --l2 0 --method proximal --tolerance 1e-6
+	# shellcheck disable=SC2086
+	{
+		logistic agaricus 78.8649020983 $l1 --workers 2
+		squared agaricus 15.762280939 $l1
+		squared a9a 13758.2307207 $l1
+	}
 	share=1e-3
 	for grouping in '' "${groupings[@]}"; do
 		# shellcheck disable=SC2086
@@ -204,14 +181,10 @@ small
 bit_for_bit
 cannot
 choices
-for name in heart_scale agaricus a9a dna.scale; do
-	[ -f "$data/$name" ] || missed="$missed $data/$name"
-done
-if [ -z "$missed" ] && [ $sets = yes ]; then
+if there "$data"/{heart_scale,agaricus,a9a,dna.scale} && [ $sets = yes ]; then
 	smooth
 	dual
 	penalised
 	softmax
 fi
-[ $failed = 0 ] || exit 1
-[ -z "$missed" ] || { echo "not there:$missed"; exit 77; }
+finish

@@ -16,10 +16,11 @@ shard=$(basename good/shard-*)
 fresh() { rm -rf bad; cp -r good bad; }
 # put FILE OFFSET BYTES
 put() { printf "$3" | dd of="bad/$1" bs=1 seek="$2" conv=notrunc 2>/dev/null; }
-# refused STATUS PATTERN: of verify; train has 2
+# refused STATUS PATTERN: of verify; train has 2. At a smaller scale, as under
+# sanitizers, several processes say it, not one, too.
 refused() {
 	status "$1" "$2" "$lagoon" checkpoint verify bad
-	trained 2 "$2" "${bsp[@]}" --resume bad --model no.model
+	[ "$scale" != 1 ] || trained 2 "$2" "${bsp[@]}" --resume bad --model no.model
 	trained 2 "$2" "${bsp[@]}" -n 3 --nodes 3 --resume bad --model no.model
 	[ ! -e no.model ] || complain "$2: a model"
 }

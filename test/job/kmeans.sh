@@ -80,7 +80,7 @@ for config in "txt --workers 4 --consistency bsp" "csv -n 2 --workers 2 --stalen
 	"libsvm -n 3 --nodes 3 --staleness 0" "csv.gz --workers 3 --consistency essp --staleness 0" \
 	"libsvm.gz --consistency bsp" "txt -n 4 --nodes 2 --consistency bsp"; do
 	# shellcheck disable=SC2086
-	train --k 5 --data "$tmp/rows".$config --model "$tmp/model" --restarts 3 \
+	train --k 12 --data "$tmp/rows".$config --model "$tmp/model" --restarts 3 \
 		--assign "$tmp/assigned" --report "$tmp/report" ||
 		{ complain "$config: $(cat "$tmp/err")"; continue; }
 	why=$(check "$tmp/model" "$tmp/rows.txt") || complain "$config: $why"
@@ -186,16 +186,19 @@ train
 train --data "$tmp/none"
 [ $? = 2 ] && grep -q 'none: cannot open' "$tmp/err" || complain "no such file: $(cat "$tmp/err")"
 
-# --- the references
+# --- the references; not at a smaller scale, as under sanitizers
+case $scale in 0*|.*) exit $failed ;; esac
 if [ ! -r "$data/s1.txt" ]; then
 	[ $failed = 0 ] || exit 1
 	echo "no $data/s1.txt; the rest passed"
 	exit 77
 fi
+configs=('--workers 1' '-n 2 --nodes 2 --consistency bsp' '--workers 3 --staleness 0'
+	'-n 2 --workers 2 --staleness 2')
+# They take long.
+! nm "$lagoon" 2>/dev/null | grep -qE '__[at]san_' || configs=('-n 2 --workers 2 --staleness 0')
 while read -r set k best; do
-	rm -f "$tmp/first"
-	for config in '--workers 1' '-n 2 --nodes 2 --consistency bsp' '--workers 3 --staleness 0' \
-		'-n 2 --workers 2 --staleness 2'; do
+	for config in "${configs[@]}"; do
 		# shellcheck disable=SC2086
 		train --data "$data/$set.txt" --k "$k" --model "$tmp/model" $config ||
 			{ complain "$set $config: $(tail -n 1 "$tmp/err")"; continue; }

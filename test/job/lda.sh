@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # lagoon train lda: documents of every format, also by gzip, give the same model
 # bit for bit under bsp however 4 workers are grouped; its counts sum to the
-# tokens; lagoon topics prints it; bad input ends with status 2, file and line.
+# tokens; lagoon topics prints it; planted topics are found; bad input ends with status 2, file and line.
 # On reuters the likelihood of the reference, in few sweeps and configurations;
 # with LAGOON_TEST_SCALE of 10 and more in 500 sweeps of all samplers with 1 to 8
 # workers and staleness 0 to 4.
@@ -89,6 +89,33 @@ awk '{ for (i = 6; i <= NF; i++) if (int(substr($i, 5) / 10) != int(substr($5, 5
 sed 's/^end$//' "$tmp/model" >"$tmp/cut"
 "$lagoon" topics "$tmp/cut" >/dev/null 2>"$tmp/err"
 [ $? = 2 ] && grep -q 'cut: line 39' "$tmp/err" || complain "a damaged model: $(cat "$tmp/err")"
+
+# --- planted topics are found: the likeliest 5 words of each are among 10 of one
+planted="--documents 300 --words 400 --topics 6 --topic-words 30 --document-topics 2"
+# shellcheck disable=SC2086
+{ "$lagoon" generate lda --output "$tmp/planted" $planted &&
+	"$lagoon" generate lda --output "$tmp/again" $planted; } || complain "lagoon generate lda failed"
+cmp -s "$tmp/planted" "$tmp/again" && cmp -s "$tmp/planted.planted" "$tmp/again.planted" ||
+	complain "other files of the same options"
+[ "$(model_sums "$tmp/planted.planted")" = 30000 ] ||
+	complain "planted: $(model_sums "$tmp/planted.planted") tokens, not 30000"
+train --data "$tmp/planted" --topics 6 --sweeps 100 --measure 100 -n 2 --nodes 2 --consistency vap \
+	--change 2 --model "$tmp/model" || complain "planted, vap: $(cat "$tmp/err")"
+[ "$(model_sums "$tmp/model")" = 30000 ] || complain "vap: $(model_sums "$tmp/model") tokens, not 30000"
+"$lagoon" topics --top 5 "$tmp/planted.planted" >"$tmp/want"
+"$lagoon" topics --top 10 "$tmp/model" |
+	awk 'NR == FNR { for (i = 5; i <= NF; i++) has[FNR, $i] = 1; n = FNR; next }
+		{ found = 0
+		  for (k = 1; k <= n; k++) { all = NF > 4; for (i = 5; i <= NF; i++) if (!has[k, $i]) all = 0; found += all }
+		  if (!found) { bad = 1; print } }
+		END { exit bad || FNR != 6 }' - "$tmp/want" >"$tmp/missed" ||
+	complain "planted topics that were not found: $(cat "$tmp/missed")"
+rm "$tmp/again" "$tmp/again.planted"
+for wrong in '--rows 3' '--documents 0' '--topic-words 5001' '--length 1 --documents 2000000000' 'logistic'; do
+	# shellcheck disable=SC2086
+	"$lagoon" generate lda --output "$tmp/again" $wrong 2>"$tmp/err"
+	[ $? = 2 ] && [ -s "$tmp/err" ] && [ ! -e "$tmp/again" ] || complain "generate lda $wrong: $(cat "$tmp/err")"
+done
 
 # --- bad input
 # bad NAME PATTERN TEXT [OPTION...]: whoever reads the line; every third time

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "kernels/lagoon_solve.h"
+#include "test/support/rows.h"
 #include "test/support/test.h"
 
 enum { DOCUMENTS = 120, WORDS = 60, TOPICS = 5, DRAWS = 60, SWEEPS = 60 };
@@ -57,17 +58,13 @@ static void make(void)
 	}
 }
 
-/* Rank 1 of 3 has none. */
-static void take(int rank, int size, int base)
+static void take(int base)
 {
 	int64_t n = 0;
+	int end;
 
-	mine.first = DOCUMENTS * rank / size;
-	mine.n = DOCUMENTS * (rank + 1) / size - mine.first;
-	if (size == 3) {
-		mine.first = rank == 2 ? 30 : 0;
-		mine.n = rank == 0 ? 30 : rank == 1 ? 0 : DOCUMENTS - 30;
-	}
+	t_rows_range(DOCUMENTS, &mine.first, &end);
+	mine.n = end - mine.first;
 	mine.start[0] = base;
 	for (int d = 0; d < mine.n; d++) {
 		for (int w = 0; w < WORDS; w++) {
@@ -82,7 +79,7 @@ static void take(int rank, int size, int base)
 
 static struct lagoon_lda_data data(int base)
 {
-	take(lagoon_rank(t_lg), lagoon_size(t_lg), base);
+	take(base);
 	return (struct lagoon_lda_data){
 		.size = sizeof(struct lagoon_lda_data),
 		.documents = (size_t)mine.n, .start = mine.start,
@@ -406,7 +403,7 @@ static void test_refused(void)
 	if (last)
 		mine.start[1] = mine.start[0];
 	refused("empty", "document 1 is empty", LAGOON_EINVAL, &d, &o);
-	take(lagoon_rank(t_lg), lagoon_size(t_lg), 0);
+	take(0);
 	d.words += (uint64_t)(lagoon_rank(t_lg) == 1);
 	if (lagoon_size(t_lg) > 1)
 		refused("words", "61 words in worker", LAGOON_EINVAL, &d, &o);

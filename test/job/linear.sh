@@ -8,51 +8,8 @@
 # other workers, by every method; and input that is not legal.
 # needs: pmix
 set -u
-here=$(dirname "$0")
-lagoon=${LAGOON_BIN:-$PWD/lagoon}
-data=${LAGOON_DATA:-../shared/data}/classify
-nm "$lagoon" 2>/dev/null | grep -q __tsan_ &&
-	{ echo "with ThreadSanitizer it takes ten minutes; linear_arrays.mp runs there"; exit 77; }
-# With AddressSanitizer the reference sets are left out.
-nm "$lagoon" 2>/dev/null | grep -q __asan_init && sets=no || sets=yes
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-failed=0
-missed=
-
-complain() { echo "linear.sh: $*"; failed=1; }
-
-train() { timeout 100 "$lagoon" train "$@" >"$tmp/out" 2>"$tmp/err"; }
-
-# within VALUE REFERENCE SHARE
-within() { awk -v v="$1" -v r="$2" -v s="$3" 'BEGIN { d = v - r; exit !((d < 0 ? -d : d) <= s * r) }'; }
-
-last() { tail -n 1 "$tmp/report" | sed -n "s/.*\"$1\":\([^,}]*\).*/\1/p"; }
-
-# one DATA REFERENCE SOLVER OPTIONS...
-one() {
-	local name=$1 reference=$2 label objective accuracy
-	shift 2
-	label="$name $*"
-	rm -f "$tmp/model" "$tmp/report"
-	if ! train "$@" --data "$data/$name" --model "$tmp/model" --report "$tmp/report"; then
-		complain "$label: $(tail -n 1 "$tmp/err")"
-		return
-	fi
-	read -r objective accuracy < <(awk -f "$here/linear.awk" "$tmp/model" "$data/$name")
-	echo "$label: objective $objective epochs $(last epochs) seconds $(last seconds)"
-	within "$objective" "$reference" 1e-3 ||
-		complain "$label: objective $objective, reference $reference"
-	within "$(last objective)" "$objective" 1e-9 ||
-		complain "$label: it reports $(last objective), the model has $objective"
-	within "$(last accuracy)" "$accuracy" 1e-5 ||
-		complain "$label: it reports an accuracy of $(last accuracy), the model has $accuracy"
-	[ "$(last converged)" = true ] || complain "$label: not converged"
-}
-
-logistic() { local name=$1 reference=$2; shift 2; one "$name" "$reference" logistic "$@"; }
-hinge() { local name=$1 reference=$2; shift 2; one "$name" "$reference" svm "$@"; }
-squared() { local name=$1 reference=$2; shift 2; one "$name" "$reference" svm --loss squared-hinge "$@"; }
+share=1e-3
+. "$(dirname "$0")/../support/classified"
 
 heart() {
 	logistic heart_scale 98.2267995081 "$@"
@@ -74,11 +31,19 @@ a9a() {
 
 references() {
 	local method
+	# Each grouping with each method, each loss with each of both.
+	local grouping losses=(logistic hinge squared) turn=0
+	local objectives=(98.2267995081 96.4983448528 121.134724437)
 	for method in sgd adagrad downpour; do
 		heart --method $method
-		heart --method $method --workers 2 --staleness 0
-		heart --method $method -n 3 --nodes 1 --staleness 2
-		heart --method $method -n 2 --workers 2 --nodes 2 --staleness 1
+		for grouping in '--workers 2 --staleness 0' '-n 3 --nodes 1 --staleness 2' \
+				'-n 2 --workers 2 --nodes 2 --staleness 1'; do
+			# Options are words.
+			# shellcheck disable=SC2086
+			${losses[turn % 3]} heart_scale ${objectives[turn % 3]} --method $method $grouping
+			turn=$((turn + 1))
+		done
+		turn=$((turn + 1))
 	done
 	a9a --method adagrad --workers 2 --staleness 2
 	agaricus --method adagrad --workers 2 --staleness 1
@@ -105,7 +70,7 @@ models() {
 softmax() {
 	local method accuracy
 	for method in sgd adagrad downpour; do
-		one dna.scale 168.442 softmax --method $method --workers 2 --test "$data/dna.scale.t"
+		one "$data/dna.scale" 168.442 softmax --method $method --workers 2 --test "$data/dna.scale.t"
 		awk -v a="$(last test_accuracy)" 'BEGIN { exit !(a >= 0.93) }' ||
 			complain "softmax $method: test accuracy $(last test_accuracy)"
 	done
@@ -126,10 +91,44 @@ small() {
 	awk -F, '$4 < 7' "$tmp/d.csv" >"$tmp/two.csv"
 	awk '$1 < 7' "$tmp/d.svm" >"$tmp/two.svm"
 	for name in d.csv d.svm; do gzip -k "$tmp/$name"; done
+	# Column after column, the rows backwards.
+	awk -F, '{ for (j = 1; j < 4; j++) x[NR, j] = $j; y[NR] = $4 } END {
+		print "%%MatrixMarket matrix coordinate real general\n" NR, 3, 3 * NR >x_out
+		for (j = 1; j < 4; j++) for (i = NR; i > 0; i--) print i, j, x[i, j] >x_out
+		print "%%MatrixMarket matrix array real general\n" NR, 1 >y_out
+		for (i = 1; i <= NR; i++) print y[i] >y_out
+	}' x_out="$tmp/d.mtx" y_out="$tmp/y.mtx" "$tmp/d.csv"
+	gzip -k "$tmp/d.mtx" "$tmp/y.mtx"
+}
+
+# As one worker of the same rows: the same bits; and as several the same minimum.
+matrices() {
+	local zip options objective accuracy
+	train softmax --data "$tmp/d.csv" --test "$tmp/d.csv" --method adagrad --model "$tmp/want" \
+		--report "$tmp/report" || complain "matrices: $(tail -n 1 "$tmp/err")"
+	accuracy=$(last test_accuracy)
+	for zip in '' .gz; do
+		rm -f "$tmp/report"
+		train softmax --data "$tmp/d.mtx$zip" --target "$tmp/y.mtx$zip" --method adagrad \
+			--test "$tmp/d.mtx" --test-target "$tmp/y.mtx" --model "$tmp/model" \
+			--report "$tmp/report" || complain "d.mtx$zip: $(tail -n 1 "$tmp/err")"
+		cmp "$tmp/want" "$tmp/model" || complain "d.mtx$zip: another model than of d.csv"
+		[ "$(last test_accuracy)" = "$accuracy" ] ||
+			complain "d.mtx$zip: test accuracy $(last test_accuracy), expected $accuracy"
+	done
+	for options in '--workers 3' '-n 3 --nodes 2'; do
+		# shellcheck disable=SC2086
+		train softmax --data "$tmp/d.mtx" --target "$tmp/y.mtx" $options --tolerance 1e-7 \
+			--model "$tmp/model" || complain "d.mtx $options: $(tail -n 1 "$tmp/err")"
+		read -r objective _ < <(awk -f "$here/linear.awk" "$tmp/model" "$tmp/d.svm")
+		within "$objective" "$first" 1e-5 ||
+			complain "d.mtx $options: objective $objective, of d.svm $first"
+	done
 }
 
 formats() {
-	local name options first=
+	local name options
+	first=
 	for name in d.csv d.svm d.csv.gz d.svm.gz; do
 		for options in '' '--workers 3' '-n 3 --nodes 2'; do
 			# shellcheck disable=SC2086
@@ -238,7 +237,28 @@ bad_input() {
 	printf '5 1:1\n' >"$x"
 	refused 2 'x: label 5: expected one of the training' softmax \
 		--test "$x" --data "$tmp/four"
-	refused 2 'MatrixMarket file has no labels' svm --data "$tmp/d.mtx"
+	refused 2 'd.mtx: expected a file of its labels beside' svm --data "$tmp/d.mtx"
+	refused 2 'y.mtx: labels in a file of their own: expected for Mat' svm --data "$tmp/d.svm" \
+		--target "$tmp/y.mtx"
+	refused 2 'd.mtx: expected a file of its labels beside' softmax --data "$tmp/d.mtx" \
+		--target "$tmp/y.mtx" --test "$tmp/d.mtx"
+	refused 2 'd.mtx: rows of a MatrixMarket file cannot be streamed' softmax --data "$tmp/d.mtx" \
+		--target "$tmp/y.mtx" --stream --method sgd
+	printf '%%%%MatrixMarket matrix array real general\n3 1\n1\n2\n1\n' >"$tmp/three.mtx"
+	refused 2 'three.mtx: 3 rows: expected 80, as in .*d.mtx' softmax --data "$tmp/d.mtx" \
+		--target "$tmp/three.mtx"
+	printf '%%%%MatrixMarket matrix coordinate real general\n3 2 3\n1 1 1\n3 2 1\n3 2 4\n' \
+		>"$tmp/twice.mtx"
+	refused 2 'row 3: column 2 stands there twice' svm --data "$tmp/twice.mtx" --target "$tmp/three.mtx"
+	printf '%%%%MatrixMarket matrix coordinate real general\n3 1 2\n2 1 5\n2 1 5\n' >"$tmp/two.mtx"
+	sed -i '$d; s/^3 2 3/3 2 2/' "$tmp/twice.mtx"
+	refused 2 'two.mtx: a row has two labels' svm --data "$tmp/twice.mtx" --target "$tmp/two.mtx"
+	sed 's/^3 2 2/3 2 3/' "$tmp/twice.mtx" >"$tmp/short.mtx"
+	refused 2 'short.mtx: 2 entries: the line of sizes says 3' svm --data "$tmp/short.mtx" \
+		--target "$tmp/three.mtx"
+	printf '3 4 x\n' >>"$tmp/twice.mtx"
+	refused 2 'twice.mtx: line 5: column is "4": expected 1 to 2' svm --data "$tmp/twice.mtx" \
+		--target "$tmp/three.mtx"
 	refused 2 'method is "x"' svm --data "$x" --method x
 	refused 2 'downpour: l1 is 1: it can do 0 only' svm --data "$x" --method downpour --l1 1
 	refused 2 'downpour: it cannot work under vap' svm --data "$x" --method downpour --consistency vap
@@ -252,16 +272,13 @@ bad_input() {
 small
 printf '1 1:1\n2 2:1\n3 1:3\n1 1:2\n2 2:2\n' >"$tmp/four"
 formats
+matrices
 bit_for_bit
 go_on
 bad_input
-for name in heart_scale agaricus a9a dna.scale; do
-	[ -f "$data/$name" ] || missed="$missed $data/$name"
-done
-if [ -z "$missed" ] && [ $sets = yes ]; then
+if there "$data"/{heart_scale,agaricus,a9a,dna.scale} && [ $sets = yes ]; then
 	references
 	models
 	softmax
 fi
-[ $failed = 0 ] || exit 1
-[ -z "$missed" ] || { echo "not there:$missed"; exit 77; }
+finish

@@ -80,6 +80,20 @@ if [ -n "$have" ]; then
 		grep -q 'residual' "$name" && grep -q 'passes' "$name" || complain "svd: the picture"
 fi
 
+# Clusters have rounds of all restarts.
+printf '1 1\n1 2\n9 9\n9 8\n' >points
+rm -f report "$name"
+train kmeans --data points --k 2 --restarts 3 --report report "${plot[@]}" || complain "kmeans: $(cat err)"
+n=$(grep -c '^round *[0-9]*  sum of squares [0-9.e+]*  restart [1-3]  moved [0-4]  [0-9.]* s$' err)
+[ "$n" -ge 6 ] && [ "$(wc -l <err)" = "$n" ] || complain "kmeans: in the log: $(cat err)"
+[ "$(grep -c '^{"restart":' report)" = "$n" ] && [ "$(wc -l <report)" = $((n + 1)) ] ||
+	complain "kmeans: reported: $(cat report)"
+grep -q '"sse":1.0,.*"converged":true' report || complain "kmeans: reported: $(tail -n 1 report)"
+if [ -n "$have" ]; then
+	[ "$(grep -c "<use xlink:href='#gpPt6'" "$name")" = $((2 * n)) ] &&
+		grep -q 'sum of squares' "$name" && grep -q rounds "$name" || complain "kmeans: the picture"
+fi
+
 # A terminal: util-linux' script makes one.
 if command -v script >/dev/null; then
 	timeout 100 script -qec "'$lagoon' train logistic --epochs 4 --tolerance 0 --data rows" \

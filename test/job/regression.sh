@@ -7,25 +7,9 @@
 # under bsp the same model bit for bit for every grouping of 4 workers.
 # needs: pmix
 set -u
-here=$(dirname "$0")
-lagoon=${LAGOON_BIN:-$PWD/lagoon}
+share=1e-6
+. "$(dirname "$0")/../support/fits"
 data=${LAGOON_DATA:-../shared/data}/regress
-nm "$lagoon" 2>/dev/null | grep -q __tsan_ &&
-	{ echo "with ThreadSanitizer it takes ten minutes; regression_arrays.mp runs there"; exit 77; }
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-failed=0
-ran=0
-missed=
-
-complain() { echo "regression.sh: $*"; failed=1; }
-
-train() { timeout 100 "$lagoon" train "$@" >"$tmp/out" 2>"$tmp/err"; }
-
-# within VALUE REFERENCE: 1e-6 of it
-within() { awk -v v="$1" -v r="$2" 'BEGIN { d = v - r; exit !((d < 0 ? -d : d) <= 1e-6 * r) }'; }
-
-last() { tail -n 1 "$tmp/report" | sed -n "s/.*\"$1\":\([^,}]*\).*/\1/p"; }
 
 # one FORMAT DATA TARGET REFERENCE NONZEROS SOLVER OPTIONS...
 one() {
@@ -38,7 +22,6 @@ one() {
 		complain "$label: $(tail -n 1 "$tmp/err")"
 		return
 	fi
-	ran=$((ran + 1))
 	read -r objective found < <(awk -f "$here/regression.awk" -v format="$format" \
 		"$tmp/model" "$data" $target)
 	echo "$label: objective $objective nonzeros $found epochs $(last epochs) seconds $(last seconds)"
@@ -140,7 +123,6 @@ formats() {
 			[ -f "$tmp/first" ] || cp "$tmp/model" "$tmp/first"
 		done
 	done
-	ran=$((ran + 1))
 }
 
 bit_for_bit() {
@@ -205,13 +187,12 @@ formats
 bit_for_bit
 bad_input
 # Ordinary least squares: the reference is half of the mean square.
-if [ -f "$data/prostate.csv" ]; then
+if there "$data/prostate.csv"; then
 	one csv "$data/prostate.csv" '' 0.2195999 8 ridge
 	one csv "$data/prostate.csv" '' 0.2195999 8 ridge --workers 2 --standardise
-else
-	missed="$missed $data/prostate.csv"
 fi
-if [ -f "$data/abalone" ]; then methods; else missed="$missed $data/abalone"; fi
-if [ -f "$data/lasso500by1K.X.mmt" ]; then wide; else missed="$missed $data/lasso500by1K.X.mmt"; fi
-[ $failed = 0 ] || exit 1
-[ -z "$missed" ] || { echo "not there:$missed"; exit 77; }
+if [ $sets = yes ]; then
+	! there "$data/abalone" || methods
+	! there "$data/lasso500by1K.X.mmt" || wide
+fi
+finish

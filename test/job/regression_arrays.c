@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "kernels/lagoon_solve.h"
+#include "test/support/rows.h"
 #include "test/support/test.h"
 
 enum { ROWS = 90, COLS = 12 };
@@ -25,14 +26,8 @@ static const double l1 = 0.02, l2 = 0.03;
 /* The same in every process; a third of it is zero. */
 static double x[ROWS][COLS], y[ROWS];
 
-/* The rows of this process, in every form. */
-static struct {
-	size_t rows;
-	double dense[ROWS * COLS], val[ROWS * COLS], target[ROWS];
-	float dense_f32[ROWS * COLS], val_f32[ROWS * COLS], target_f32[ROWS];
-	int32_t start32[ROWS + 1], index32[ROWS * COLS];
-	int64_t start64[ROWS + 1], index64[ROWS * COLS];
-} mine;
+/* The rows of this process. */
+static struct t_rows mine;
 
 static void make(void)
 {
@@ -52,37 +47,14 @@ static void make(void)
 	}
 }
 
-/* Rank r has rows [begin, end); rank 1 of 3 has none. */
-static void take(int rank, int size)
+static void take(void)
 {
-	int begin = ROWS * rank / size, end = ROWS * (rank + 1) / size;
-	int64_t n = 0;
+	int begin, end;
 
-	if (size == 3) {
-		begin = rank == 0 ? 0 : rank == 1 ? 0 : 30;
-		end = rank == 0 ? 30 : rank == 1 ? 0 : ROWS;
-	}
-	mine.rows = (size_t)(end - begin);
-	mine.start32[0] = 0;
-	mine.start64[0] = 1;	/* counts from 1 */
-	for (int i = begin; i < end; i++) {
-		int k = i - begin;
-
-		mine.target[k] = y[i];
-		mine.target_f32[k] = (float)y[i];
-		for (int j = 0; j < COLS; j++) {
-			mine.dense[k * COLS + j] = x[i][j];
-			mine.dense_f32[k * COLS + j] = (float)x[i][j];
-			if (x[i][j] == 0)
-				continue;
-			mine.val[n] = x[i][j];
-			mine.val_f32[n] = (float)x[i][j];
-			mine.index32[n] = j;
-			mine.index64[n++] = j + 1;
-		}
-		mine.start32[k + 1] = (int32_t)n;
-		mine.start64[k + 1] = n + 1;
-	}
+	t_rows_range(ROWS, &begin, &end);
+	t_rows_begin(&mine, COLS);
+	for (int i = begin; i < end; i++)
+		t_rows_add(&mine, x[i], y[i]);
 }
 
 /* ----------------------------------------------------------- reference */
@@ -140,33 +112,16 @@ static double reference(int standardise, double w[COLS + 1])
 
 /* ---------------------------------------------------------------- forms */
 
-enum form { DENSE, DENSE_F32, CSR, CSR_F32_FROM_1, FORMS };
-
-static struct lagoon_sparse sparse;
-
-static struct lagoon_regression_data form(enum form which)
+static struct lagoon_regression_data form(enum t_form which)
 {
-	struct lagoon_regression_data d = {
-		.size = sizeof(d), .rows = mine.rows, .cols = COLS,
-		.stride = COLS, .real_size = which == DENSE ? 8 : 4,
-		.dense = which == DENSE ? (void *)mine.dense : mine.dense_f32,
-		.target = which == DENSE || which == CSR ?
-			(void *)mine.target : mine.target_f32,
-	};
+	struct t_view v = t_rows_view(&mine, which);
 
-	if (which < CSR)
-		return d;
-	sparse = (struct lagoon_sparse){
-		.rows = mine.rows, .cols = COLS, .layout = LAGOON_CSR,
-		.real_size = which == CSR ? 8 : 4,
-		.index_size = which == CSR ? 4 : 8,
-		.base = which == CSR ? 0 : 1,
-		.start = which == CSR ? (void *)mine.start32 : mine.start64,
-		.index = which == CSR ? (void *)mine.index32 : mine.index64,
-		.val = which == CSR ? (void *)mine.val : mine.val_f32,
+	return (struct lagoon_regression_data){
+		.size = sizeof(struct lagoon_regression_data),
+		.sparse = v.sparse, .rows = mine.rows, .cols = COLS,
+		.stride = COLS, .real_size = v.real_size, .dense = v.dense,
+		.target = v.y,
 	};
-	d.sparse = &sparse;
-	return d;
 }
 
 static struct lagoon_regression_options options(void)
@@ -180,7 +135,7 @@ static struct lagoon_regression_options options(void)
 	return o;
 }
 
-static void check_form(enum form which, int method, int standardise)
+static void check_form(enum t_form which, int method, int standardise)
 {
 	struct lagoon_regression_options o = options();
 	struct lagoon_regression_result r = { .size = sizeof(r) };
@@ -235,11 +190,11 @@ static void bad_elements(void)
 	snprintf(rank, sizeof(rank), "rank %d: ", lagoon_size(t_lg) - 1);
 	T_CHECK(lagoon_size(t_lg) == 1 || strstr(lagoon_errmsg(), rank), "no rank: %s", lagoon_errmsg());
 	mine.dense[2 * COLS + 4] = keep;
-	keep = mine.target[0];
+	keep = mine.y[0];
 	if (last)
-		mine.target[0] = INFINITY;
+		mine.y[0] = INFINITY;
 	expect(&d, &o, "row 1: the target is inf");
-	mine.target[0] = keep;
+	mine.y[0] = keep;
 
 	d = form(CSR_F32_FROM_1);
 	if (last)
@@ -248,11 +203,11 @@ static void bad_elements(void)
 	if (last)
 		mine.index64[0] = mine.index64[1];
 	expect(&d, &o, "stands there twice");
-	take(lagoon_rank(t_lg), lagoon_size(t_lg));
+	take();
 	if (last)
 		mine.start64[1] = 0;
 	expect(&d, &o, "row 1: entries 0 to -1: expected starts that rise");
-	take(lagoon_rank(t_lg), lagoon_size(t_lg));
+	take();
 	d = form(DENSE);
 	if (last && lagoon_size(t_lg) > 1) {
 		d.cols = COLS - 1;
@@ -299,7 +254,7 @@ static void bad_shapes(void)
 	if (last)
 		mine.start32[1] = INT32_MAX;
 	expect(&good, &o, "row 1: entries 0 to 2147483647: expected starts");
-	take(lagoon_rank(t_lg), lagoon_size(t_lg));
+	take();
 }
 
 static void bad_options(void)
@@ -329,6 +284,133 @@ static void bad_options(void)
 	d.stride = COLS - 1;
 	if (mine.rows == ROWS)
 		expect(&d, &o, "stride 11: expected at least 12");
+}
+
+/* ------------------------------------------------------ a caller's table */
+
+struct in_table {
+	struct lagoon_table *t;
+	double put;		/* added everywhere, if it is not 0 */
+	double got[COLS + 1];
+};
+
+static int use_table(struct lagoon_worker *w, void *arg)
+{
+	struct in_table *in = arg;
+	double all[COLS + 1];
+	int rc = 0;
+
+	for (int k = 0; k < COLS + 1; k++)
+		all[k] = in->put;
+	if (in->put != 0 && !lagoon_worker_id(w))
+		rc = lagoon_add(w, in->t, 0, COLS + 1, all);
+	if (!rc)
+		rc = lagoon_clock(w);
+	if (!rc)
+		rc = lagoon_barrier(w);
+	if (rc || lagoon_worker_id(w) % 2)
+		return rc;
+	return lagoon_pull(w, in->t, 0, COLS + 1, in->got);
+}
+
+static struct lagoon_table *make_table(uint64_t rows, int format)
+{
+	struct lagoon_table_attr attr;
+	struct lagoon_table *t;
+
+	lagoon_table_attr_init(&attr);
+	attr.rows = rows;
+	attr.format = format;
+	attr.model = LAGOON_BSP;	/* not that of the fit */
+	if (format == LAGOON_Q64)
+		attr.frac_bits = 40;
+	if (format == LAGOON_FLOAT64)
+		attr.push = LAGOON_PUSH_APPLY;
+	t_ok(lagoon_table_create(t_lg, "mine", &attr, &t), "create");
+	return t;
+}
+
+static int see_objective(void *arg, const struct lagoon_regression_epoch *e)
+{
+	if (e->epoch == 1)
+		*(double *)arg = e->objective;
+	return 0;
+}
+
+/* The weights are in it, and by columns a second fit begins there: its first epoch,
+ * of one round, has the objective of the last one. The row beyond stays. */
+static void in_a_table(int method, int standardise, int format)
+{
+	struct lagoon_regression_options o = options();
+	struct lagoon_regression_result r = { .size = sizeof(r) };
+	struct lagoon_regression_data d = form(CSR);
+	struct in_table in = { .t = make_table(COLS + 1, format), .put = 0.5 };
+	double w[COLS], first = 0;
+
+	o.method = method;
+	o.standardise = standardise;
+	o.table = in.t;
+	t_ok(lagoon_run(t_lg, use_table, &in), "put");
+	t_ok(lagoon_elastic_net_fit(t_lg, &d, &o, w, &r), "fit");
+	in.put = 0;
+	t_ok(lagoon_run(t_lg, use_table, &in), "get");
+	for (int j = 0; j < COLS; j++)
+		T_CHECK(fabs(in.got[j] - w[j]) < 1e-11, "method %d: weight %d "
+			"is %g in the table, %g here", method, j, in.got[j],
+			w[j]);
+	T_CHECK(fabs(in.got[COLS] - 0.5) < 1e-11, "the row beyond is %g",
+		in.got[COLS]);
+	o.progress = see_objective;
+	o.progress_arg = &first;
+	o.rounds = 1;
+	t_ok(lagoon_elastic_net_fit(t_lg, &d, &o, NULL, &r), "again");
+	T_CHECK(method == LAGOON_SDCA || fabs(first - r.objective) <=
+		1e-9 * r.objective, "method %d: it began again with %.12g at "
+		"%.12g", method, first, r.objective);
+	t_ok(lagoon_table_destroy(in.t), "destroy");
+}
+
+static void refuse_table(struct lagoon_table *t, const char *text)
+{
+	struct lagoon_regression_options o = options();
+	struct lagoon_regression_data d = form(CSR);
+
+	o.table = t;
+	expect(&d, &o, text);
+	t_ok(lagoon_table_destroy(t), "destroy");
+}
+
+/* Fixed point up to 4, in which not every weight fits. */
+static void too_small_a_table(void)
+{
+	struct lagoon_regression_options o = options();
+	struct lagoon_regression_result r = { .size = sizeof(r) };
+	struct lagoon_regression_data d = form(CSR);
+	struct lagoon_table_attr attr;
+	int rc;
+
+	lagoon_table_attr_init(&attr);
+	attr.rows = COLS;
+	attr.format = LAGOON_Q32;
+	attr.frac_bits = 28;
+	t_ok(lagoon_table_create(t_lg, "mine", &attr, &o.table), "create");
+	rc = lagoon_regression_fit(t_lg, &d, &o, NULL, &r);
+	T_CHECK(rc == LAGOON_ERANGE && strstr(lagoon_errmsg(), "mine") &&
+		!r.epochs, "result %d: %s", rc, lagoon_errmsg());
+	t_ok(lagoon_table_destroy(o.table), "destroy");
+}
+
+static void tables(void)
+{
+	too_small_a_table();
+	in_a_table(LAGOON_CD, 0, LAGOON_Q64);
+	in_a_table(LAGOON_CD, 1, LAGOON_FLOAT64);
+	in_a_table(LAGOON_MSPG, 1, LAGOON_Q64);
+	in_a_table(LAGOON_SDCA, 0, LAGOON_Q64);
+	refuse_table(make_table(COLS - 1, LAGOON_Q64),
+		     "table of weights: it has 11 rows of 1: expected at least");
+	refuse_table(make_table(COLS, LAGOON_I32),
+		     "table of weights: its type is 2: expected LAGOON_F64");
 }
 
 /* ------------------------------------------------------------- stopping */
@@ -440,7 +522,7 @@ int main(int argc, char **argv)
 	attr.workers = argc > 1 && t_rank() == 1 ? 0 : 2;
 	t_open(&attr, NULL);
 	make();
-	take(lagoon_rank(t_lg), lagoon_size(t_lg));
+	take();
 	if (argc > 1 && !strcmp(argv[1], "idle")) {
 		idle_process();
 		t_close();
@@ -454,6 +536,7 @@ int main(int argc, char **argv)
 	bad_elements();
 	bad_shapes();
 	bad_options();
+	tables();
 	stops();
 	restarts();
 	check_form(DENSE, LAGOON_CD, 1);	/* after the errors */

@@ -179,11 +179,8 @@ train --data "$tmp/a.mtx" --consistency asp
 train --data "$tmp/a.mtx" --k 3 --left "$tmp/none/left"
 [ $? = 1 ] && grep -q 'none/left' "$tmp/err" || complain "an output without a folder: $(cat "$tmp/err")"
 
-# --- the references
-if nm "$lagoon" 2>/dev/null | grep -qE '__(asan_init|tsan_init)'; then
-	[ $failed = 0 ] || exit 1
-	exit 0
-fi
+# --- the references; not at a smaller scale, as under sanitizers
+case $scale in 0*|.*) exit $failed ;; esac
 missing=
 for name in lp_afiro west0067 jagmesh7; do
 	if [ ! -r "$data/$name.mtx" ]; then

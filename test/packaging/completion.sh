@@ -69,7 +69,7 @@ values() {
 	"$lagoon" train "$@" --help | sed -nE "s/^ +$option=([a-z0-9|-]+).*/\\1/p" |
 		tr '|' '\n' | sort | paste -sd' '
 }
-for solver in lasso lda softmax svd svm 'logistic --method sgd'; do
+for solver in kmeans lasso lda softmax svd svm 'logistic --method sgd'; do
 	for option in --method --format --loss --sampler; do
 		# shellcheck disable=SC2086
 		[ -z "$(values $option $solver)" ] || is "$option of $solver" \
@@ -103,13 +103,14 @@ is 'number' "$(offered train --epochs '')" ''
 is 'number after =' "$(offered train --epochs =)" ''
 is 'after a number' "$(offered train --nodes 2 lo)" logistic
 is 'after a value' "$(offered train --data x --consistency b)" bsp
-is 'a value that looks like an option' "$(offered train --model --data '')" 'elastic-net lasso lda logistic ridge softmax svd svm'
+is 'a value that looks like an option' "$(offered train --model --data '')" 'elastic-net kmeans lasso lda logistic ridge softmax svd svm'
 is 'an option after it' "$(offered train --consistency bsp --stal)" --staleness=
 is 'a flag has no value' "$(offered train --zero-based lo)" logistic
 for option in --data --test --model --report --plot; do
 	is "$option" "$(offered train $option '')" '(files)'
 	is "$option=" "$(offered train $option = x)" '(files)'
 done
+is 'the start of k-means' "$(offered train kmeans --init k)" 'kmeans++'
 is 'vocabulary' "$(offered train lda --vocabulary x)" '(files)'
 is 'targets' "$(offered predict --target x)" '(files)'
 is '-o' "$(offered generate -o x)" '(files)'

@@ -124,6 +124,19 @@ Test(dense, bad)
 	cr_assert(lgn_dense_is_libsvm("/nonexistent") == LAGOON_ENOENT);
 }
 
+/* A zero does not end a line. */
+Test(dense, zeros_in_a_line)
+{
+	static const char text[] = "1\0,2\n";
+	struct lgn_dense d;
+	char path[PATH];
+
+	write_file(temp_path(path), text, sizeof(text) - 1);
+	cr_assert(lgn_dense_read(path, 0, 1, 1, &d) == LAGOON_EINVAL);
+	cr_assert(strstr(lagoon_errmsg(), "line 1: field 1"));
+	unlink(path);
+}
+
 Test(dense, is_not_libsvm)
 {
 	const struct { const char *text; int expected; } files[] = {

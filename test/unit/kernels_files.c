@@ -116,6 +116,69 @@ Test(files, generate_refuses)
 	cr_assert(access(path, F_OK));
 }
 
+static struct lagoon_generate_lda_options bags(uint64_t documents, uint32_t length,
+					       uint64_t words, int topics,
+					       uint32_t of_topic, uint32_t mixed)
+{
+	struct lagoon_generate_lda_options o;
+
+	lagoon_generate_lda_options_init(&o);
+	o.documents = documents;
+	o.length = length;
+	o.words = words;
+	o.topics = topics;
+	o.topic_words = of_topic;
+	o.document_topics = mixed;
+	return o;
+}
+
+/* As above: a change of the bytes is to be said here. */
+Test(files, generated_documents_are_fixed_and_their_counts_planted)
+{
+	const struct lagoon_generate_lda_options o = bags(3, 6, 20, 2, 4, 1);
+	struct lagoon_lda_model planted = { .size = sizeof(planted) };
+	char path[64], model[64], *text;
+	int64_t tokens = 0;
+	size_t len;
+
+	cr_assert_eq(lagoon_generate_lda(temp_path(path), temp_path(model), &o), 0);
+	text = read_file(path, &len);
+	cr_assert_str_eq(text, "3 2:1 5:4 10:1\n"
+			 "3 2:3 5:1 10:2\n"
+			 "3 0:4 7:1 14:1\n");
+	cr_assert_eq(lagoon_lda_model_load(model, &planted), 0);
+	cr_assert_eq(planted.topics, 2);
+	cr_assert_eq(planted.words, 20);
+	for (int i = 0; i < 20 * 2; i++)
+		tokens += planted.counts[i];
+	cr_assert_eq(tokens, 18);
+	lagoon_lda_model_free(&planted);
+	unlink(path);
+	unlink(model);
+	free(text);
+}
+
+Test(files, generate_lda_refuses)
+{
+	const struct lagoon_generate_lda_options bad[] = {
+		bags(0, 1, 1, 1, 1, 1), bags(1, 0, 1, 1, 1, 1),
+		bags(1, 1, 0, 1, 1, 1), bags(1, 1, 1, 0, 1, 1),
+		bags(1, 1, 1, -1, 1, 1), bags(1, 1, 1, 1, 0, 1),
+		bags(1, 1, 1, 1, 2, 1), bags(1, 1, 1, 1, 1, 0),
+		bags(UINT64_MAX, 2, 1, 1, 1, 1), bags(2, 1u << 30, 1, 1, 1, 1),
+		bags(1, 1, (UINT64_C(1) << 31) + 1, 1, 1, 1),
+		bags(1, 1, 1, 65537, 1, 1),
+	};
+	char path[64];
+
+	temp_path(path);
+	unlink(path);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		cr_assert_eq(lagoon_generate_lda(path, NULL, &bad[i]),
+			     LAGOON_EINVAL, "%zu", i);
+	cr_assert(access(path, F_OK));
+}
+
 Test(files, one_row_one_column)
 {
 	const struct lagoon_generate_options o = shape(1, 1, 1, 1);

@@ -111,6 +111,34 @@ Test(tables, matrix_array_runs_down_the_columns)
 	lgn_entries_free(&e);
 }
 
+/* Of three rows, in any order, the middle one is the second third. */
+Test(tables, matrix_rows_of_a_part)
+{
+	const char *text = "%%MatrixMarket matrix coordinate real general\n"
+		"3 2 4\n3 1 5\n2 2 7\n2 1 6\n1 1 8\n";
+	struct lgn_entries e;
+	uint64_t rows;
+	char path[TEMP_PATH];
+
+	write_file(temp_path(path), text, strlen(text));
+	cr_assert(!lgn_matrix_rows(path, 1, 3, 0, &e, &rows));
+	cr_assert(rows == 3 && e.rows == 1 && e.cols == 2 && e.n == 2);
+	cr_assert(e.row[0] == 0 && e.col[0] == 1 && e.val[0] == 7);
+	cr_assert(e.row[1] == 0 && e.col[1] == 0 && e.val[1] == 6);
+	lgn_entries_free(&e);
+	cr_assert(!lgn_matrix_rows(path, 2, 3, 0, &e, &rows));
+	cr_assert(e.rows == 1 && e.n == 1 && e.row[0] == 0 && e.val[0] == 5);
+	lgn_entries_free(&e);
+	/* More parts than rows: every row in one of them. */
+	for (int i = 0, seen = 0; i < 5; i++) {
+		cr_assert(!lgn_matrix_rows(path, i, 5, 0, &e, &rows));
+		seen += (int)e.rows;
+		lgn_entries_free(&e);
+		cr_assert(i < 4 || seen == 3);
+	}
+	unlink(path);
+}
+
 Test(tables, matrix_of_targets)
 {
 	struct lgn_entries e;
