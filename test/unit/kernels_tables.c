@@ -118,7 +118,7 @@ Test(tables, matrix_rows_of_a_part)
 		"3 2 4\n3 1 5\n2 2 7\n2 1 6\n1 1 8\n";
 	struct lgn_entries e;
 	uint64_t rows;
-	char path[64];
+	char path[TEMP_PATH];
 
 	write_file(temp_path(path), text, strlen(text));
 	cr_assert(!lgn_matrix_rows(path, 1, 3, 0, &e, &rows));
