@@ -184,7 +184,8 @@ void lagoon_mf_options_init(struct lagoon_mf_options *options);
  *                 lagoon_mf_result_free()
  * @return 0; LAGOON_EINVAL for an option out of range, a rank above the number of
  * users or items, no ratings, or one that is not legal, with its place, in every
- * process, or a checkpoint of another fit; LAGOON_ERANGE if sgd diverged;
+ * process, or a checkpoint of another fit; LAGOON_ERANGE if sgd diverged, or if
+ * sums of ccd left the range of their table, as they may without a penalty;
  * LAGOON_ENOMEM; as lagoon_table_create(), lagoon_clock(), lagoon_checkpoint()
  * and lagoon_restore(). An error in one worker ends the call in all.
  * Threads: one, outside lagoon_run().  Blocks: yes.  Collective: yes, every
