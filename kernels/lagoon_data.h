@@ -19,6 +19,7 @@ enum lagoon_file_format {
 	LAGOON_FILE_LIBSVM = 0,
 	LAGOON_FILE_CSV = 1,	/* the target is the last column */
 	LAGOON_FILE_MATRIX = 2,	/* MatrixMarket; targets in a second file */
+	LAGOON_FILE_RATINGS = 3, /* "user item rating" a line; of similar rows */
 };
 
 /** What to generate. Fill with lagoon_generate_options_init(). */

@@ -141,13 +141,15 @@ int lagoon_similar_find(struct lagoon *lg,
 			struct lagoon_similar_result *result);
 
 /** As lagoon_similar_find(), of rows of a file, plain or by gzip. Of a LIBSVM or
- * CSV file the workers share the bytes; MatrixMarket, whose entries come in any
- * order, each worker reads whole. Labels of LIBSVM do not count.
+ * CSV file the workers share the bytes; MatrixMarket and ratings, whose entries
+ * come in any order, each worker reads whole. Labels of LIBSVM do not count. CSV
+ * may have blanks instead of commas. Of ratings users are the rows, by their
+ * numbers, and items the columns.
  *
  * @param data     path that every process can read
  * @param against  of the rows to compare with, of the same format; NULL: data
  * @param output   a line "row other similarity" for each pair, rows from 1 on (with
- * zero_based from 0), 17 digits; it appears whole under its name or not at all;
+ * zero_based from 0; of ratings as in the file), 17 digits; it appears whole under its name or not at all;
  * NULL: the result has them
  * @param result   its size field must be set; free it with
  *                 lagoon_similar_result_free()

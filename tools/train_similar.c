@@ -37,8 +37,8 @@ static const struct argp_option table[] = {
 	{ "data", KEY_DATA, "FILE", 0, "Rows, plain or by gzip", 0 },
 	{ "against", KEY_AGAINST, "FILE", 0,
 	  "Compare them with the rows of this file instead of with each other", 0 },
-	{ "format", KEY_FORMAT, "libsvm|csv|matrix", 0,
-	  "Of the data [by the name, else libsvm]", 0 },
+	{ "format", KEY_FORMAT, "libsvm|csv|matrix|ratings", 0,
+	  "Of the data; csv: numbers with commas or blanks between; ratings: lines \"user item rating\", users are the rows [by the name, else libsvm]", 0 },
 	{ "zero-based", KEY_ZERO_BASED, NULL, 0,
 	  "Column indices of libsvm, and the numbers of rows that are printed, start at 0, not 1", 0 },
 	{ "target", KEY_TARGET, NULL, 0,
@@ -58,6 +58,18 @@ static const struct argp_option table[] = {
 	{ "report", KEY_REPORT, "FILE", 0, "Append a JSON object at the end", 3 },
 	{ 0 }
 };
+
+static int format(struct argp_state *state, const char *text)
+{
+	static const char *const names[] = {
+		[LAGOON_FILE_LIBSVM] = "libsvm", [LAGOON_FILE_CSV] = "csv",
+		[LAGOON_FILE_MATRIX] = "matrix",
+		[LAGOON_FILE_RATINGS] = "ratings",
+	};
+
+	return args_choice(state, "--format", text, names, (int)LGN_COUNT(names),
+			   "libsvm, csv, matrix or ratings");
+}
 
 static double least(struct argp_state *state, const char *text)
 {
@@ -109,7 +121,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case KEY_DATA: t->data = arg; break;
 	case KEY_AGAINST: t->against = arg; break;
-	case KEY_FORMAT: o->format = args_format(state, arg); break;
+	case KEY_FORMAT: o->format = format(state, arg); break;
 	case KEY_ZERO_BASED: o->zero_based = 1; break;
 	case KEY_TARGET: o->target = 1; break;
 	case KEY_MEASURE:
@@ -155,7 +167,8 @@ static void on_progress(void *arg, const struct lagoon_similar_progress *p)
 static void print_pairs(const struct similar *t,
 			const struct lagoon_similar_result *r)
 {
-	uint64_t base = t->find.zero_based ? 0 : 1;
+	uint64_t base = !t->find.zero_based &&
+		t->find.format != LAGOON_FILE_RATINGS;
 	size_t k = (size_t)r->top;
 
 	for (uint64_t i = 0; i < r->rows; i++)

@@ -45,9 +45,9 @@ static int check_options(const struct lagoon_similar_options *o)
 	if (isnan(o->least))
 		return lgn_fail(LAGOON_EINVAL, "least is NaN: expected a "
 				"number");
-	if (o->format < -1 || o->format > LAGOON_FILE_MATRIX)
+	if (o->format < -1 || o->format > LAGOON_FILE_RATINGS)
 		return lgn_fail(LAGOON_EINVAL, "format %d: expected -1 to %d",
-				o->format, LAGOON_FILE_MATRIX);
+				o->format, LAGOON_FILE_RATINGS);
 	return 0;
 }
 

@@ -183,8 +183,10 @@ static int fetch(struct lgn_similar *t, uint64_t first, uint64_t rows)
 static int write_rows(struct lgn_similar *t, uint64_t first, uint64_t n,
 		      FILE *out)
 {
-	size_t k = (size_t)t->fit->options.top;
-	uint64_t base = t->fit->options.zero_based ? 0 : 1;
+	const struct lagoon_similar_options *o = &t->fit->options;
+	uint64_t base = !o->zero_based &&
+		t->fit->set[0].format != LAGOON_FILE_RATINGS;
+	size_t k = (size_t)o->top;
 
 	for (uint64_t i = 0; i < n; i++) {
 		const double *pair = t->out + i * k * 2;

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/data/csv.h"
+#include "kernels/data/dense.h"
 #include "kernels/data/libsvm.h"
 #include "kernels/data/matrix.h"
+#include "kernels/data/ratings.h"
 #include "kernels/solve/memory.h"
 #include "kernels/solve/similar.h"
 #include "runtime/base/status.h"
@@ -178,53 +179,99 @@ static int take_libsvm(const struct lgn_similar_fit *fit,
 	return rc;
 }
 
-/* The reader takes the last column apart. */
-static int add_last_column(struct lgn_entries *e)
+/* All columns, or all but the last; zeros go. */
+static int make_dense_rows(const struct lgn_dense *d, uint64_t cols,
+			   struct lgn_similar_rows *out)
 {
-	int rc = lgn_entries_reserve(e, e->n_targets, 0);
+	size_t n = 0;
 
-	for (size_t k = 0; k < e->n_targets && !rc; k++)
-		if (e->target[k] != 0)
-			lgn_entries_add(e, e->target_row[k], e->cols,
-					e->target[k]);
-	e->cols++;
-	return rc;
+	out->rows = d->rows;
+	out->cols = cols;
+	out->start = calloc(d->rows + 1, sizeof(*out->start));
+	out->col = malloc((d->rows * cols + 1) * sizeof(*out->col));
+	out->val = malloc((d->rows * cols + 1) * sizeof(*out->val));
+	if (!out->start || !out->col || !out->val)
+		return fail_memory(d->rows * cols);
+	for (uint64_t i = 0; i < d->rows; i++) {
+		for (uint64_t k = 0; k < cols; k++) {
+			out->col[n] = (uint32_t)k;
+			out->val[n] = d->x[i * d->cols + k];
+			n += out->val[n] != 0;
+		}
+		out->start[i + 1] = n;
+	}
+	return 0;
 }
 
 static int take_csv(const struct lgn_similar_fit *fit,
 		    const struct lgn_similar_set *set, int id,
 		    struct lgn_similar_rows *out)
 {
-	struct lgn_entries e;
-	int rc = lgn_csv_read(set->path, id, fit->workers, &e);
+	bool target = fit->options.target;
+	struct lgn_dense d;
+	int rc = lgn_dense_read(set->path, id, fit->workers, DBL_MAX, &d);
 
 	if (rc)
 		return rc;
-	if (!fit->options.target)
-		rc = add_last_column(&e);
-	if (!rc)
-		rc = make_rows(&e, 0, e.rows, out);
-	lgn_entries_free(&e);
+	if (target && d.cols < 2)
+		rc = lgn_fail(LAGOON_EINVAL, "%s: one column: expected others "
+			      "beside the target", set->path);
+	else
+		rc = make_dense_rows(&d, d.cols - target, out);
+	lgn_dense_free(&d);
 	return rc;
+}
+
+/* Of rows in any order every worker reads all, and has its share. */
+static uint64_t first_of(const struct lgn_similar_fit *fit, uint64_t rows,
+			 int id)
+{
+	return rows * (uint64_t)id / (uint64_t)fit->workers;
 }
 
 static int take_matrix(const struct lgn_similar_fit *fit,
 		       const struct lgn_similar_set *set, int id,
 		       struct lgn_similar_rows *out)
 {
-	uint64_t workers = (uint64_t)fit->workers, part = (uint64_t)id;
-	struct lgn_matrix_info info;
 	struct lgn_entries e;
-	uint64_t first;
-	int rc = lgn_matrix_read(set->path, 0, 1, 0, &e, &info);
+	uint64_t rows;
+	int rc = lgn_matrix_rows(set->path, id, fit->workers, 0, &e, &rows);
 
 	if (rc)
 		return rc;
-	rc = lgn_matrix_check(set->path, info.entries, info.found);
-	first = e.rows * part / workers;
-	if (!rc)
-		rc = make_rows(&e, first, e.rows * (part + 1) / workers - first,
+	rc = make_rows(&e, 0, e.rows, out);
+	out->first = first_of(fit, rows, id);
+	lgn_entries_free(&e);
+	return rc;
+}
+
+static void leave_zeros_out(struct lgn_entries *e)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < e->n; k++) {
+		e->row[n] = e->row[k];
+		e->col[n] = e->col[k];
+		e->val[n] = e->val[k];
+		n += e->val[k] != 0;
+	}
+	e->n = n;
+}
+
+static int take_ratings(const struct lgn_similar_fit *fit,
+			const struct lgn_similar_set *set, int id,
+			struct lgn_similar_rows *out)
+{
+	struct lgn_entries e = { 0 };
+	int rc = lgn_ratings_read(set->path, 0, 1, &e);
+
+	if (!rc) {
+		uint64_t first = first_of(fit, e.rows, id);
+
+		leave_zeros_out(&e);
+		rc = make_rows(&e, first, first_of(fit, e.rows, id + 1) - first,
 			       out);
+	}
 	lgn_entries_free(&e);
 	return rc;
 }
@@ -266,6 +313,8 @@ static int take(const struct lgn_similar_fit *fit,
 		return take_csv(fit, set, id, out);
 	case LAGOON_FILE_MATRIX:
 		return take_matrix(fit, set, id, out);
+	case LAGOON_FILE_RATINGS:
+		return take_ratings(fit, set, id, out);
 	default:
 		return take_libsvm(fit, set, id, out);
 	}
@@ -275,11 +324,12 @@ static int take_set(const struct lgn_similar_fit *fit,
 		    const struct lgn_similar_set *set, int id,
 		    struct lgn_similar_rows *out)
 {
-	bool matrix = set->path && set->format == LAGOON_FILE_MATRIX;
+	bool whole = set->path && (set->format == LAGOON_FILE_MATRIX ||
+				   set->format == LAGOON_FILE_RATINGS);
 	int rc = take(fit, set, id, out);
 
-	out->part = matrix ? 0 : id;
-	out->parts = matrix ? 0 : fit->workers;
+	out->part = whole ? 0 : id;
+	out->parts = whole ? 0 : fit->workers;
 	for (uint64_t i = 0; i < out->rows && !rc; i++)
 		rc = sort_row(set, out, i);
 	if (!rc && fit->options.measure == LAGOON_SIMILAR_RUZICKA)
@@ -309,14 +359,15 @@ static void merge(const struct lgn_similar_fit *fit,
 	}
 }
 
-/* A LIBSVM file does not say how many columns it has; an empty part of another
- * does not either. */
+/* A LIBSVM file and one of ratings do not say how many columns they have; an empty
+ * part of another does not either. */
 static int check_cols(const struct lgn_similar_fit *fit,
 		      const struct lgn_similar_facts *parts,
 		      const struct lgn_similar_facts *all)
 {
-	bool open_end = fit->files &&
-		fit->set[0].format == LAGOON_FILE_LIBSVM;
+	int format = fit->set[0].format;
+	bool open_end = fit->files && (format == LAGOON_FILE_LIBSVM ||
+				       format == LAGOON_FILE_RATINGS);
 	uint64_t cols = all->set[0].cols;
 
 	for (int i = 0; i < fit->workers && !open_end; i++)

@@ -200,6 +200,12 @@ bad rows.mtx 'line 6: column 2 stands there twice' "${head}2 3 4\n1 2 1\n2 2 1\n
 bad rows.mtx 'line 5: column 3 is below 0' "${head}2 3 2\n1 2 1\n2 3 -1\n" --measure ruzicka
 bad rows.mtx 'line 4: row is "3"' "${head}2 3 1\n3 2 1\n"
 bad rows.mtx '2 entries: the line of sizes says 3' "${head}2 3 3\n1 2 1\n2 3 1\n"
+bad rows 'line 3: item 2 stands there twice' '1,2,3\n2,2,3\n1,2,5\n' --format ratings
+bad rows 'line 2: the rating is "x"' '1::2::3\n2::2::x\n' --format ratings
+bad rows 'line 2: item 7 is below 0' '1 2 3\n0 7 -2\n' --format ratings --measure ruzicka
+bad rows.csv 'line 2: fewer than 2 numbers' '1 2\n3\n'
+bad rows.csv 'line 3: column 2 is below 0' '# x\n1 2\n3 -4\n' --measure ruzicka
+bad rows.csv 'one column' '1\n2\n' --target
 similar --data "$tmp/nowhere" --top 1; [ $? = 2 ] && grep -q nowhere "$tmp/err" || complain "no such file: $(cat "$tmp/err")"
 similar --data "$tmp/some.csv" --against "$tmp/some.libsvm" --top 1
 [ $? = 2 ] && grep -q 'expected rows of the same format' "$tmp/err" || complain "mixed: $(cat "$tmp/err")"
@@ -228,12 +234,19 @@ if [ ! -r "$data/classify/heart_scale" ] || [ ! -r "$data/cluster/wine.txt" ] ||
 fi
 tr ' ' ',' <"$data/cluster/wine.txt" >"$tmp/wine.csv"
 # Some raters, with a column for each film.
-awk -F '[, ]' '$1 <= 70 { if (!($2 in col)) col[$2] = ++cols; line[++n] = $1 " " col[$2] " " $3 }
+awk -F '[, ]' -v ratings="$tmp/films" '
+	$1 <= 70 { if (!($2 in col)) col[$2] = ++cols; line[++n] = $1 " " col[$2] " " $3 }
 	END { print "%%MatrixMarket matrix coordinate real general\n70 " cols " " n
-	for (k = 1; k <= n; k++) print line[k] }' "$data/ratings/filmtrust.txt" >"$tmp/films.mtx"
+	for (k = 1; k <= n; k++) { print line[k]; gsub(" ", "::", line[k]); print line[k] >ratings } }' \
+	"$data/ratings/filmtrust.txt" >"$tmp/films.mtx"
 real "$data/classify/heart_scale" libsvm cosine
 real "$tmp/wine.csv" csv cosine
 real "$tmp/wine.csv" csv correlation
 real "$tmp/films.mtx" matrix jaccard
 real "$tmp/films.mtx" matrix pearson
+similar --data "$tmp/films" --format ratings --measure pearson --top 5 -n 2 -o "$tmp/ratings" &&
+	cmp -s "$tmp/one" "$tmp/ratings" || complain "ratings: other lines than of MatrixMarket: $(cat "$tmp/err")"
+similar --data "$data/cluster/wine.txt" --format csv --top 5 -o "$tmp/blanks"
+similar --data "$tmp/wine.csv" --top 5 -o "$tmp/commas"
+cmp -s "$tmp/blanks" "$tmp/commas" || complain 'csv: other lines with blanks than with commas'
 exit $failed
