@@ -170,13 +170,17 @@ similar --data "$tmp/target.csv" --top 1 --target
 [ ! -s "$tmp/out" ] || complain "--target: $(cat "$tmp/out")"
 
 # --- bad input
-# bad NAME PATTERN TEXT [OPTION...]: whoever reads the line
+# bad NAME PATTERN TEXT [OPTION...]: whoever reads the line; every third time
+# also with three processes
+cases=0
 bad() {
 	local name=$1 pattern=$2 config got
 	# shellcheck disable=SC2059
 	printf "$3" >"$tmp/$name"
 	shift 3
+	cases=$((cases + 1))
 	for config in '--workers 1' '-n 3 --nodes 2'; do
+		[ "$config" = '--workers 1' ] || [ $((cases % 3)) = 0 ] || continue
 		# shellcheck disable=SC2086
 		similar --top 1 --data "$tmp/$name" $config -o "$tmp/made" "$@"
 		got=$?
@@ -217,7 +221,8 @@ done
 similar --top 1; [ $? = 2 ] || complain 'no data: expected exit status 2'
 [ $failed = 0 ] || exit 1
 
-# --- real data
+# --- real data, without sanitizers, under which a process takes a second to begin
+! nm "$lagoon" 2>/dev/null | grep -qE '__[at]san_' || exit 0
 real() {
 	local config
 	similar --data "$1" --measure "$3" --top 5 -o "$tmp/one" || { complain "$1 $3: $(cat "$tmp/err")"; return; }
