@@ -137,7 +137,7 @@ Test(files, generated_documents_are_fixed_and_their_counts_planted)
 {
 	const struct lagoon_generate_lda_options o = bags(3, 6, 20, 2, 4, 1);
 	struct lagoon_lda_model planted = { .size = sizeof(planted) };
-	char path[64], model[64], *text;
+	char path[TEMP_PATH], model[TEMP_PATH], *text;
 	int64_t tokens = 0;
 	size_t len;
 
@@ -169,7 +169,7 @@ Test(files, generate_lda_refuses)
 		bags(1, 1, (UINT64_C(1) << 31) + 1, 1, 1, 1),
 		bags(1, 1, 1, 65537, 1, 1),
 	};
-	char path[64];
+	char path[TEMP_PATH];
 
 	temp_path(path);
 	unlink(path);
