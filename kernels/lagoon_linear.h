@@ -93,7 +93,8 @@ struct lagoon_linear_options {
 				 * sgd, adagrad, downpour and ftrl in the last
 				 * half of them, >= 0 [1e-4] */
 	uint64_t batch;		/* rows a worker uses between two clocks
-				 * [0: a 50th of its rows] */
+				 * [0: a 50th of its rows,
+				 * ftrl: a 100th] */
 	int n_fetch, n_push;	/* downpour: batches from one to the next, >= 1
 				 * [1] */
 	int model;		/* enum lagoon_model [LAGOON_SSP] */

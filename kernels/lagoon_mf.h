@@ -173,8 +173,8 @@ void lagoon_mf_options_init(struct lagoon_mf_options *options);
  * Of users and items, those of which there are more stay with the worker that
  * owns them, with their ratings; sgd has the others in a table, ccd sends only
  * the sums of the column in work, and als has both in tables. With als and ccd
- * the objective never rises. Under bsp the result of sgd is the same bit for bit
- * for the same seed, options and number of workers.
+ * the objective never rises. Under bsp the first fit of a job gives the same bit
+ * for bit for the same seed, options and number of workers.
  *
  * @param data     ratings of each process, maybe none
  * @param test     ratings to measure test_rmse on, of each process, in all or in

@@ -32,6 +32,9 @@ _lagoon_train_lda='--data= --test= --format= --vocabulary= --skip-empty --topics
 	--eta= --sweeps= --sampler= --steps= --anneal= --rounds= --measure= --top= --change=
 	--consistency= --staleness= --sample= --seed= --nodes= -n --workers= --model= --plot=
 	--report= --help --usage'
+_lagoon_train_mf='--data= --test= --method= --rank= --biases --lambda= --lambda-bias= --epochs= --rate=
+	--decay= --rounds= --measure= --consistency= --staleness= --sample= --seed= --nodes= -n
+	--workers= --model= --plot= --report= --checkpoint= --every= --resume= --help --usage'
 _lagoon_train_svd='--data= --format= --k= --left= --right= --method= --tolerance= --basis=
 	--restarts= --oversample= --power= --consistency= --staleness= --sample= --seed=
 	--nodes= -n --workers= --model= --plot= --report= --help --usage'
@@ -39,9 +42,9 @@ _lagoon_train_kmeans='--data= --format= --zero-based --k= --clusters= --method= 
 	--restarts= --rounds= --iterations= --tolerance= --batch= --measure= --assign=
 	--consistency= --staleness= --sample= --seed= --nodes= -n --workers= --model= --plot=
 	--report= --help --usage'
-_lagoon_solvers='elastic-net kmeans lasso lda logistic ridge softmax svd svm'
+_lagoon_solvers='elastic-net kmeans lasso lda logistic mf ridge softmax svd svm'
 _lagoon_train=$(printf '%s\n' $_lagoon_train_logistic $_lagoon_train_linear $_lagoon_train_lasso \
-	$_lagoon_train_lda $_lagoon_train_svd $_lagoon_train_kmeans | sort -u)
+	$_lagoon_train_lda $_lagoon_train_mf $_lagoon_train_svd $_lagoon_train_kmeans | sort -u)
 _lagoon_predict='--data= --format= --model= -o --output= --probabilities --target=
 	--zero-based --help --usage'
 _lagoon_topics='--top= --help --usage'
@@ -87,9 +90,10 @@ _lagoon_methods() {
 	*_linear|*_softmax|*_svm) echo "$_lagoon_methods_linear" ;;
 	*_logistic) echo "svrg $_lagoon_methods_linear" ;;
 	*_lasso|*_ridge|*_elastic_net) echo 'cd mspg sdca' ;;
+	*_mf) echo 'als ccd++ sgd' ;;
 	*_svd) echo 'lanczos randomised' ;;
 	*_kmeans) echo 'lloyd minibatch' ;;
-	*) echo "cd lanczos lloyd minibatch mspg randomised svrg $_lagoon_methods_linear" ;;
+	*) echo "als ccd++ cd lanczos lloyd minibatch mspg randomised svrg $_lagoon_methods_linear" ;;
 	esac
 }
 

@@ -270,10 +270,8 @@ int train_kmeans(int argc, char **argv)
 	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &t))
 		return 2;
-	t.fit.model = t.job.consistency;
-	t.fit.staleness = t.job.staleness;
-	t.fit.sample = t.job.sample;
-	t.fit.seed = t.job.seed;
+	train_job_options(&t.job, &t.fit.model, &t.fit.staleness,
+			  &t.fit.sample, &t.fit.seed);
 	t.job.report.solver = t.solver;
 	t.job.report.unit = "round";
 	t.job.report.measure = "sum of squares";

@@ -59,7 +59,7 @@ static const struct argp_option table[] = {
 	{ "tolerance", KEY_TOLERANCE, "X", 0,
 	  "End when the gap is at most this share of the objective; without a gap, when that changed by as much in the last half of the epochs [1e-4]", 0 },
 	{ "batch", KEY_BATCH, "N", 0,
-	  "Rows a worker uses in a round [a 50th of its rows]", 0 },
+	  "Rows a worker uses in a round [a 50th of its rows, with ftrl a 100th]", 0 },
 	{ "n-fetch", KEY_FETCH, "N", 0,
 	  "downpour: rounds from one fetch to the next [1]", 0 },
 	{ "n-push", KEY_PUSH, "N", 0,

@@ -157,22 +157,13 @@ static void destroy_tables(struct lgn_kmeans_fit *fit)
 
 /* ---------------------------------------------------------------- calls */
 
-static double seconds_since(uint64_t start_ns)
-{
-	return (double)(lgn_now_ns() - start_ns) * 1e-9;
-}
-
 static int load(struct lgn_kmeans_fit *fit)
 {
-	int rc = lgn_share_create_first(fit->lg, "kmeans load",
-					sizeof(struct lgn_kmeans_extent),
-					&fit->tidings);
+	int rc = lgn_share_run(fit->lg, "kmeans load",
+			       sizeof(struct lgn_kmeans_extent),
+			       lgn_kmeans_load, fit, &fit->tidings);
 
-	if (rc)
-		return rc;
-	rc = lagoon_run(fit->lg, lgn_kmeans_load, fit);
-	lgn_share_destroy(&fit->tidings);
-	fit->result->read_seconds = seconds_since(fit->start_ns);
+	fit->result->read_seconds = lgn_seconds_since(fit->start_ns);
 	return rc;
 }
 
@@ -212,12 +203,9 @@ static int train(struct lgn_kmeans_fit *fit)
 static int fit_open(struct lgn_kmeans_fit *fit)
 {
 	size_t local = (size_t)lagoon_local_workers(fit->lg);
-	struct lagoon_worker *w;
 
 	fit->workers = lagoon_workers(fit->lg);
-	fit->first_worker = -1;
-	if (local && !lagoon_worker(fit->lg, 0, &w))
-		fit->first_worker = lagoon_worker_id(w);
+	fit->first_worker = lgn_share_first_worker(fit->lg);
 	fit->loaded = calloc(local + 1, sizeof(*fit->loaded));
 	fit->sparse = calloc(local + 1, sizeof(*fit->sparse));
 	fit->first_row = calloc((size_t)fit->workers + 1,
@@ -263,7 +251,7 @@ static int call(struct lgn_kmeans_fit *fit,
 	if (!rc)
 		rc = train(fit);
 	fit_close(fit);
-	found.seconds = seconds_since(fit->start_ns);
+	found.seconds = lgn_seconds_since(fit->start_ns);
 	if (rc)
 		lagoon_kmeans_result_free(&found);
 	else

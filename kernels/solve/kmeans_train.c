@@ -138,7 +138,7 @@ static void report(struct lgn_kmeans *t, uint64_t moved)
 		.round = t->round,
 		.sse = t->sse * t->unit * t->unit,
 		.moved = moved,
-		.seconds = (double)(lgn_now_ns() - t->fit->start_ns) * 1e-9,
+		.seconds = lgn_seconds_since(t->fit->start_ns),
 	};
 
 	if (o->progress && t->id == t->fit->first_worker &&
@@ -209,7 +209,7 @@ static int rounds(struct lgn_kmeans *t)
 		if (!rc)
 			rc = is_measured(t) ? measure(t) : lagoon_clock(t->w);
 	}
-	t->round_seconds += (double)(lgn_now_ns() - start) * 1e-9;
+	t->round_seconds += lgn_seconds_since(start);
 	return rc;
 }
 

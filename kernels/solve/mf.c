@@ -204,14 +204,10 @@ static void set_scale(struct lgn_mf_fit *fit)
 static int load(struct lgn_mf_fit *fit)
 {
 	struct lagoon_mf_result *r = fit->result;
-	int rc = lgn_share_create_first(fit->lg, "mf load",
-					sizeof(struct lgn_mf_facts),
-					&fit->tidings);
+	int rc = lgn_share_run(fit->lg, "mf load", sizeof(struct lgn_mf_facts),
+			       lgn_mf_load, fit, &fit->tidings);
 	uint64_t rows;
 
-	if (!rc)
-		rc = lagoon_run(fit->lg, lgn_mf_load, fit);
-	lgn_share_destroy(&fit->tidings);
 	if (rc)
 		return rc;
 	r->users = fit->facts.rows;
@@ -226,7 +222,7 @@ static int load(struct lgn_mf_fit *fit)
 	if (!rc)
 		rc = lagoon_run(fit->lg, lgn_mf_deal, fit);
 	lgn_mf_destroy_dealt(fit);
-	r->read_seconds = (double)(lgn_now_ns() - fit->start_ns) * 1e-9;
+	r->read_seconds = lgn_seconds_since(fit->start_ns);
 	return rc;
 }
 
@@ -281,16 +277,13 @@ static int fit_open(struct lgn_mf_fit *fit)
 		[LAGOON_MF_CCD] = &lgn_mf_ccd,
 	};
 	int local = lagoon_local_workers(fit->lg);
-	struct lagoon_worker *w;
 
 	fit->method = methods[fit->options.method];
 	fit->workers = lagoon_workers(fit->lg);
 	fit->options.rounds = rounds_of(fit);
 	fit->width = (uint32_t)(fit->options.rank + fit->options.biases);
 	fit->has_test = fit->test || fit->test_path;
-	fit->first_worker = -1;
-	if (local && !lagoon_worker(fit->lg, 0, &w))
-		fit->first_worker = lagoon_worker_id(w);
+	fit->first_worker = lgn_share_first_worker(fit->lg);
 	fit->part = calloc((size_t)local + 1, sizeof(*fit->part));
 	return fit->part ? 0 : lgn_fail(LAGOON_ENOMEM, "no memory for %d "
 					"workers", local);
@@ -332,7 +325,7 @@ static int call(struct lgn_mf_fit *fit, const struct lagoon_mf_options *options,
 	if (!rc)
 		rc = train(fit);
 	fit_close(fit);
-	found.seconds = (double)(lgn_now_ns() - fit->start_ns) * 1e-9;
+	found.seconds = lgn_seconds_since(fit->start_ns);
 	if (rc)
 		lagoon_mf_result_free(&found);
 	else

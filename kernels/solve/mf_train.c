@@ -76,7 +76,7 @@ static void report(struct lgn_mf *t)
 		.objective = t->objective,
 		.rmse = t->rmse,
 		.test_rmse = t->test_rmse,
-		.seconds = (double)(lgn_now_ns() - t->fit->start_ns) * 1e-9,
+		.seconds = lgn_seconds_since(t->fit->start_ns),
 	};
 
 	if (o->progress && t->id == t->fit->first_worker &&
@@ -116,7 +116,7 @@ static int train(struct lgn_mf *t)
 
 		t->epoch++;
 		rc = t->fit->method->epoch(t);
-		t->fit_seconds += (double)(lgn_now_ns() - start) * 1e-9;
+		t->fit_seconds += lgn_seconds_since(start);
 		if (!rc && (t->epoch % o->measure == 0 || t->epoch == o->epochs))
 			rc = measure(t);
 	}

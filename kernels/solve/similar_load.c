@@ -223,28 +223,24 @@ static int take_csv(const struct lgn_similar_fit *fit,
 }
 
 /* Of rows in any order every worker reads all, and has its share. */
-static int take_share(const struct lgn_similar_fit *fit, int id,
-		      const struct lgn_entries *e, struct lgn_similar_rows *out)
+static uint64_t first_of(const struct lgn_similar_fit *fit, uint64_t rows,
+			 int id)
 {
-	uint64_t workers = (uint64_t)fit->workers, part = (uint64_t)id;
-	uint64_t first = e->rows * part / workers;
-
-	return make_rows(e, first, e->rows * (part + 1) / workers - first, out);
+	return rows * (uint64_t)id / (uint64_t)fit->workers;
 }
 
 static int take_matrix(const struct lgn_similar_fit *fit,
 		       const struct lgn_similar_set *set, int id,
 		       struct lgn_similar_rows *out)
 {
-	struct lgn_matrix_info info;
 	struct lgn_entries e;
-	int rc = lgn_matrix_read(set->path, 0, 1, 0, &e, &info);
+	uint64_t rows;
+	int rc = lgn_matrix_rows(set->path, id, fit->workers, 0, &e, &rows);
 
 	if (rc)
 		return rc;
-	rc = lgn_matrix_check(set->path, info.entries, info.found);
-	if (!rc)
-		rc = take_share(fit, id, &e, out);
+	rc = make_rows(&e, 0, e.rows, out);
+	out->first = first_of(fit, rows, id);
 	lgn_entries_free(&e);
 	return rc;
 }
@@ -270,8 +266,11 @@ static int take_ratings(const struct lgn_similar_fit *fit,
 	int rc = lgn_ratings_read(set->path, 0, 1, &e);
 
 	if (!rc) {
+		uint64_t first = first_of(fit, e.rows, id);
+
 		leave_zeros_out(&e);
-		rc = take_share(fit, id, &e, out);
+		rc = make_rows(&e, first, first_of(fit, e.rows, id + 1) - first,
+			       out);
 	}
 	lgn_entries_free(&e);
 	return rc;

@@ -149,16 +149,10 @@ static void destroy_tables(struct lgn_svd_fit *fit)
 
 static int load(struct lgn_svd_fit *fit)
 {
-	int rc = lgn_share_create_first(fit->lg, "svd load",
-					sizeof(struct lgn_svd_facts),
-					&fit->tidings);
+	int rc = lgn_share_run(fit->lg, "svd load", sizeof(struct lgn_svd_facts),
+			       lgn_svd_load, fit, &fit->tidings);
 
-	if (rc)
-		return rc;
-	rc = lagoon_run(fit->lg, lgn_svd_load, fit);
-	lgn_share_destroy(&fit->tidings);
-	fit->result->read_seconds = (double)(lgn_now_ns() - fit->start_ns) *
-		1e-9;
+	fit->result->read_seconds = lgn_seconds_since(fit->start_ns);
 	return rc;
 }
 
@@ -259,12 +253,9 @@ static int find(struct lgn_svd_fit *fit)
 static int fit_open(struct lgn_svd_fit *fit)
 {
 	int local = lagoon_local_workers(fit->lg);
-	struct lagoon_worker *w;
 
 	fit->workers = lagoon_workers(fit->lg);
-	fit->first_worker = -1;
-	if (local && !lagoon_worker(fit->lg, 0, &w))
-		fit->first_worker = lagoon_worker_id(w);
+	fit->first_worker = lgn_share_first_worker(fit->lg);
 	fit->loaded = calloc((size_t)local + 1, sizeof(*fit->loaded));
 	fit->first_row = calloc((size_t)fit->workers + 1,
 				sizeof(*fit->first_row));
@@ -312,7 +303,7 @@ static int call(struct lgn_svd_fit *fit,
 	if (!rc)
 		rc = find(fit);
 	fit_close(fit);
-	found.seconds = (double)(lgn_now_ns() - fit->start_ns) * 1e-9;
+	found.seconds = lgn_seconds_since(fit->start_ns);
 	if (rc)
 		lagoon_svd_result_free(&found);
 	else

@@ -23,7 +23,7 @@ int lgn_svd_tell(struct lgn_svd *t, double residual)
 		.largest = ldexp(t->s[0], fit->exponent),
 		.smallest = ldexp(t->s[o->k - 1], fit->exponent),
 		.residual = residual,
-		.seconds = (double)(lgn_now_ns() - fit->start_ns) * 1e-9,
+		.seconds = lgn_seconds_since(fit->start_ns),
 	};
 	double stop = t->asked;
 	int rc = lgn_svd_sum(t, 0, 1, &stop);
@@ -246,7 +246,7 @@ int lgn_svd_train(struct lagoon_worker *w, void *arg)
 			lgn_svd_lanczos(&t) : lgn_svd_randomised(&t);
 	if (!rc && t.id == fit->first_worker)
 		fit->result->fit_seconds =
-			(double)(lgn_now_ns() - start) * 1e-9;
+			lgn_seconds_since(start);
 	if (!rc)
 		rc = finish(&t);
 	if (rc)

@@ -94,6 +94,9 @@ penalised() {
 		logistic heart_scale 102.667828 --l1 1 --l2 0 --method ftrl --tolerance 3e-4 $grouping
 	done
 	logistic a9a 10529.5625846 --method ftrl --workers 2
+	logistic a9a 10558.7233706 --method ftrl --workers 2 --l1 1 --l2 0
+	hinge a9a 11433.8186742 --method ftrl
+	squared agaricus 6.36869058788 --method ftrl --tolerance 1e-3 --epochs 2000
 	logistic agaricus 98.5136447576 --method ftrl --workers 2 --tolerance 3e-4
 	# The same problem, on another scale.
 	logistic agaricus .0985136447576 --c 1e-3 --l2 1e-3 --method ftrl --workers 2 \

@@ -176,6 +176,16 @@ bad docword 'line 1: 3 documents: expected 2' "$head${good}2 3 1\n"
 bad docword 'line 2: 0 words' "3\n0\n4\n$good"
 bad docword 'line 2: the file ends' '3\n4\n'
 bad words 'line 2: expected one word' 'a\n\nb\n' --data "$tmp/docs.ldac" --vocabulary "$tmp/words"
+for file in docs.ldac docword.txt; do
+	head -c 60 "$tmp/$file.gz" >"$tmp/cut.$file"
+	for config in '--workers 1' '-n 2 --nodes 2'; do
+		# shellcheck disable=SC2086
+		train --topics 2 --sweeps 2 --data "$tmp/cut.$file" $config --model "$tmp/made"
+		[ $? = 2 ] && grep -q "cut.$file: cannot inflate: the file is cut" "$tmp/err" ||
+			complain "a file that is cut: $(cat "$tmp/err")"
+		[ ! -e "$tmp/made" ] || complain "a file that is cut left a model"
+	done
+done
 printf '0\n1 1:1\n2 1:1 2:3\n' >"$tmp/some"
 train --data "$tmp/some" --topics 2 --sweeps 3 --skip-empty || complain "--skip-empty: $(cat "$tmp/err")"
 grep -q '2 documents' "$tmp/out" || complain "--skip-empty: $(head -n 1 "$tmp/out")"

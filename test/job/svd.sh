@@ -4,7 +4,8 @@
 # values with 1 to 4 workers however they are grouped; the vectors that it writes
 # are orthonormal and fit the matrix; bad input ends with status 2, file and line.
 # The matrices of the data sets have the values of the reference, to 1e-8 by
-# lanczos and 1e-4 at random; all values of the small ones.
+# lanczos and 1e-4 at random; all values of the small ones; not with a sanitizer,
+# which has seen the same code by then.
 # needs: pmix
 set -u
 lagoon=${LAGOON_BIN:-$PWD/lagoon}

@@ -66,10 +66,10 @@ is train "$(offered train -)" "$(for solver in $solvers 'logistic --method sgd';
 values() {
 	local option=$1
 	shift
-	"$lagoon" train "$@" --help | sed -nE "s/^ +$option=([a-z0-9|-]+).*/\\1/p" |
+	"$lagoon" train "$@" --help | sed -nE "s/^ +$option=([a-z0-9|+-]+).*/\\1/p" |
 		tr '|' '\n' | sort | paste -sd' '
 }
-for solver in kmeans lasso lda softmax svd svm 'logistic --method sgd'; do
+for solver in kmeans lasso lda mf softmax svd svm 'logistic --method sgd'; do
 	for option in --method --format --loss --sampler; do
 		# shellcheck disable=SC2086
 		[ -z "$(values $option $solver)" ] || is "$option of $solver" \
@@ -103,7 +103,7 @@ is 'number' "$(offered train --epochs '')" ''
 is 'number after =' "$(offered train --epochs =)" ''
 is 'after a number' "$(offered train --nodes 2 lo)" logistic
 is 'after a value' "$(offered train --data x --consistency b)" bsp
-is 'a value that looks like an option' "$(offered train --model --data '')" 'elastic-net kmeans lasso lda logistic ridge softmax svd svm'
+is 'a value that looks like an option' "$(offered train --model --data '')" 'elastic-net kmeans lasso lda logistic mf ridge softmax svd svm'
 is 'an option after it' "$(offered train --consistency bsp --stal)" --staleness=
 is 'a flag has no value' "$(offered train --zero-based lo)" logistic
 for option in --data --test --model --report --plot; do
