@@ -201,7 +201,10 @@ int lgn_smooth_begin(struct lgn_linear *t)
 
 	if (!rc)
 		rc = find_scale(t);
-	return rc || !(t->started || t->fit->saved) ? rc : multiply(t);
+	if (rc || !(t->started || t->fit->saved))
+		return rc;
+	/* Other workers of the process may draw these rows next. */
+	return lgn_linear_meet(t, multiply(t), NULL);
 }
 
 /* ---------------------------------------------------------- checkpoints */
