@@ -47,10 +47,14 @@ _lagoon_train=$(printf '%s\n' $_lagoon_train_logistic $_lagoon_train_linear $_la
 	$_lagoon_train_lda $_lagoon_train_mf $_lagoon_train_svd $_lagoon_train_kmeans | sort -u)
 _lagoon_predict='--data= --format= --model= -o --output= --probabilities --target=
 	--zero-based --help --usage'
+_lagoon_similar='--against= --data= --format= --target --zero-based --least= --measure= --top=
+	--nodes= -n --workers= -o --output= --report= --help --usage'
 _lagoon_topics='--top= --help --usage'
 _lagoon_checkpoint='--help --usage'
 _lagoon_generate='--cols= --nnz= --rows= --documents= --length= --words= --topics= --topic-words=
 	--document-topics= -o --output= --seed= --help --usage'
+_lagoon_generate_ratings='--items= --noise= --rank= --ratings= --test= --users= -o --output= --seed=
+	--help --usage'
 
 # _lagoon_reply WORDS PREFIX
 _lagoon_reply() {
@@ -115,12 +119,15 @@ _lagoon_long() {
 _lagoon_value() {
 	case $1 in
 	--method) _lagoon_reply "$(_lagoon_methods)" "$2" ;;
+	--measure) [[ ${COMP_WORDS[1]} != similar ]] ||
+		_lagoon_reply 'correlation cosine jaccard pearson ruzicka' "$2" ;;
 	--sampler) _lagoon_reply 'alias dense sparse' "$2" ;;
 	--init) _lagoon_reply 'kmeans++ random' "$2" ;;
 	--loss) _lagoon_reply 'hinge squared-hinge' "$2" ;;
 	--consistency) _lagoon_reply 'bsp ssp essp psp vap asp' "$2" ;;
 	--format) case ${COMP_WORDS[1]} in
 		bench) _lagoon_reply 'q64 q32 i64 i32' "$2" ;;
+		similar) _lagoon_reply 'csv libsvm matrix ratings' "$2" ;;
 		train) case $(_lagoon_solver) in
 			*_lda) _lagoon_reply 'docword ldac' "$2" ;;
 			*_svd) _lagoon_reply 'csv matrix' "$2" ;;
@@ -132,7 +139,7 @@ _lagoon_value() {
 		*) _lagoon_reply 'csv libsvm matrix' "$2" ;;
 		esac ;;
 	--on-death) _lagoon_reply 'stop continue' "$2" ;;
-	--data|--test|--target|--test-target|--left|--right|--vocabulary|--assign|--model|--plot|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
+	--data|--against|--test|--target|--test-target|--left|--right|--vocabulary|--assign|--model|--plot|--report|--trace|--output|-o|--checkpoint|--resume) _lagoon_file ;;
 	esac
 }
 
@@ -182,7 +189,7 @@ _lagoon() {
 	local valued plain ended
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		_lagoon_reply 'train predict topics checkpoint generate run bench info --help --version' "$cur"
+		_lagoon_reply 'train predict topics similar checkpoint generate run bench info --help --version' "$cur"
 		return
 	fi
 	_lagoon_walk "$command"
@@ -205,11 +212,14 @@ _lagoon() {
 		else _lagoon_reply 'inspect verify' "$cur"; fi ;;
 	train,-*) plain=$(_lagoon_solver); _lagoon_reply "${!plain}" "$cur" ;;
 	predict,*) _lagoon_reply "$_lagoon_predict" "$cur" ;;
+	similar,*) _lagoon_reply "$_lagoon_similar" "$cur" ;;
 	topics,-*) _lagoon_reply "$_lagoon_topics" "$cur" ;;
 	topics,*) _lagoon_file ;;
-	generate,-*) _lagoon_reply "$_lagoon_generate" "$cur" ;;
+	generate,-*) if [[ " ${COMP_WORDS[*]:2:COMP_CWORD-2} " = *' ratings '* ]]; then
+			_lagoon_reply "$_lagoon_generate_ratings" "$cur"
+		else _lagoon_reply "$_lagoon_generate" "$cur"; fi ;;
 	train,*) _lagoon_reply "$_lagoon_solvers" "$cur" ;;
-	generate,*) _lagoon_reply 'lda logistic' "$cur" ;;
+	generate,*) _lagoon_reply 'lda logistic ratings' "$cur" ;;
 	run,*) _lagoon_program "$cur" ;;
 	esac
 }

@@ -37,14 +37,14 @@ static const struct argp_option table[] = {
 	{ "data", KEY_DATA, "FILE", 0, "Rows, plain or by gzip", 0 },
 	{ "against", KEY_AGAINST, "FILE", 0,
 	  "Compare them with the rows of this file instead of with each other", 0 },
-	{ "format", KEY_FORMAT, "libsvm|csv|matrix|ratings", 0,
-	  "Of the data; csv: numbers with commas or blanks between; ratings: lines \"user item rating\", users are the rows [by the name, else libsvm]", 0 },
+	{ "format", KEY_FORMAT, "FORMAT", 0,
+	  "Of the data: libsvm, csv, matrix or ratings; csv: numbers with commas or blanks between; ratings: lines \"user item rating\", users are the rows [by the name, else libsvm]", 0 },
 	{ "zero-based", KEY_ZERO_BASED, NULL, 0,
 	  "Column indices of libsvm, and the numbers of rows that are printed, start at 0, not 1", 0 },
 	{ "target", KEY_TARGET, NULL, 0,
 	  "csv: the last column is a target, and is left out", 0 },
-	{ "measure", KEY_MEASURE, "cosine|jaccard|ruzicka|pearson|correlation", 0,
-	  "How similar two rows are: jaccard of the columns with entries, ruzicka with their values; pearson over the columns that both rows have, correlation over all, [cosine]", 1 },
+	{ "measure", KEY_MEASURE, "MEASURE", 0,
+	  "How similar two rows are: cosine; jaccard of the columns with entries, ruzicka with their values; pearson over the columns that both rows have, correlation over all [cosine]", 1 },
 	{ "top", KEY_TOP, "K", 0, "So many others for each row [10]", 1 },
 	{ "least", KEY_LEAST, "X", 0,
 	  "Leave out what is less similar [-1]", 1 },
@@ -141,7 +141,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp parser = {
-	.options = table, .parser = parse, .args_doc = "similar",
+	.options = table, .parser = parse,
 	.doc = "Find for each row of a file the others that are most similar to "
 	       "it, without looking at all pairs at once."
 	       "\v"
@@ -248,18 +248,26 @@ bool train_is_similar(const char *word)
 	return !strcmp(word, "similar");
 }
 
-int train_similar(int argc, char **argv)
+/* words: what stands behind the options. */
+static int similar(int argc, char **argv, const char *words)
 {
+	struct argp command = parser;
 	struct similar t = { 0 };
 
+	command.args_doc = words;
 	train_job_init(&t.job, isatty(STDERR_FILENO));
 	lagoon_similar_options_init(&t.find);
 	argp_err_exit_status = 2;
-	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &t))
+	if (argp_parse(&command, argc, argv, ARGP_IN_ORDER, NULL, &t))
 		return 2;
 	/* To be written when all is found: can it be? */
 	t.job.model = t.output;
 	return train_job_run(&t.job, argc, argv, find, &t);
+}
+
+int train_similar(int argc, char **argv)
+{
+	return similar(argc, argv, "similar");
 }
 
 /* As the word behind "lagoon train", by which processes are started, too. */
@@ -275,7 +283,7 @@ int tool_similar(int argc, char **argv)
 	args[0] = argv[0];
 	args[1] = (char *)"similar";
 	memcpy(args + 2, argv + 1, (size_t)(argc - 1) * sizeof(*args));
-	status = train_similar(argc + 1, args);
+	status = similar(argc + 1, args, NULL);
 	free(args);
 	return status;
 }

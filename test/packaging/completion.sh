@@ -44,7 +44,8 @@ printed() {
 	}' | sort -u | paste -sd' '
 }
 
-for command in run info predict topics generate bench; do
+for command in run info predict similar topics generate 'generate ratings' bench; do
+	# shellcheck disable=SC2086
 	is "$command" "$(offered $command -)" "$(printed $command)"
 done
 # Each solver has its own; where none stands yet, all.
@@ -91,6 +92,7 @@ is 'format of rows' "$(offered train ridge --format = m)" matrix
 is 'format of a benchmark' "$(offered bench --format = q6)" q64
 is 'format of a file' "$(offered predict --format = '')" 'csv libsvm matrix'
 is 'an option at once' "$(offered predict --prob)" --probabilities
+is 'measure of similar rows' "$(offered similar --measure = c)" 'correlation cosine'
 is 'on death' "$(offered run --on-death = c)" continue
 is solver "$(offered train l)" 'lasso lda logistic'
 
