@@ -105,7 +105,7 @@ static uint64_t next_random(uint64_t *seed)
 }
 
 /* Blocks in another order each time: with always the same one last, weights are off
- * by what it wants, which no average helps. A file has its own. */
+ * by what it wants, which no average helps. A file, and rows in order, have theirs. */
 static int ftrl_epoch(struct lgn_linear *t)
 {
 	uint64_t blocks = t->rows.blocks;
@@ -169,6 +169,7 @@ static void ftrl_destroy(struct lgn_linear_fit *fit)
 
 static int ftrl_open(struct lgn_linear *t)
 {
+	bool turns = !t->rows.file && !t->fit->options.in_order;
 	size_t n = t->own * t->fit->outputs + 1;
 	struct ftrl *s = calloc(1, sizeof(*s));
 
@@ -178,9 +179,9 @@ static int ftrl_open(struct lgn_linear *t)
 		s->told = calloc(n, sizeof(*s->told));
 		s->seed = t->fit->options.seed * GOLDEN + (uint64_t)t->id;
 	}
-	if (s && !t->rows.file)
+	if (s && turns)
 		s->turn = calloc(t->rows.blocks, sizeof(*s->turn));
-	if (s && s->own && s->told && (s->turn || t->rows.file))
+	if (s && s->own && s->told && (s->turn || !turns))
 		return 0;
 	return lgn_fail(LAGOON_ENOMEM, "no memory for vectors of %zu weights",
 			n);

@@ -413,7 +413,8 @@ static void test_refused(void)
 	o.topics = 0;
 	refused("no topics", "topics 0", LAGOON_EINVAL, &d, &o);
 	o = options(LAGOON_LDA_SPARSE, LAGOON_VAP);
-	refused("vap", "model 5", LAGOON_EINVAL, &d, &o);
+	o.change = -1;
+	refused("change", "change -1", LAGOON_EINVAL, &d, &o);
 	o = options(LAGOON_LDA_SPARSE, LAGOON_SSP);
 	o.beta = 0;
 	refused("beta", "beta 0", LAGOON_EINVAL, &d, &o);
