@@ -82,6 +82,7 @@ program svd
     'a bad element is told')
   call check_factors()
   call lagoon_close(lg)
+  deallocate (rows, rows32, left, start, places, val)
 
 contains
 
