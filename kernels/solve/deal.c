@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "kernels/solve/deal.h"
+#include "kernels/solve/random.h"
 #include "runtime/base/status.h"
 
 #define WORDS 3
@@ -32,11 +33,7 @@ static uint64_t owner_of(uint64_t i, uint64_t n, uint64_t workers)
 
 uint64_t lgn_deal_owner(uint64_t line, uint64_t workers)
 {
-	uint64_t x = line + UINT64_C(0x9e3779b97f4a7c15);	/* splitmix64 */
-
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return (x ^ x >> 31) % workers;
+	return lgn_random_mix(line) % workers;
 }
 
 static uint64_t owner(const struct lgn_deal *t, uint64_t row, uint64_t col)

@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "kernels/solve/linear.h"
+#include "kernels/solve/random.h"
 #include "runtime/base/status.h"
 
 /* Of an epoch. a9a with 2 workers in bsp, to a gap of 1e-4: 30 epochs with 10,
@@ -32,7 +33,6 @@
 #define ROUNDS 50
 #define WORSE 10		/* times the smallest gap: steps are too long */
 #define SLOW 0.7		/* ratio of gains of the dual from which on it pays */
-#define GOLDEN UINT64_C(0x9e3779b97f4a7c15)
 
 /* In a checkpoint. */
 struct dual_kept {
@@ -62,19 +62,10 @@ static double scale(const struct lgn_linear *t)
 	return t->fit->options.c / t->fit->options.l2;
 }
 
-static uint64_t next_random(uint64_t *seed)
-{
-	uint64_t x = *seed += GOLDEN;	/* splitmix64 */
-
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
-
 static void shuffle(struct dual *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		size_t k = next_random(&s->seed) % (i + 1);
+		size_t k = lgn_random_next(&s->seed) % (i + 1);
 
 		s->order[i] = s->order[k];
 		s->order[k] = (int64_t)i;
@@ -266,7 +257,7 @@ static int dual_open(struct lgn_linear *t)
 	s->gain = INFINITY;
 	s->pace = 1;
 	s->damp = first_damp(t);
-	s->seed = t->fit->options.seed * GOLDEN + (uint64_t)t->id;
+	s->seed = t->fit->options.seed * LGN_RANDOM_STEP + (uint64_t)t->id;
 	rc = open_vectors(t, s);
 	return rc ? rc : join_blocks(t, s);
 }
@@ -299,7 +290,7 @@ static int dual_resume(struct lgn_linear *t, const void *kept)
 
 	s->damp = k->longer * first_damp(t);
 	s->best = k->best;
-	s->seed += GOLDEN * t->rows.rows * (uint64_t)t->epoch;
+	s->seed += LGN_RANDOM_STEP * t->rows.rows * (uint64_t)t->epoch;
 	if (t->own)
 		rc = lagoon_pull(t->worker, t->fit->weights, t->first, t->own,
 				 t->w + t->first);

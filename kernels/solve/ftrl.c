@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/solve/random.h"
 #include "kernels/solve/stochastic.h"
 #include "runtime/base/status.h"
 
@@ -32,7 +33,6 @@
 #define RATE 1
 #define AVERAGE 16.0		/* the mean age is an 18th of the epochs */
 #define PUSHES 50		/* of which the l1 of a push is made */
-#define GOLDEN UINT64_C(0x9e3779b97f4a7c15)
 
 struct ftrl_tables {
 	struct lagoon_table *state;
@@ -95,15 +95,6 @@ static int tell_weights(struct lgn_linear *t)
 				    t->own, s->own);
 }
 
-static uint64_t next_random(uint64_t *seed)
-{
-	uint64_t x = *seed += GOLDEN;	/* splitmix64 */
-
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
-
 /* Blocks in another order each time: with always the same one last, weights are off
  * by what it wants, which no average helps. A file, and rows in order, have theirs. */
 static int ftrl_epoch(struct lgn_linear *t)
@@ -113,7 +104,7 @@ static int ftrl_epoch(struct lgn_linear *t)
 	int rc = 0;
 
 	for (uint64_t i = 0; s->turn && i < blocks; i++) {
-		uint64_t k = next_random(&s->seed) % (i + 1);
+		uint64_t k = lgn_random_next(&s->seed) % (i + 1);
 
 		s->turn[i] = s->turn[k];
 		s->turn[k] = i;
@@ -177,7 +168,7 @@ static int ftrl_open(struct lgn_linear *t)
 	if (s) {
 		s->own = calloc(n, sizeof(*s->own));
 		s->told = calloc(n, sizeof(*s->told));
-		s->seed = t->fit->options.seed * GOLDEN + (uint64_t)t->id;
+		s->seed = t->fit->options.seed * LGN_RANDOM_STEP + (uint64_t)t->id;
 	}
 	if (s && turns)
 		s->turn = calloc(t->rows.blocks, sizeof(*s->turn));

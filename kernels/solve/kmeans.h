@@ -24,6 +24,7 @@
 #include "kernels/data/dense.h"
 #include "kernels/data/libsvm.h"
 #include "kernels/lagoon_solve.h"
+#include "kernels/solve/random.h"
 #include "kernels/solve/share.h"
 
 #define LGN_KMEANS_CLUSTERS 65536
@@ -177,11 +178,7 @@ struct lgn_kmeans_draw {
 
 static inline uint64_t lgn_kmeans_random(struct lgn_kmeans_draw *d)
 {
-	uint64_t x = d->state += UINT64_C(0x9e3779b97f4a7c15); /* splitmix64 */
-
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
+	return lgn_random_next(&d->state);
 }
 
 static inline struct lgn_kmeans_draw lgn_kmeans_draw(const struct lgn_kmeans *t,

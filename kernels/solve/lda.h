@@ -19,6 +19,7 @@
 
 #include "kernels/data/corpus.h"
 #include "kernels/lagoon_solve.h"
+#include "kernels/solve/random.h"
 #include "kernels/solve/share.h"
 
 /* Documents of a round. */
@@ -172,11 +173,7 @@ int lgn_lda_held_out(struct lgn_lda *t, struct lgn_lda_tidings *mine);
 
 static inline uint64_t lgn_lda_random(struct lgn_lda *t)
 {
-	uint64_t x = t->random += UINT64_C(0x9e3779b97f4a7c15); /* splitmix64 */
-
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
+	return lgn_random_next(&t->random);
 }
 
 /* In [0, 1). */

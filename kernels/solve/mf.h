@@ -17,6 +17,7 @@
 
 #include "kernels/data/entries.h"
 #include "kernels/lagoon_mf.h"
+#include "kernels/solve/random.h"
 #include "kernels/solve/saved.h"
 #include "kernels/solve/share.h"
 
@@ -183,13 +184,5 @@ struct lgn_saving lgn_mf_saving(const struct lgn_mf_fit *fit);
 int lgn_mf_save(struct lgn_mf *t);
 int lgn_mf_restore(struct lgn_mf_fit *fit);	/* outside lagoon_run() */
 int lgn_mf_resume(struct lgn_mf *t);
-
-static inline uint64_t lgn_mf_mix(uint64_t x)
-{
-	x += UINT64_C(0x9e3779b97f4a7c15);	/* splitmix64 */
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
 
 #endif

@@ -49,7 +49,7 @@ static int fail_memory(size_t n)
 
 static uint32_t stratum_of(const struct sgd *s, uint64_t col)
 {
-	return (uint32_t)(lgn_mf_mix(~col) % (uint64_t)s->strata);
+	return (uint32_t)(lgn_random_mix(~col) % (uint64_t)s->strata);
 }
 
 /* The columns of each stratum; place[] of each in its stratum. */

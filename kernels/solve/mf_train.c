@@ -200,13 +200,13 @@ void lgn_mf_first(const struct lgn_mf *t, uint64_t stream,
 		  const uint64_t *id, uint32_t n, double *out)
 {
 	double by = SPREAD / sqrt(t->rank);
-	uint64_t seed = lgn_mf_mix(t->fit->options.seed * 2 + stream);
+	uint64_t seed = lgn_random_mix(t->fit->options.seed * 2 + stream);
 
 	for (uint32_t i = 0; i < n; i++) {
-		uint64_t x = lgn_mf_mix(seed ^ id[i]);
+		uint64_t x = lgn_random_mix(seed ^ id[i]);
 
 		for (uint32_t f = 0; f < t->rank; f++) {
-			x = lgn_mf_mix(x);
+			x = lgn_random_mix(x);
 			out[f] = by * ((double)(x >> 11) * 0x1p-52 - 1);
 		}
 		if (t->width > t->rank)

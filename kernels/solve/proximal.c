@@ -32,6 +32,7 @@
 #include <string.h>
 
 #include "kernels/solve/proximal.h"
+#include "kernels/solve/random.h"
 #include "runtime/base/status.h"
 
 #define MOST 10.0
@@ -300,15 +301,6 @@ static int turn_of(struct lgn_linear *t, uint64_t block)
 	return rc;
 }
 
-static uint64_t next_random(uint64_t *seed)
-{
-	uint64_t x = *seed += LGN_PROXIMAL_SEED;	/* splitmix64 */
-
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
-
 /* The same order in every worker. */
 static int proximal_epoch(struct lgn_linear *t)
 {
@@ -316,7 +308,7 @@ static int proximal_epoch(struct lgn_linear *t)
 	int rc = 0;
 
 	for (uint64_t i = 0; i < s->blocks; i++) {
-		uint64_t k = next_random(&s->seed) % (i + 1);
+		uint64_t k = lgn_random_next(&s->seed) % (i + 1);
 
 		s->turn[i] = s->turn[k];
 		s->turn[k] = i;

@@ -6,7 +6,6 @@
 #include "kernels/solve/linear.h"
 
 #define LGN_PROXIMAL_NARROW 0.1	/* trust regions, at least */
-#define LGN_PROXIMAL_SEED UINT64_C(0x9e3779b97f4a7c15)	/* steps of splitmix64 */
 
 struct lgn_proximal_tables {
 	uint64_t width;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernels/solve/proximal.h"
+#include "kernels/solve/random.h"
 #include "runtime/base/status.h"
 
 #define BLOCKS 32		/* of columns */
@@ -200,7 +201,7 @@ int lgn_proximal_resume(struct lgn_linear *t, const void *kept)
 	s->violation = k->violation;
 	memcpy(s->gain, k->gain, sizeof(s->gain));
 	s->before = k->before;
-	s->seed += LGN_PROXIMAL_SEED * s->blocks * (uint64_t)t->epoch;
+	s->seed += LGN_RANDOM_STEP * s->blocks * (uint64_t)t->epoch;
 	for (uint64_t j = 0; j < cols && !rc; j++) {
 		s->trust[j] = LGN_PROXIMAL_NARROW;
 		lgn_proximal_move(s, j, t->w[j]);

@@ -15,6 +15,7 @@
 
 #include "kernels/solve/deal.h"
 #include "kernels/solve/given.h"
+#include "kernels/solve/random.h"
 #include "kernels/solve/regression.h"
 #include "kernels/solve/words.h"
 #include "runtime/base/status.h"
@@ -37,19 +38,10 @@ int lgn_regression_meet(struct lgn_regression *t, int rc,
 			      mine ? mine : &none, t->all);
 }
 
-static uint64_t next_random(uint64_t *seed)
-{
-	uint64_t x = *seed += UINT64_C(0x9e3779b97f4a7c15);	/* splitmix64 */
-
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
-
 void lgn_regression_shuffle(struct lgn_regression *t, size_t n)
 {
 	for (size_t i = n; i > 1; i--) {
-		size_t k = next_random(&t->seed) % i;
+		size_t k = lgn_random_next(&t->seed) % i;
 		int64_t swap = t->order[i - 1];
 
 		t->order[i - 1] = t->order[k];

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/solve/random.h"
 #include "kernels/solve/svd.h"
 #include "runtime/base/status.h"
 
@@ -63,13 +64,9 @@ int lgn_svd_sum(struct lgn_svd *t, int rc, size_t n, double *x)
 
 /* ---------------------------------------------------------------- draws */
 
-static double uniform(uint64_t *state)		/* in (0, 1]; splitmix64 */
+static double uniform(uint64_t *state)		/* in (0, 1] */
 {
-	uint64_t x = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return (double)((x ^ x >> 31) >> 11) * 0x1p-53 + 0x1p-54;
+	return (double)(lgn_random_next(state) >> 11) * 0x1p-53 + 0x1p-54;
 }
 
 void lgn_svd_draw(const struct lgn_svd *t, uint64_t stream, uint64_t first,
