@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "kernels/solve/columns.h"
+#include "kernels/solve/options.h"
 #include "kernels/solve/stochastic.h"
 #include "runtime/base/status.h"
 
@@ -168,10 +169,7 @@ static int create(struct lgn_linear_fit *fit)
 	attr.format = LAGOON_FLOAT64;
 	attr.push = LAGOON_PUSH_APPLY;
 	attr.update = update;
-	attr.model = o->model;
-	attr.sample = o->sample;
-	if (attr.model != LAGOON_BSP && attr.model != LAGOON_ASP)
-		attr.staleness = o->staleness;
+	lgn_options_consistency(o->model, o->staleness, o->sample, &attr);
 	return lagoon_table_create(fit->lg, "linear downpour", &attr,
 				   &tables->state);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "kernels/solve/kmeans.h"
+#include "kernels/solve/options.h"
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
 
@@ -30,10 +31,7 @@ lagoon_kmeans_options_init(struct lagoon_kmeans_options *options)
 
 static int check_numbers(const struct lagoon_kmeans_options *o)
 {
-	const struct {
-		const char *name;
-		int value, least, most;
-	} field[] = {
+	const struct lgn_option option[] = {
 		{ "clusters", o->clusters, 1, LGN_KMEANS_CLUSTERS },
 		{ "method", o->method, 0, LAGOON_KMEANS_MINIBATCH },
 		{ "start", o->start, 0, LAGOON_KMEANS_RANDOM },
@@ -47,13 +45,7 @@ static int check_numbers(const struct lagoon_kmeans_options *o)
 		{ "format", o->format, -1, LAGOON_KMEANS_LIBSVM },
 	};
 
-	for (size_t i = 0; i < LGN_COUNT(field); i++)
-		if (field[i].value < field[i].least ||
-		    field[i].value > field[i].most)
-			return lgn_fail(LAGOON_EINVAL, "%s %d: expected %d to "
-					"%d", field[i].name, field[i].value,
-					field[i].least, field[i].most);
-	return 0;
+	return lgn_options_check(option, LGN_COUNT(option));
 }
 
 static int check_options(const struct lagoon_kmeans_options *o)
@@ -99,12 +91,8 @@ static int create(struct lgn_kmeans_fit *fit, const char *name, uint64_t rows,
 	attr.rows = rows;
 	attr.cols = (uint32_t)cols;
 	attr.format = LAGOON_I64;
-	if (as_asked) {
-		attr.model = o->model;
-		attr.sample = o->sample;
-		if (o->model != LAGOON_BSP && o->model != LAGOON_ASP)
-			attr.staleness = o->staleness;
-	}
+	if (as_asked)
+		lgn_options_consistency(o->model, o->staleness, o->sample, &attr);
 	return lagoon_table_create(fit->lg, name, &attr, t);
 }
 

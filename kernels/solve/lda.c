@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/solve/lda.h"
+#include "kernels/solve/options.h"
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
 
@@ -45,10 +46,7 @@ static int check_prior(const char *name, double value)
 
 static int check_numbers(const struct lagoon_lda_options *o)
 {
-	const struct {
-		const char *name;
-		int value, least, most;
-	} field[] = {
+	const struct lgn_option option[] = {
 		{ "topics", o->topics, 1, TOPICS_MAX },
 		{ "sweeps", o->sweeps, 1, INT32_MAX },
 		{ "sampler", o->sampler, 0, LAGOON_LDA_ALIAS },
@@ -60,13 +58,7 @@ static int check_numbers(const struct lagoon_lda_options *o)
 		{ "format", o->format, -1, LAGOON_LDA_DOCWORD },
 	};
 
-	for (size_t i = 0; i < LGN_COUNT(field); i++)
-		if (field[i].value < field[i].least ||
-		    field[i].value > field[i].most)
-			return lgn_fail(LAGOON_EINVAL, "%s %d: expected %d to "
-					"%d", field[i].name, field[i].value,
-					field[i].least, field[i].most);
-	return 0;
+	return lgn_options_check(option, LGN_COUNT(option));
 }
 
 static int check_options(const struct lagoon_lda_options *o)
@@ -97,19 +89,16 @@ static int check_options(const struct lagoon_lda_options *o)
 static int create(struct lgn_lda_fit *fit, const char *name, uint64_t rows,
 		  int format, int type, struct lagoon_table **t)
 {
+	const struct lagoon_lda_options *o = &fit->options;
 	struct lagoon_table_attr attr;
 
 	lagoon_table_attr_init(&attr);
 	attr.rows = rows;
-	attr.cols = (uint32_t)fit->options.topics;
+	attr.cols = (uint32_t)o->topics;
 	attr.format = format;
 	attr.type = type;
-	attr.model = fit->options.model;
-	attr.sample = fit->options.sample;
-	attr.change = fit->options.change;
-	if (attr.model != LAGOON_BSP && attr.model != LAGOON_ASP &&
-	    attr.model != LAGOON_VAP)
-		attr.staleness = fit->options.staleness;
+	attr.change = o->change;
+	lgn_options_consistency(o->model, o->staleness, o->sample, &attr);
 	return lagoon_table_create(fit->lg, name, &attr, t);
 }
 

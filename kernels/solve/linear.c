@@ -9,6 +9,7 @@
 
 #include "kernels/solve/given.h"
 #include "kernels/solve/linear.h"
+#include "kernels/solve/options.h"
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
 
@@ -191,17 +192,14 @@ static int frac_bits(double largest)
 
 static struct lagoon_table_attr attr_of(const struct lgn_linear_fit *fit)
 {
+	const struct lagoon_linear_options *o = &fit->options;
 	struct lagoon_table_attr attr;
 
 	lagoon_table_attr_init(&attr);
 	attr.rows = fit->facts.data.cols;
 	attr.cols = fit->outputs;
-	attr.model = fit->options.model;
-	attr.sample = fit->options.sample;
-	attr.change = fit->options.change;
-	if (attr.model == LAGOON_SSP || attr.model == LAGOON_ESSP ||
-	    attr.model == LAGOON_PSP)
-		attr.staleness = fit->options.staleness;
+	attr.change = o->change;
+	lgn_options_consistency(o->model, o->staleness, o->sample, &attr);
 	return attr;
 }
 

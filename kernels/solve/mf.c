@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/solve/mf.h"
+#include "kernels/solve/options.h"
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
 
@@ -38,10 +39,7 @@ LGN_EXPORT void lagoon_mf_options_init(struct lagoon_mf_options *options)
 
 static int check_numbers(const struct lagoon_mf_options *o)
 {
-	const struct {
-		const char *name;
-		int value, least, most;
-	} field[] = {
+	const struct lgn_option option[] = {
 		{ "method", o->method, 0, LAGOON_MF_CCD },
 		{ "rank", o->rank, 1, RANK_MAX },
 		{ "biases", o->biases, 0, 1 },
@@ -52,13 +50,7 @@ static int check_numbers(const struct lagoon_mf_options *o)
 		{ "sample", o->sample, 0, INT32_MAX },
 	};
 
-	for (size_t i = 0; i < LGN_COUNT(field); i++)
-		if (field[i].value < field[i].least ||
-		    field[i].value > field[i].most)
-			return lgn_fail(LAGOON_EINVAL, "%s %d: expected %d to "
-					"%d", field[i].name, field[i].value,
-					field[i].least, field[i].most);
-	return 0;
+	return lgn_options_check(option, LGN_COUNT(option));
 }
 
 static int check_reals(const struct lagoon_mf_options *o)
@@ -123,18 +115,10 @@ static int rounds_of(const struct lgn_mf_fit *fit)
 
 /* --------------------------------------------------------------- tables */
 
-static void set_model(const struct lgn_mf_fit *fit,
-		      struct lagoon_table_attr *attr)
-{
-	attr->model = fit->options.model;
-	attr->sample = fit->options.sample;
-	if (attr->model != LAGOON_BSP && attr->model != LAGOON_ASP)
-		attr->staleness = fit->options.staleness;
-}
-
 static int create(struct lgn_mf_fit *fit, const char *name, uint64_t rows,
 		  uint32_t cols, int format, struct lagoon_table **t)
 {
+	const struct lagoon_mf_options *o = &fit->options;
 	struct lagoon_table_attr attr;
 
 	lagoon_table_attr_init(&attr);
@@ -150,7 +134,7 @@ static int create(struct lgn_mf_fit *fit, const char *name, uint64_t rows,
 		attr.frac_bits = FRAC_BITS;
 	}
 	if (format != LAGOON_I64)
-		set_model(fit, &attr);
+		lgn_options_consistency(o->model, o->staleness, o->sample, &attr);
 	return lagoon_table_create(fit->lg, name, &attr, t);
 }
 

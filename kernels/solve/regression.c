@@ -12,6 +12,7 @@
 #include "kernels/solve/deal.h"
 #include "kernels/solve/given.h"
 #include "kernels/solve/load.h"
+#include "kernels/solve/options.h"
 #include "kernels/solve/regression.h"
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
@@ -139,14 +140,12 @@ static double largest_weight(const struct lgn_regression_fit *fit)
 static int create(struct lgn_regression_fit *fit, const char *name,
 		  uint64_t rows, double largest, struct lagoon_table **t)
 {
+	const struct lagoon_regression_options *o = &fit->options;
 	struct lagoon_table_attr attr;
 
 	lagoon_table_attr_init(&attr);
 	attr.rows = rows;
-	attr.model = fit->options.model;
-	attr.sample = fit->options.sample;
-	if (attr.model != LAGOON_BSP && attr.model != LAGOON_ASP)
-		attr.staleness = fit->options.staleness;
+	lgn_options_consistency(o->model, o->staleness, o->sample, &attr);
 	attr.frac_bits = frac_bits(largest);
 	return lagoon_table_create(fit->lg, name, &attr, t);
 }

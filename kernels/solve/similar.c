@@ -128,8 +128,7 @@ static int load(struct lgn_similar_fit *fit)
 			       sizeof(struct lgn_similar_facts),
 			       lgn_similar_load, fit, &fit->tidings);
 
-	fit->result->read_seconds = (double)(lgn_now_ns() - fit->start_ns) *
-		1e-9;
+	fit->result->read_seconds = lgn_seconds_since(fit->start_ns);
 	return rc;
 }
 
@@ -261,7 +260,7 @@ static int call(struct lgn_similar_fit *fit,
 		rc = find(fit);
 	fit_close(fit);
 	found.size = sizeof(found);
-	found.seconds = (double)(lgn_now_ns() - fit->start_ns) * 1e-9;
+	found.seconds = lgn_seconds_since(fit->start_ns);
 	if (rc || !result)
 		lagoon_similar_result_free(&found);
 	else

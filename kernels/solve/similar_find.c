@@ -116,7 +116,7 @@ static void report(const struct lgn_similar *t, uint64_t rows)
 	const struct lagoon_similar_progress p = {
 		.rows = rows,
 		.of = t->fit->set[0].rows,
-		.seconds = (double)(lgn_now_ns() - t->fit->start_ns) * 1e-9,
+		.seconds = lgn_seconds_since(t->fit->start_ns),
 	};
 
 	if (o->progress && t->id == t->fit->first_worker)

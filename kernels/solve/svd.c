@@ -8,6 +8,7 @@
 #include "kernels/data/text.h"
 #include "kernels/solve/deal.h"
 #include "kernels/solve/load.h"
+#include "kernels/solve/options.h"
 #include "kernels/solve/svd.h"
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
@@ -38,10 +39,7 @@ LGN_EXPORT void lagoon_svd_options_init(struct lagoon_svd_options *options)
 
 static int check_options(const struct lagoon_svd_options *o)
 {
-	const struct {
-		const char *name;
-		int value, least, most;
-	} field[] = {
+	const struct lgn_option option[] = {
 		{ "k", o->k, 1, 1 << 20 },
 		{ "method", o->method, 0, LAGOON_SVD_RANDOMISED },
 		{ "vectors", o->vectors, 0, LAGOON_SVD_BOTH },
@@ -50,15 +48,13 @@ static int check_options(const struct lagoon_svd_options *o)
 		{ "oversample", o->oversample, 0, 1 << 20 },
 		{ "power", o->power, 0, INT32_MAX },
 	};
+	int rc;
 
 	if (o->size < sizeof(*o))
 		return lgn_fail(LAGOON_EINVAL, "options not initialised");
-	for (size_t i = 0; i < LGN_COUNT(field); i++)
-		if (field[i].value < field[i].least ||
-		    field[i].value > field[i].most)
-			return lgn_fail(LAGOON_EINVAL, "%s %d: expected %d to "
-					"%d", field[i].name, field[i].value,
-					field[i].least, field[i].most);
+	rc = lgn_options_check(option, LGN_COUNT(option));
+	if (rc)
+		return rc;
 	if (!(o->tolerance >= -1 && o->tolerance < 1))
 		return lgn_fail(LAGOON_EINVAL, "tolerance %g: expected 0 to 1, "
 				"or -1 for that of the method", o->tolerance);
