@@ -94,8 +94,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		t->fit.change = args_number(state, "--change", arg, 1);
 		break;
 	case KEY_EPOCHS:
-		t->fit.epochs = (int)args_count(state, "--epochs", arg, 1,
-						INT_MAX);
+		t->fit.epochs = args_int(state, "--epochs", arg, 1, INT_MAX);
 		break;
 	case KEY_BATCH:
 		t->fit.batch = args_count(state, "--batch", arg, 1, INT64_MAX);

@@ -53,13 +53,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		j->seed = args_count(state, "--seed", arg, 0, INT64_MAX);
 		break;
 	case 'n':
-		j->processes = (int)args_count(state, "-n", arg, 1, 4096);
+		j->processes = args_int(state, "-n", arg, 1, 4096);
 		break;
 	case KEY_NODES:
-		j->nodes = (int)args_count(state, "--nodes", arg, 1, 1024);
+		j->nodes = args_int(state, "--nodes", arg, 1, 1024);
 		break;
 	case KEY_WORKERS:
-		j->workers = (int)args_count(state, "--workers", arg, 1, 1024);
+		j->workers = args_int(state, "--workers", arg, 1, 1024);
 		break;
 	case KEY_MODEL: j->model = arg; break;
 	case KEY_REPORT: j->report.path = arg; break;

@@ -80,12 +80,6 @@ static int choose(struct argp_state *state, int key, const char *text)
 			   "dense or libsvm");
 }
 
-static int count(struct argp_state *state, const char *name, const char *text,
-		 uint64_t min, uint64_t max)
-{
-	return (int)args_count(state, name, text, min, max);
-}
-
 /* Of the data and the outputs. */
 static error_t parse_rest(int key, char *arg, struct argp_state *state)
 {
@@ -119,26 +113,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct lagoon_kmeans_options *o = &t->fit;
 
 	switch (key) {
-	case KEY_K: o->clusters = count(state, "--k", arg, 1, 65536); break;
+	case KEY_K: o->clusters = args_int(state, "--k", arg, 1, 65536); break;
 	case KEY_METHOD: o->method = choose(state, key, arg); break;
 	case KEY_INIT: o->start = choose(state, key, arg); break;
 	case KEY_CANDIDATES:
-		o->candidates = count(state, "--candidates", arg, 1, 16);
+		o->candidates = args_int(state, "--candidates", arg, 1, 16);
 		break;
 	case KEY_RESTARTS:
-		o->restarts = count(state, "--restarts", arg, 1, INT_MAX);
+		o->restarts = args_int(state, "--restarts", arg, 1, INT_MAX);
 		break;
 	case KEY_ROUNDS:
-		o->rounds = count(state, "--rounds", arg, 1, INT_MAX);
+		o->rounds = args_int(state, "--rounds", arg, 1, INT_MAX);
 		break;
 	case KEY_TOLERANCE:
 		o->tolerance = args_number(state, "--tolerance", arg, 1);
 		break;
 	case KEY_BATCH:
-		o->batch = count(state, "--batch", arg, 1, 1 << 24);
+		o->batch = args_int(state, "--batch", arg, 1, 1 << 24);
 		break;
 	case KEY_MEASURE:
-		o->every = count(state, "--measure", arg, 1, INT_MAX);
+		o->every = args_int(state, "--measure", arg, 1, INT_MAX);
 		break;
 	default:
 		return parse_rest(key, arg, state);

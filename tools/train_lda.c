@@ -79,12 +79,6 @@ static int format(struct argp_state *state, const char *text)
 			   "ldac or docword");
 }
 
-static int count(struct argp_state *state, const char *name, const char *text,
-		 uint64_t min, uint64_t max)
-{
-	return (int)args_count(state, name, text, min, max);
-}
-
 /* Of the data and the outputs. */
 static error_t parse_rest(int key, char *arg, struct argp_state *state)
 {
@@ -93,7 +87,7 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case KEY_DATA: t->data = arg; break;
 	case KEY_TEST: t->test = arg; break;
-	case KEY_TOP: t->top = count(state, "--top", arg, 0, TOP_MAX); break;
+	case KEY_TOP: t->top = args_int(state, "--top", arg, 0, TOP_MAX); break;
 	case KEY_FORMAT: t->fit.format = format(state, arg); break;
 	case KEY_VOCABULARY: t->fit.vocabulary = arg; break;
 	case KEY_SKIP_EMPTY: t->fit.skip_empty = 1; break;
@@ -121,28 +115,28 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_TOPICS:
-		o->topics = count(state, "--topics", arg, 1, 65536);
+		o->topics = args_int(state, "--topics", arg, 1, 65536);
 		break;
 	case KEY_ALPHA: o->alpha = args_number(state, "--alpha", arg, 0); break;
 	case KEY_BETA: o->beta = args_number(state, "--beta", arg, 0); break;
 	case KEY_SWEEPS:
-		o->sweeps = count(state, "--sweeps", arg, 1, INT_MAX);
+		o->sweeps = args_int(state, "--sweeps", arg, 1, INT_MAX);
 		break;
 	case KEY_SAMPLER: o->sampler = sampler(state, arg); break;
 	case KEY_STEPS:
-		o->steps = count(state, "--steps", arg, 1, INT_MAX);
+		o->steps = args_int(state, "--steps", arg, 1, INT_MAX);
 		break;
 	case KEY_ANNEAL:
 		o->anneal = args_number(state, "--anneal", arg, 1);
 		break;
 	case KEY_ROUNDS:
-		o->rounds = count(state, "--rounds", arg, 1, 1 << 20);
+		o->rounds = args_int(state, "--rounds", arg, 1, 1 << 20);
 		break;
 	case KEY_CHANGE:
 		o->change = args_number(state, "--change", arg, 1);
 		break;
 	case KEY_MEASURE:
-		o->every = count(state, "--measure", arg, 1, INT_MAX);
+		o->every = args_int(state, "--measure", arg, 1, INT_MAX);
 		break;
 	default:
 		return parse_rest(key, arg, state);
@@ -318,7 +312,7 @@ static error_t topics_parse(int key, char *arg, struct argp_state *state)
 	struct topics *t = state->input;
 
 	switch (key) {
-	case KEY_TOP: t->top = count(state, "--top", arg, 0, TOP_MAX); break;
+	case KEY_TOP: t->top = args_int(state, "--top", arg, 0, TOP_MAX); break;
 	case ARGP_KEY_ARG:
 		if (t->model)
 			argp_failure(state, 2, 0, "\"%s\": expected one model",

@@ -75,11 +75,6 @@ static const struct argp_option table[] = {
 
 /* ------------------------------------------------------------- options */
 
-static int count(struct argp_state *state, const char *name, const char *arg)
-{
-	return (int)args_count(state, name, arg, 1, INT_MAX);
-}
-
 static void take_solver(struct linear *t, struct argp_state *state, char *arg)
 {
 	if (state->arg_num)
@@ -145,15 +140,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_L1: o->l1 = args_number(state, "--l1", arg, 1); break;
 	case KEY_L2: o->l2 = args_number(state, "--l2", arg, 1); break;
 	case KEY_RATE: o->rate = args_number(state, "--rate", arg, 0); break;
-	case KEY_EPOCHS: o->epochs = count(state, "--epochs", arg); break;
+	case KEY_EPOCHS:
+		o->epochs = args_int(state, "--epochs", arg, 1, INT_MAX);
+		break;
 	case KEY_TOLERANCE:
 		o->tolerance = args_number(state, "--tolerance", arg, 1);
 		break;
 	case KEY_BATCH:
 		o->batch = args_count(state, "--batch", arg, 1, INT64_MAX);
 		break;
-	case KEY_FETCH: o->n_fetch = count(state, "--n-fetch", arg); break;
-	case KEY_PUSH: o->n_push = count(state, "--n-push", arg); break;
+	case KEY_FETCH:
+		o->n_fetch = args_int(state, "--n-fetch", arg, 1, INT_MAX);
+		break;
+	case KEY_PUSH:
+		o->n_push = args_int(state, "--n-push", arg, 1, INT_MAX);
+		break;
 	case KEY_CHANGE:
 		o->change = args_number(state, "--change", arg, 1);
 		break;

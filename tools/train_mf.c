@@ -55,12 +55,6 @@ static int method(struct argp_state *state, const char *text)
 			   "sgd, als or ccd++");
 }
 
-static int count(struct argp_state *state, const char *name, const char *text,
-		 uint64_t max)
-{
-	return (int)args_count(state, name, text, 1, max);
-}
-
 /* Of the data. */
 static error_t parse_rest(int key, char *arg, struct argp_state *state)
 {
@@ -95,7 +89,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_METHOD: o->method = method(state, arg); break;
-	case KEY_RANK: o->rank = count(state, "--rank", arg, 4096); break;
+	case KEY_RANK: o->rank = args_int(state, "--rank", arg, 1, 4096); break;
 	case KEY_BIASES: o->biases = 1; break;
 	case KEY_LAMBDA:
 		o->lambda = args_number(state, "--lambda", arg, 1);
@@ -104,15 +98,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->lambda_bias = args_number(state, "--lambda-bias", arg, 1);
 		break;
 	case KEY_EPOCHS:
-		o->epochs = count(state, "--epochs", arg, INT_MAX);
+		o->epochs = args_int(state, "--epochs", arg, 1, INT_MAX);
 		break;
 	case KEY_RATE: o->rate = args_number(state, "--rate", arg, 0); break;
 	case KEY_DECAY: o->decay = args_number(state, "--decay", arg, 0); break;
 	case KEY_ROUNDS:
-		o->rounds = count(state, "--rounds", arg, 65536);
+		o->rounds = args_int(state, "--rounds", arg, 1, 65536);
 		break;
 	case KEY_MEASURE:
-		o->measure = count(state, "--measure", arg, INT_MAX);
+		o->measure = args_int(state, "--measure", arg, 1, INT_MAX);
 		break;
 	default:
 		return parse_rest(key, arg, state);

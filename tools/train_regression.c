@@ -111,10 +111,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->tolerance = args_number(state, "--tolerance", arg, 1);
 		break;
 	case KEY_EPOCHS:
-		o->epochs = (int)args_count(state, "--epochs", arg, 1, INT_MAX);
+		o->epochs = args_int(state, "--epochs", arg, 1, INT_MAX);
 		break;
 	case KEY_ROUNDS:
-		o->rounds = (int)args_count(state, "--rounds", arg, 1, INT_MAX);
+		o->rounds = args_int(state, "--rounds", arg, 1, INT_MAX);
 		break;
 	default:
 		return parse_rest(key, arg, state);

@@ -89,13 +89,13 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'n':
-		j->processes = (int)args_count(state, "-n", arg, 1, 4096);
+		j->processes = args_int(state, "-n", arg, 1, 4096);
 		break;
 	case KEY_NODES:
-		j->nodes = (int)args_count(state, "--nodes", arg, 1, 1024);
+		j->nodes = args_int(state, "--nodes", arg, 1, 1024);
 		break;
 	case KEY_WORKERS:
-		j->workers = (int)args_count(state, "--workers", arg, 1, 1024);
+		j->workers = args_int(state, "--workers", arg, 1, 1024);
 		break;
 	case KEY_REPORT: j->report.path = arg; break;
 	case ARGP_KEY_ARG:
@@ -130,7 +130,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 					 "cosine, jaccard, ruzicka, pearson or correlation");
 		break;
 	case KEY_TOP:
-		o->top = (int)args_count(state, "--top", arg, 1, 1 << 20);
+		o->top = args_int(state, "--top", arg, 1, 1 << 20);
 		break;
 	case KEY_LEAST: o->least = least(state, arg); break;
 	case 'o': t->output = arg; break;

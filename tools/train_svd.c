@@ -67,12 +67,6 @@ static int format(struct argp_state *state, const char *text)
 		LAGOON_FILE_CSV;
 }
 
-static int count(struct argp_state *state, const char *name, const char *text,
-		 uint64_t min, uint64_t max)
-{
-	return (int)args_count(state, name, text, min, max);
-}
-
 static void check_end(struct argp_state *state, const struct svd *t)
 {
 	if (!t->data)
@@ -113,22 +107,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct lagoon_svd_options *o = &t->fit;
 
 	switch (key) {
-	case KEY_K: o->k = count(state, "--k", arg, 1, MOST); break;
+	case KEY_K: o->k = args_int(state, "--k", arg, 1, MOST); break;
 	case KEY_METHOD: o->method = method(state, arg); break;
 	case KEY_TOLERANCE:
 		o->tolerance = args_number(state, "--tolerance", arg, 1);
 		break;
 	case KEY_BASIS:
-		o->basis = count(state, "--basis", arg, 1, MOST);
+		o->basis = args_int(state, "--basis", arg, 1, MOST);
 		break;
 	case KEY_RESTARTS:
-		o->restarts = count(state, "--restarts", arg, 0, INT_MAX);
+		o->restarts = args_int(state, "--restarts", arg, 0, INT_MAX);
 		break;
 	case KEY_OVERSAMPLE:
-		o->oversample = count(state, "--oversample", arg, 0, MOST);
+		o->oversample = args_int(state, "--oversample", arg, 0, MOST);
 		break;
 	case KEY_POWER:
-		o->power = count(state, "--power", arg, 0, INT_MAX);
+		o->power = args_int(state, "--power", arg, 0, INT_MAX);
 		break;
 	default:
 		return parse_rest(key, arg, state);
