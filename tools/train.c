@@ -13,8 +13,6 @@
 
 struct train {
 	struct train_job job;
-	const char *solver;
-	const char *data;
 	const char *test;
 	const char *trace;
 	struct lagoon_logistic_options fit;
@@ -65,12 +63,11 @@ int train_consistency(struct argp_state *state, const char *text)
 	return LAGOON_SSP;
 }
 
-static void check_end(struct argp_state *state, const struct train *t)
+static void check_end(struct argp_state *state, struct train *t)
 {
-	if (!t->solver)
+	if (!t->job.report.solver)
 		argp_failure(state, 2, 0, "no solver: lagoon train --help lists them");
-	if (!t->data)
-		argp_failure(state, 2, 0, "no --data FILE");
+	train_job_parse(&t->job, ARGP_KEY_END, NULL, state);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -78,7 +75,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct train *t = state->input;
 
 	switch (key) {
-	case KEY_DATA: t->data = arg; break;
+	case KEY_DATA: t->job.data = arg; break;
 	case KEY_TEST: t->test = arg; break;
 	case KEY_TRACE: t->trace = arg; break;
 	case KEY_METHOD: break;		/* svrg: train_is_linear() */
@@ -99,30 +96,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_BATCH:
 		t->fit.batch = args_count(state, "--batch", arg, 1, INT64_MAX);
 		break;
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = state->child_inputs[1] = &t->job;
-		break;
 	case ARGP_KEY_ARG:
-		if (t->solver || strcmp(arg, "logistic"))
+		if (t->job.report.solver || strcmp(arg, "logistic"))
 			argp_failure(state, 2, 0, "\"%s\": no such solver, as the first word: lagoon train --help lists them", arg);
-		t->solver = arg;
+		t->job.report.solver = arg;
 		break;
 	case ARGP_KEY_END:
 		check_end(state, t);
 		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return train_job_parse(&t->job, key, arg, state);
 	}
 	return 0;
 }
 
-static const struct argp_child children[] = {
-	{ .argp = &train_job_argp, .group = 2 },
-	{ .argp = &train_restart_argp, .group = 3 }, { 0 }
-};
-
 static const struct argp parser = {
-	.options = table, .parser = parse, .children = children,
+	.options = table, .parser = parse, .children = train_children,
 	.args_doc = "logistic",
 	.doc = "Fit an L2-regularised logistic regression, "
 	       "0.5 w'w + C sum log(1 + exp(-y w'x)), to the rows of a file."
@@ -195,7 +184,7 @@ static int finish(struct train *t, const struct lagoon_logistic_result *r)
 
 	if (rc)
 		return train_fail(rc);
-	train_recover(t->data, r, &recovery);
+	train_recover(t->job.data, r, &recovery);
 	return train_report_end(&t->job.report, r, &recovery) ? 1 : 0;
 }
 
@@ -209,16 +198,11 @@ static int fit(void *arg, struct lagoon *lg)
 		t->fit.progress = train_report_epoch;
 		t->fit.progress_arg = &t->job.report;
 	}
-	rc = lagoon_logistic_fit_file(lg, t->data, t->test, &t->fit, &result);
-	train_progress_end(&t->job.report);
-	status = rc ? train_fail(rc) : 0;
-	if (!status && result.interrupted)
-		status = TRAIN_INTERRUPTED;
-	else if (!status && !lagoon_rank(lg))
+	rc = lagoon_logistic_fit_file(lg, t->job.data, t->test, &t->fit, &result);
+	status = train_job_status(&t->job, rc, result.interrupted, result.epochs);
+	if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
-	train_report_close(&t->job.report);
 	t->job.clock = result.clock;
-	t->job.epoch = result.epochs;
 	lagoon_logistic_result_free(&result);
 	return status;
 }
@@ -308,16 +292,13 @@ int tool_train(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof(solvers) / sizeof(*solvers); i++)
 		if (solvers[i].is && solvers[i].is(argv[1]))
 			return solvers[i].run(argc, argv);
-	train_job_init(&t.job, isatty(STDERR_FILENO));
 	lagoon_logistic_options_init(&t.fit);
-	argp_err_exit_status = 2;
-	if (argp_parse(&parser, argc, argv, 0, NULL, &t))
+	if (train_job_read(&t.job, &parser, argc, argv, &t))
 		return 2;
 	train_job_options(&t.job, &t.fit.model, &t.fit.staleness, &t.fit.sample,
 			  &t.fit.seed);
 	train_job_checkpoints(&t.job, &t.fit.checkpoint, &t.fit.every,
 			      &t.fit.resume, &t.fit.interrupted);
-	t.job.report.solver = t.solver;
 	t.job.report.epochs = t.fit.epochs;
 	t.job.report.change = t.fit.model == LAGOON_VAP ? t.fit.change : -1;
 	if (t.trace && lagoon_model_check_path(t.trace))

@@ -44,6 +44,8 @@ struct train_report {
 
 /* What is common to the solvers: an argp child of theirs fills it in. */
 struct train_job {
+	const struct argp *argp;	/* of the solver */
+	const char *data;	/* which the solvers take */
 	const char *model;
 	struct train_report report;
 	int processes;
@@ -62,8 +64,17 @@ struct train_job {
 
 /* input: struct train_job; the second: checkpoints between epochs */
 extern const struct argp train_job_argp, train_restart_argp;
+/* Both, behind the groups of options of a solver. */
+extern const struct argp_child train_children[];
 
-void train_job_init(struct train_job *job, bool terminal);
+/* Read the command line into job and, with argp, into input. Not 0: failed. */
+int train_job_read(struct train_job *job, const struct argp *argp, int argc,
+		   char **argv, void *input);
+
+/* What the parsers of all solvers do in the end: the first word, no other, and
+ * --data must be there. Children of the parser get the job. */
+error_t train_job_parse(struct train_job *job, int key, char *arg,
+			struct argp_state *state);
 
 /* To the fields of these names of a fit's options; model: consistency. */
 void train_job_options(const struct train_job *job, int *model,
@@ -79,9 +90,13 @@ void train_job_checkpoints(const struct train_job *job, const char **checkpoint,
 int (*train_job_interrupted(const struct train_job *job))(void *arg);
 
 /* Run fit(arg, job of Lagoon) in each process of the job, which are started if
- * need be. Returns its exit status. */
-int train_job_run(const struct train_job *job, int argc, char **argv,
+ * need be, then draw --plot and close the report. Returns the exit status. */
+int train_job_run(struct train_job *job, int argc, char **argv,
 		  int (*fit)(void *arg, struct lagoon *lg), void *arg);
+
+/* First of all behind a fit that returned rc: its exit status so far, and the
+ * end of what it showed. epoch: the last. */
+int train_job_status(struct train_job *job, int rc, int interrupted, int epoch);
 
 /* How well planted weights were found. */
 struct train_recovery {

@@ -3,6 +3,7 @@
  * consistency and of its outputs; and the job itself. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/args.h"
 #include "tools/train.h"
@@ -107,9 +108,16 @@ const struct argp train_restart_argp = {
 	.options = restart_table, .parser = parse_restart,
 };
 
-void train_job_init(struct train_job *job, bool terminal)
+const struct argp_child train_children[] = {
+	{ .argp = &train_job_argp, .group = 3 },
+	{ .argp = &train_restart_argp, .group = 4 }, { 0 }
+};
+
+int train_job_read(struct train_job *job, const struct argp *argp, int argc,
+		   char **argv, void *input)
 {
 	*job = (struct train_job){
+		.argp = argp,
 		.consistency = LAGOON_SSP,
 		.staleness = 1,
 		.sample = 1,
@@ -117,9 +125,37 @@ void train_job_init(struct train_job *job, bool terminal)
 		.report = {
 			.unit = "epoch",
 			.measure = "objective",
-			.terminal = terminal,
+			.terminal = isatty(STDERR_FILENO),
 		},
 	};
+	argp_err_exit_status = 2;
+	return argp_parse(argp, argc, argv, ARGP_IN_ORDER, NULL, input);
+}
+
+error_t train_job_parse(struct train_job *j, int key, char *arg,
+			struct argp_state *state)
+{
+	const struct argp_child *child = j->argp->children;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		for (int i = 0; child && child[i].argp; i++)
+			state->child_inputs[i] = j;
+		break;
+	case ARGP_KEY_ARG:
+		if (state->arg_num)
+			argp_failure(state, 2, 0, "\"%s\": expected an option",
+				     arg);
+		j->report.solver = arg;
+		break;
+	case ARGP_KEY_END:
+		if (!j->data)
+			argp_failure(state, 2, 0, "no --data FILE");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
 }
 
 /* Every rank looks, so that none waits for one that gave up. */
@@ -146,7 +182,7 @@ static void say_interrupted(const struct train_job *j)
 	fprintf(stderr, "; go on with --resume %s\n", j->checkpoint);
 }
 
-static int run(const struct train_job *j, int (*fit)(void *, struct lagoon *),
+static int run(struct train_job *j, int (*fit)(void *, struct lagoon *),
 	       void *arg)
 {
 	struct lagoon_attr attr;
@@ -164,6 +200,9 @@ static int run(const struct train_job *j, int (*fit)(void *, struct lagoon *),
 	if (rc)
 		return train_fail(rc);
 	status = fit(arg, lg);
+	if (!status && (train_plot(&j->report) || j->report.failed))
+		status = 1;
+	train_report_close(&j->report);
 	first = !lagoon_rank(lg);
 	rc = lagoon_close(lg);
 	if (rc)
@@ -200,7 +239,16 @@ void train_job_checkpoints(const struct train_job *j, const char **checkpoint,
 	*interrupted = train_job_interrupted(j);
 }
 
-int train_job_run(const struct train_job *j, int argc, char **argv,
+int train_job_status(struct train_job *j, int rc, int interrupted, int epoch)
+{
+	train_progress_end(&j->report);
+	j->epoch = epoch;
+	if (rc)
+		return train_fail(rc);
+	return interrupted ? TRAIN_INTERRUPTED : 0;
+}
+
+int train_job_run(struct train_job *j, int argc, char **argv,
 		  int (*fit)(void *arg, struct lagoon *lg), void *arg)
 {
 	int status = check_outputs(j);

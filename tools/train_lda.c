@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runtime/base/attr.h"
 #include "tools/args.h"
@@ -15,8 +14,6 @@
 
 struct lda {
 	struct train_job job;
-	const char *solver;
-	const char *data;
 	const char *test;
 	int top;
 	struct lagoon_lda_options fit;
@@ -85,25 +82,14 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
 	struct lda *t = state->input;
 
 	switch (key) {
-	case KEY_DATA: t->data = arg; break;
+	case KEY_DATA: t->job.data = arg; break;
 	case KEY_TEST: t->test = arg; break;
 	case KEY_TOP: t->top = args_int(state, "--top", arg, 0, TOP_MAX); break;
 	case KEY_FORMAT: t->fit.format = format(state, arg); break;
 	case KEY_VOCABULARY: t->fit.vocabulary = arg; break;
 	case KEY_SKIP_EMPTY: t->fit.skip_empty = 1; break;
-	case ARGP_KEY_INIT: state->child_inputs[0] = &t->job; break;
-	case ARGP_KEY_ARG:
-		if (state->arg_num)
-			argp_failure(state, 2, 0, "\"%s\": expected an option",
-				     arg);
-		t->solver = arg;
-		break;
-	case ARGP_KEY_END:
-		if (!t->data)
-			argp_failure(state, 2, 0, "no --data FILE");
-		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return train_job_parse(&t->job, key, arg, state);
 	}
 	return 0;
 }
@@ -246,8 +232,7 @@ static int finish(struct lda *t, const struct lagoon_lda_result *r)
 	       r->seconds, r->read_seconds, r->sample_seconds,
 	       (double)r->tokens * r->sweeps / r->sample_seconds);
 	last_object(t, r);
-	rc = print_topics(&model, t->top);
-	return rc || train_plot(&t->job.report) || t->job.report.failed ? 1 : 0;
+	return print_topics(&model, t->top);
 }
 
 /* ----------------------------------------------------------------- runs */
@@ -262,12 +247,10 @@ static int fit(void *arg, struct lagoon *lg)
 		t->fit.progress = on_sweep;
 		t->fit.progress_arg = &t->job.report;
 	}
-	rc = lagoon_lda_fit_file(lg, t->data, t->test, &t->fit, &result);
-	train_progress_end(&t->job.report);
-	status = rc ? train_fail(rc) : 0;
+	rc = lagoon_lda_fit_file(lg, t->job.data, t->test, &t->fit, &result);
+	status = train_job_status(&t->job, rc, 0, 0);
 	if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
-	train_report_close(&t->job.report);
 	lagoon_lda_result_free(&result);
 	return status;
 }
@@ -281,14 +264,11 @@ int train_lda(int argc, char **argv)
 {
 	struct lda t = { .top = 10 };
 
-	train_job_init(&t.job, isatty(STDERR_FILENO));
 	lagoon_lda_options_init(&t.fit);
-	argp_err_exit_status = 2;
-	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &t))
+	if (train_job_read(&t.job, &parser, argc, argv, &t))
 		return 2;
 	train_job_options(&t.job, &t.fit.model, &t.fit.staleness,
 			  &t.fit.sample, &t.fit.seed);
-	t.job.report.solver = t.solver;
 	t.job.report.unit = "sweep";
 	t.job.report.measure = "log likelihood";
 	t.job.report.epochs = t.fit.sweeps;

@@ -3,7 +3,6 @@
 #include <jansson.h>
 #include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runtime/base/attr.h"
 #include "tools/args.h"
@@ -11,8 +10,6 @@
 
 struct mf {
 	struct train_job job;
-	const char *solver;
-	const char *data;
 	const char *test;
 	struct lagoon_mf_options fit;
 };
@@ -61,23 +58,10 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
 	struct mf *t = state->input;
 
 	switch (key) {
-	case KEY_DATA: t->data = arg; break;
+	case KEY_DATA: t->job.data = arg; break;
 	case KEY_TEST: t->test = arg; break;
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = state->child_inputs[1] = &t->job;
-		break;
-	case ARGP_KEY_ARG:
-		if (state->arg_num)
-			argp_failure(state, 2, 0, "\"%s\": expected an option",
-				     arg);
-		t->solver = arg;
-		break;
-	case ARGP_KEY_END:
-		if (!t->data)
-			argp_failure(state, 2, 0, "no --data FILE");
-		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return train_job_parse(&t->job, key, arg, state);
 	}
 	return 0;
 }
@@ -114,13 +98,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static const struct argp_child children[] = {
-	{ .argp = &train_job_argp, .group = 3 },
-	{ .argp = &train_restart_argp, .group = 4 }, { 0 }
-};
-
 static const struct argp parser = {
-	.options = table, .parser = parse, .children = children,
+	.options = table, .parser = parse, .children = train_children,
 	.args_doc = "mf",
 	.doc = "Find factors of users and items from ratings: rating = mean + "
 	       "user . item, or with biases of both."
@@ -186,7 +165,7 @@ static int finish(struct mf *t, const struct lagoon_mf_result *r)
 		"replaced", (json_int_t)r->replaced,
 		"users", (json_int_t)r->users, "items", (json_int_t)r->items,
 		"seconds", r->seconds, "fit_seconds", r->fit_seconds));
-	return train_plot(&t->job.report) || t->job.report.failed ? 1 : 0;
+	return 0;
 }
 
 /* ----------------------------------------------------------------- runs */
@@ -201,15 +180,10 @@ static int fit(void *arg, struct lagoon *lg)
 		t->fit.progress = on_epoch;
 		t->fit.progress_arg = &t->job.report;
 	}
-	rc = lagoon_mf_fit_file(lg, t->data, t->test, &t->fit, &result);
-	train_progress_end(&t->job.report);
-	status = rc ? train_fail(rc) : 0;
-	if (!status && result.interrupted)
-		status = TRAIN_INTERRUPTED;
-	else if (!status && !lagoon_rank(lg))
+	rc = lagoon_mf_fit_file(lg, t->job.data, t->test, &t->fit, &result);
+	status = train_job_status(&t->job, rc, result.interrupted, result.epochs);
+	if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
-	train_report_close(&t->job.report);
-	t->job.epoch = result.epochs;
 	lagoon_mf_result_free(&result);
 	return status;
 }
@@ -223,16 +197,13 @@ int train_mf(int argc, char **argv)
 {
 	struct mf t = { 0 };
 
-	train_job_init(&t.job, isatty(STDERR_FILENO));
 	lagoon_mf_options_init(&t.fit);
-	argp_err_exit_status = 2;
-	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &t))
+	if (train_job_read(&t.job, &parser, argc, argv, &t))
 		return 2;
 	train_job_options(&t.job, &t.fit.model, &t.fit.staleness,
 			  &t.fit.sample, &t.fit.seed);
 	train_job_checkpoints(&t.job, &t.fit.checkpoint, &t.fit.every,
 			      &t.fit.resume, &t.fit.interrupted);
-	t.job.report.solver = t.solver;
 	t.job.report.epochs = t.fit.epochs;
 	return train_job_run(&t.job, argc, argv, fit, &t);
 }

