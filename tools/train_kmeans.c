@@ -233,11 +233,6 @@ static int fit(void *arg, struct lagoon *lg)
 	return status;
 }
 
-bool train_is_kmeans(const char *word)
-{
-	return !strcmp(word, "kmeans");
-}
-
 int train_kmeans(int argc, char **argv)
 {
 	struct kmeans t = { 0 };

@@ -255,11 +255,6 @@ static int fit(void *arg, struct lagoon *lg)
 	return status;
 }
 
-bool train_is_lda(const char *word)
-{
-	return !strcmp(word, "lda");
-}
-
 int train_lda(int argc, char **argv)
 {
 	struct lda t = { .top = 10 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* `lagoon train logistic --method`, `softmax` and `svm`. */
+/* `lagoon train svm`, `softmax`, and `logistic --method` but svrg. */
 #include <jansson.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -270,30 +270,6 @@ static int fit(void *arg, struct lagoon *lg)
 		status = finish(t, &result);
 	lagoon_linear_result_free(&result);
 	return status;
-}
-
-/* logistic without a method, or with svrg, is of train.c. */
-static bool has_method(int argc, char **argv)
-{
-	for (int i = 2; i < argc; i++) {
-		const char *value = NULL;
-
-		if (!strcmp(argv[i], "--method"))
-			value = i + 1 < argc ? argv[i + 1] : "";
-		else if (!strncmp(argv[i], "--method=", 9))
-			value = argv[i] + 9;
-		if (value)
-			return strcmp(value, "svrg");
-	}
-	return false;
-}
-
-bool train_is_linear(int argc, char **argv)
-{
-	if (argc < 2)
-		return false;
-	return !strcmp(argv[1], "softmax") || !strcmp(argv[1], "svm") ||
-		(!strcmp(argv[1], "logistic") && has_method(argc, argv));
 }
 
 int train_linear(int argc, char **argv)

@@ -188,11 +188,6 @@ static int fit(void *arg, struct lagoon *lg)
 	return status;
 }
 
-bool train_is_mf(const char *word)
-{
-	return !strcmp(word, "mf");
-}
-
 int train_mf(int argc, char **argv)
 {
 	struct mf t = { 0 };

@@ -201,12 +201,6 @@ static int fit(void *arg, struct lagoon *lg)
 	return status;
 }
 
-bool train_is_regression(const char *word)
-{
-	return !strcmp(word, "lasso") || !strcmp(word, "ridge") ||
-		!strcmp(word, "elastic-net");
-}
-
 int train_regression(int argc, char **argv)
 {
 	struct regression t = { 0 };

@@ -231,11 +231,6 @@ static int find(void *arg, struct lagoon *lg)
 	return status;
 }
 
-bool train_is_similar(const char *word)
-{
-	return !strcmp(word, "similar");
-}
-
 /* words: what stands behind the options. */
 static int similar(int argc, char **argv, const char *words)
 {

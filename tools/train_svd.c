@@ -221,11 +221,6 @@ static int fit(void *arg, struct lagoon *lg)
 	return status;
 }
 
-bool train_is_svd(const char *word)
-{
-	return !strcmp(word, "svd");
-}
-
 int train_svd(int argc, char **argv)
 {
 	struct svd t = { 0 };
