@@ -42,7 +42,12 @@ allow verbs "$base|numa/place\.h|verbs/[a-z_/]+\.h"
 allow 'kernels/lagoon_*.h' "$public"
 allow kernels/math 'kernels/lagoon_kernels\.h|kernels/math/[a-z_]+\.(h|inc)|runtime/base/attr\.h'
 allow kernels/data "$base|kernels/data/[a-z_]+\.h|$solve"
-allow kernels/solve "$base|kernels/(data|solve)/[a-z_]+\.h|$solve"
+# What solvers share does not know them, nor they each other.
+shared="$base|kernels/(data|solve)/[a-z_]+\.h|$solve"
+allow 'kernels/solve/*.[ch]' "$shared"
+for solver in kernels/solve/*/; do
+	allow "$solver" "$shared|$solver[a-z_]+\.h"
+done
 update="$base|lagoon\.h|runtime/(lagoon_)?update\.h|runtime/update/[a-z_]+\.(h|inc)"
 allow runtime/update "$update"
 runtime="$base|lagoon\.h|numa/place\.h|verbs/(wire|copy|rdma)\.h|runtime/[a-z_]+\.h|config\.h"

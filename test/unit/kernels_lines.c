@@ -5,8 +5,8 @@
 
 #include <math.h>
 
-#include "kernels/solve/lbfgs.h"
-#include "kernels/solve/search.h"
+#include "kernels/solve/linear/lbfgs.h"
+#include "kernels/solve/linear/search.h"
 
 TestSuite(lbfgs, .timeout = 60);
 TestSuite(search, .timeout = 60);

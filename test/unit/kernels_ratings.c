@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#include "kernels/solve/mf.h"
+#include "kernels/solve/mf/mf.h"
 
 TestSuite(ratings, .timeout = 60);
 
