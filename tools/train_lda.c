@@ -97,7 +97,9 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
 	case KEY_FORMAT: t->fit.format = format(state, arg); break;
 	case KEY_VOCABULARY: t->fit.vocabulary = arg; break;
 	case KEY_SKIP_EMPTY: t->fit.skip_empty = 1; break;
-	case ARGP_KEY_INIT: state->child_inputs[0] = &t->job; break;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = state->child_inputs[1] = &t->job;
+		break;
 	case ARGP_KEY_ARG:
 		if (state->arg_num)
 			argp_failure(state, 2, 0, "\"%s\": expected an option",
@@ -151,7 +153,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-	{ .argp = &train_job_argp, .group = 3 }, { 0 }
+	{ .argp = &train_job_argp, .group = 3 },
+	{ .argp = &train_restart_argp, .group = 4 }, { 0 }
 };
 
 static const struct argp parser = {
@@ -160,8 +163,9 @@ static const struct argp parser = {
 	.doc = "Find topics in documents: latent Dirichlet allocation by "
 	       "collapsed Gibbs sampling."
 	       "\v"
-	       "The exit status is 0; 2 for wrong usage or data; 1 if the run "
-	       "failed.",
+	       "The exit status is 0; 2 for wrong usage, data or checkpoint; 1 if the "
+	       "run failed; 75 if a signal ended it after a checkpoint, without a "
+	       "model: start it again with --resume.",
 };
 
 /* -------------------------------------------------------------- reports */
@@ -222,6 +226,14 @@ static void last_object(struct lda *t, const struct lagoon_lda_result *r)
 	train_report_object(&t->job.report, o);
 }
 
+/* Of the sweeps of this run; 0 if the checkpoint had all. */
+static double tokens_per_second(const struct lagoon_lda_result *r)
+{
+	int made = r->sweeps - r->resumed;
+
+	return made ? (double)r->tokens * made / r->sample_seconds : 0;
+}
+
 static int finish(struct lda *t, const struct lagoon_lda_result *r)
 {
 	const struct lagoon_lda_model model = {
@@ -250,7 +262,7 @@ static int finish(struct lda *t, const struct lagoon_lda_result *r)
 		       (unsigned long long)r->test_documents);
 	printf("seconds        %.3f, of it %.3f reading, %.3f drawing: %.4g tokens/s\n",
 	       r->seconds, r->read_seconds, r->sample_seconds,
-	       (double)r->tokens * r->sweeps / r->sample_seconds);
+	       tokens_per_second(r));
 	last_object(t, r);
 	rc = print_topics(&model, t->top);
 	return rc || train_plot(&t->job.report) || t->job.report.failed ? 1 : 0;
@@ -271,9 +283,12 @@ static int fit(void *arg, struct lagoon *lg)
 	rc = lagoon_lda_fit_file(lg, t->data, t->test, &t->fit, &result);
 	train_progress_end(&t->job.report);
 	status = rc ? train_fail(rc) : 0;
-	if (!status && !lagoon_rank(lg))
+	if (!status && result.interrupted)
+		status = TRAIN_INTERRUPTED;
+	else if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
 	train_report_close(&t->job.report);
+	t->job.epoch = result.sweeps;
 	lagoon_lda_result_free(&result);
 	return status;
 }
@@ -294,6 +309,9 @@ int train_lda(int argc, char **argv)
 		return 2;
 	train_job_options(&t.job, &t.fit.model, &t.fit.staleness,
 			  &t.fit.sample, &t.fit.seed);
+	train_job_checkpoints(&t.job, &t.fit.checkpoint,
+			      &t.fit.checkpoint_every, &t.fit.resume,
+			      &t.fit.interrupted);
 	t.job.report.solver = t.solver;
 	t.job.report.unit = "sweep";
 	t.job.report.measure = "log likelihood";
