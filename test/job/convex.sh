@@ -40,7 +40,6 @@ smooth() {
 	logistic agaricus 98.5136447576 --method lbfgs --workers 4
 	squared agaricus 6.36869058788 --method lbfgs
 	logistic agaricus 98.5136447576 --method gradient --workers 2
-	logistic a9a 10529.5625846 --method gradient
 }
 
 dual() {
@@ -55,13 +54,10 @@ dual() {
 	logistic agaricus 98.5136447576 --method sdca --workers 2
 	hinge agaricus 6.62467851902 --method sdca
 	squared agaricus 6.36869058788 --method sdca
-	logistic a9a 10529.5625846 --method sdca
+	# A large one, for each loss alone and by several.
 	logistic a9a 10529.5625846 --method sdca --workers 2 --consistency bsp
-	squared a9a 13742.3973044 --method sdca
-	for grouping in '' "${groupings[@]}"; do
-		# shellcheck disable=SC2086
-		hinge a9a 11433.8186742 --method sdca $grouping
-	done
+	hinge a9a 11433.8186742 --method sdca
+	hinge a9a 11433.8186742 --method sdca -n 3 --nodes 1 --staleness 2
 	hinge heart_scale 96.4983448528 --method sdca --workers 4 --consistency bsp
 	squared a9a 13742.3973044 --method sdca --workers 2
 }
@@ -76,14 +72,16 @@ penalised() {
 	awk '{ print $0 (NR > 1 ? "" : " 5000:1e-9") }' "$data/heart_scale" >"$tmp/wide"
 	# shellcheck disable=SC2086
 	for grouping in '' "${groupings[@]}"; do
-		logistic heart_scale 102.667828 $l1 $grouping
-		squared heart_scale 123.365632 $l1 $grouping
+		turn=$((turn + 1))
+		[ $((turn % 2)) = 0 ] || logistic heart_scale 102.667828 $l1 $grouping
+		[ $((turn % 2)) = 1 ] || squared heart_scale 123.365632 $l1 $grouping
 		one "$tmp/wide" 102.667828 logistic $l1 --tolerance 1e-5 $grouping
 		one "$tmp/wide" 123.365632 svm --loss squared-hinge $l1 --tolerance 1e-5 $grouping
-		logistic a9a 10558.7233706 $l1 $grouping
 	done
 	# shellcheck disable=SC2086
 	{
+		logistic a9a 10558.7233706 $l1
+		logistic a9a 10558.7233706 $l1 --workers 2 --consistency bsp
 		logistic agaricus 78.8649020983 $l1 --workers 2
 		squared agaricus 15.762280939 $l1
 		squared a9a 13758.2307207 $l1

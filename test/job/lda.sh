@@ -190,7 +190,8 @@ printf '0\n1 1:1\n2 1:1 2:3\n' >"$tmp/some"
 train --data "$tmp/some" --topics 2 --sweeps 3 --skip-empty || complain "--skip-empty: $(cat "$tmp/err")"
 grep -q '2 documents' "$tmp/out" || complain "--skip-empty: $(head -n 1 "$tmp/out")"
 
-# --- the reference
+# --- the reference; not at a smaller scale, as under sanitizers
+case $scale in 0*|.*) exit $failed ;; esac
 if [ ! -r "$data/reuters.ldac" ]; then
 	[ $failed = 0 ] || exit 1
 	echo "no $data/reuters.ldac; the rest passed"
