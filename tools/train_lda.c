@@ -130,18 +130,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static const struct argp_child children[] = {
-	{ .argp = &train_job_argp, .group = 3 }, { 0 }
-};
-
 static const struct argp parser = {
-	.options = table, .parser = parse, .children = children,
+	.options = table, .parser = parse, .children = train_children,
 	.args_doc = "lda",
 	.doc = "Find topics in documents: latent Dirichlet allocation by "
 	       "collapsed Gibbs sampling."
 	       "\v"
-	       "The exit status is 0; 2 for wrong usage or data; 1 if the run "
-	       "failed.",
+	       "The exit status is 0; 2 for wrong usage, data or checkpoint; 1 if the "
+	       "run failed; 75 if a signal ended it after a checkpoint, without a "
+	       "model: start it again with --resume.",
 };
 
 /* -------------------------------------------------------------- reports */
@@ -202,6 +199,14 @@ static void last_object(struct lda *t, const struct lagoon_lda_result *r)
 	train_report_object(&t->job.report, o);
 }
 
+/* Of the sweeps of this run; 0 if the checkpoint had all. */
+static double tokens_per_second(const struct lagoon_lda_result *r)
+{
+	int made = r->sweeps - r->resumed;
+
+	return made ? (double)r->tokens * made / r->sample_seconds : 0;
+}
+
 static int finish(struct lda *t, const struct lagoon_lda_result *r)
 {
 	const struct lagoon_lda_model model = {
@@ -230,7 +235,7 @@ static int finish(struct lda *t, const struct lagoon_lda_result *r)
 		       (unsigned long long)r->test_documents);
 	printf("seconds        %.3f, of it %.3f reading, %.3f drawing: %.4g tokens/s\n",
 	       r->seconds, r->read_seconds, r->sample_seconds,
-	       (double)r->tokens * r->sweeps / r->sample_seconds);
+	       tokens_per_second(r));
 	last_object(t, r);
 	return print_topics(&model, t->top);
 }
@@ -248,7 +253,7 @@ static int fit(void *arg, struct lagoon *lg)
 		t->fit.progress_arg = &t->job.report;
 	}
 	rc = lagoon_lda_fit_file(lg, t->job.data, t->test, &t->fit, &result);
-	status = train_job_status(&t->job, rc, 0, 0);
+	status = train_job_status(&t->job, rc, result.interrupted, result.sweeps);
 	if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
 	lagoon_lda_result_free(&result);
@@ -264,6 +269,9 @@ int train_lda(int argc, char **argv)
 		return 2;
 	train_job_options(&t.job, &t.fit.model, &t.fit.staleness,
 			  &t.fit.sample, &t.fit.seed);
+	train_job_checkpoints(&t.job, &t.fit.checkpoint,
+			      &t.fit.checkpoint_every, &t.fit.resume,
+			      &t.fit.interrupted);
 	t.job.report.unit = "sweep";
 	t.job.report.measure = "log likelihood";
 	t.job.report.epochs = t.fit.sweeps;
