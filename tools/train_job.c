@@ -149,7 +149,6 @@ int train_job_read(struct train_job *job, const struct argp *argp, int argc,
 			.terminal = isatty(STDERR_FILENO),
 		},
 	};
-	argp_err_exit_status = 2;
 	return argp_parse(argp, argc, argv, ARGP_IN_ORDER, NULL, input);
 }
 
