@@ -14,7 +14,7 @@ deaths=$(awk -v s="$scale" 'BEGIN { print int(3000 * s) + 1 }')
 crowds='100x10 250x4' same=200 traced='1 2 3 4 5 6 7 8'
 [ "$scale" = 1 ] || crowds=100x10
 case ${SCHED_CFLAGS:-} in
-*-fsanitize*) seeds=150 deaths=50 crowds=20x5 same=20 traced='1 2 3' ;;
+*-fsanitize*) seeds=600 deaths=200 crowds=20x5 same=50 ;;
 esac
 
 fail() { echo "$*"; exit 1; }
