@@ -6,7 +6,9 @@
  * table, so that no function of one level is taken for that of another.
  */
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "kernels/math/calls.h"
 #include "kernels/math/exponential.h"

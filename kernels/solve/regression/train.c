@@ -196,6 +196,8 @@ static void judge(struct lgn_regression *t)
 	    t->objective > before * (1 + RISE)) {
 		t->fit->method->slow_down(t);
 		t->slowed++;
+		/* Not again for the same rise, of which it comes down slowly. */
+		t->best_gap = gap;
 	}
 	t->best_gap = fmin(t->best_gap, gap);
 }
@@ -362,8 +364,9 @@ static int open_vectors(struct lgn_regression *t, size_t lines)
 	t->product = calloc(max_size(lines, t->block_cols) + 1,
 			    sizeof(*t->product));
 	t->centre = calloc(t->block_cols + 1, sizeof(*t->centre));
+	t->last = calloc(t->block_cols + 1, sizeof(*t->last));
 	if (t->x && t->square && t->order && t->now && t->was && t->change &&
-	    t->y && t->alpha && t->product && t->centre)
+	    t->y && t->alpha && t->product && t->centre && t->last)
 		return 0;
 	return lgn_fail(LAGOON_ENOMEM, "no memory for vectors of %zu numbers",
 			state);
@@ -424,6 +427,8 @@ static int prepare(struct lgn_regression *t)
 	t->n = fit->facts.rows;
 	t->scale = &fit->scale;
 	t->damp = 1;
+	t->pace = 1;
+	t->settled = INFINITY;
 	t->seed = fit->options.seed * UINT64_C(0x9e3779b97f4a7c15) +
 		(uint64_t)t->id;
 	t->block = cols * (uint64_t)t->id / workers;
@@ -454,6 +459,7 @@ static void close_all(struct lgn_regression *t)
 	free(t->alpha);
 	free(t->product);
 	free(t->centre);
+	free(t->last);
 	free(t->all);
 }
 
