@@ -78,7 +78,7 @@ static const struct argp_option restart_table[] = {
 	{ "checkpoint", KEY_CHECKPOINT, "DIR", 0,
 	  "Write checkpoints there; SIGTERM and SIGUSR1 make one and end the run", 0 },
 	{ "every", KEY_EVERY, "N", 0,
-	  "Epochs (of svrg clocks) from one checkpoint to the next [none: when signalled]", 0 },
+	  "Epochs, rounds or passes (of svrg clocks) from one checkpoint to the next [none: when signalled]", 0 },
 	{ "resume", KEY_RESUME, "DIR", 0, "Go on from the checkpoint there", 0 },
 	{ 0 }
 };
@@ -142,7 +142,7 @@ static void say_interrupted(const struct train_job *j)
 		fprintf(stderr, "at clock %lld, in epoch %d", (long long)j->clock,
 			j->epoch);
 	else
-		fprintf(stderr, "after epoch %d", j->epoch);
+		fprintf(stderr, "after %s %d", j->report.unit, j->epoch);
 	fprintf(stderr, "; go on with --resume %s\n", j->checkpoint);
 }
 

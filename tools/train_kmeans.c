@@ -15,9 +15,6 @@ struct kmeans {
 	const char *data;
 	const char *assign;
 	struct lagoon_kmeans_options fit;
-	int restart;		/* that the last report was of */
-	int round;		/* and its round, of all restarts */
-	int before;		/* rounds of the restarts before */
 };
 
 enum {
@@ -96,7 +93,9 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
 	case KEY_FORMAT: t->fit.format = choose(state, key, arg); break;
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
 	case KEY_ASSIGN: t->assign = arg; break;
-	case ARGP_KEY_INIT: state->child_inputs[0] = &t->job; break;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = state->child_inputs[1] = &t->job;
+		break;
 	case ARGP_KEY_ARG:
 		if (state->arg_num)
 			argp_failure(state, 2, 0, "\"%s\": expected an option",
@@ -138,7 +137,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->batch = count(state, "--batch", arg, 1, 1 << 24);
 		break;
 	case KEY_MEASURE:
-		o->every = count(state, "--measure", arg, 1, INT_MAX);
+		o->measure = count(state, "--measure", arg, 1, INT_MAX);
 		break;
 	default:
 		return parse_rest(key, arg, state);
@@ -147,7 +146,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-	{ .argp = &train_job_argp, .group = 3 }, { 0 }
+	{ .argp = &train_job_argp, .group = 3 },
+	{ .argp = &train_restart_argp, .group = 4 }, { 0 }
 };
 
 static const struct argp parser = {
@@ -156,8 +156,11 @@ static const struct argp parser = {
 	.doc = "Find K centroids for the rows of a file, with a small sum of the "
 	       "squared distances of the rows to the nearest of them."
 	       "\v"
-	       "The exit status is 0; 2 for wrong usage or data; 1 if the run "
-	       "failed.",
+	       "Checkpoints go by rounds of all restarts, and are made where the "
+	       "sum is known, see --measure. The exit status is 0; 2 for wrong "
+	       "usage, data or checkpoint; 1 if the run failed; 75 if a signal "
+	       "ended it after a checkpoint, without a model: start it again with "
+	       "--resume.",
 };
 
 /* -------------------------------------------------------------- reports */
@@ -166,19 +169,16 @@ static int on_round(void *arg, const struct lagoon_kmeans_round *r)
 {
 	struct kmeans *t = arg;
 	struct train_report *report = &t->job.report;
+	int round = (int)r->all_rounds;
 
-	if (r->restart != t->restart)
-		t->before = t->round;
-	t->restart = r->restart;
-	t->round = t->before + r->round;
 	/* The bar is of restarts: how many rounds they take nobody knows. */
-	report->epochs = (int)((double)t->round * t->fit.restarts / r->restart);
+	report->epochs = (int)((double)round * t->fit.restarts / r->restart);
 	if (t->fit.method == LAGOON_KMEANS_LLOYD)
-		train_progress(report, t->round, r->sse, r->seconds,
+		train_progress(report, round, r->sse, r->seconds,
 			       "restart %d  moved %llu", r->restart,
 			       (unsigned long long)r->moved);
 	else
-		train_progress(report, t->round, r->sse, r->seconds,
+		train_progress(report, round, r->sse, r->seconds,
 			       "restart %d", r->restart);
 	train_report_object(report, json_pack(
 		"{s:i, s:i, s:f, s:I, s:f}", "restart", r->restart,
@@ -248,9 +248,12 @@ static int fit(void *arg, struct lagoon *lg)
 	rc = lagoon_kmeans_fit_file(lg, t->data, &t->fit, &result);
 	train_progress_end(&t->job.report);
 	status = rc ? train_fail(rc) : 0;
-	if (!status && !lagoon_rank(lg))
+	if (!status && result.interrupted)
+		status = TRAIN_INTERRUPTED;
+	else if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
 	train_report_close(&t->job.report);
+	t->job.epoch = (int)result.all_rounds;
 	lagoon_kmeans_result_free(&result);
 	return status;
 }
@@ -272,6 +275,8 @@ int train_kmeans(int argc, char **argv)
 		return 2;
 	train_job_options(&t.job, &t.fit.model, &t.fit.staleness,
 			  &t.fit.sample, &t.fit.seed);
+	train_job_checkpoints(&t.job, &t.fit.checkpoint, &t.fit.every,
+			      &t.fit.resume, &t.fit.interrupted);
 	t.job.report.solver = t.solver;
 	t.job.report.unit = "round";
 	t.job.report.measure = "sum of squares";
