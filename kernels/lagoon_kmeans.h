@@ -59,6 +59,7 @@ struct lagoon_kmeans_round {
 	uint64_t moved;		/* lloyd: rows that went to another cluster since
 				 * the last call */
 	double seconds;		/* since the call */
+	uint64_t all_rounds;	/* of all restarts so far */
 };
 
 /** How to fit. Fill with lagoon_kmeans_options_init(), then change. */
@@ -81,7 +82,7 @@ struct lagoon_kmeans_options {
 				 * moves] */
 	int batch;		/* minibatch: rows a worker draws in a round, on
 				 * the average, >= 1 [1000] */
-	int every;		/* rounds from one sum to the next, >= 1 [0: 1;
+	int measure;		/* rounds from one sum to the next, >= 1 [0: 1;
 				 * minibatch 10] */
 	int model;		/* enum lagoon_model, not vap [LAGOON_SSP] */
 	int32_t staleness;	/* ssp, essp, psp: >= 0 [1] */
@@ -94,6 +95,16 @@ struct lagoon_kmeans_options {
 	int format;		/* of files: enum lagoon_kmeans_format, -1: libsvm
 				 * if the first line has a ':' [-1] */
 	int zero_based;		/* indices of a libsvm file start at 0 [0] */
+	const char *checkpoint;	/* folder for checkpoints [NULL: none] */
+	uint64_t every;		/* rounds, of all restarts, from one to the next
+				 * at least; they are made where the sum is known
+				 * [0: only when interrupted] */
+	const char *resume;	/* go on from the checkpoint in this folder, of
+				 * the same rows, clusters and method [NULL] */
+	/** With checkpoint: called in each worker before each sum. When it is not
+	 * 0 in any, all write a checkpoint and the fit ends. */
+	int (*interrupted)(void *arg);
+	void *interrupted_arg;
 };
 
 /** What a fit found; the same in every process, but for centroids and
@@ -109,6 +120,10 @@ struct lagoon_kmeans_result {
 	int rounds;		/* of that one */
 	int converged;		/* 1: it ended before the rounds did */
 	int stopped;		/* 1: progress asked for it */
+	int interrupted;	/* 1: options.interrupted did: a checkpoint is
+				 * being written (lagoon_close() waits for it
+				 * and tells); restart, rounds and sse are where
+				 * it is, and there are no centroids */
 	uint64_t rows;
 	uint64_t cols;
 	uint64_t all_rounds;	/* of all restarts */
@@ -147,7 +162,9 @@ void lagoon_kmeans_options_init(struct lagoon_kmeans_options *options);
  * there are more, before they are summed, and sums are exact: under bsp, and
  * with staleness 0, the centroids do not depend on the order of adds, nor, but
  * for the last bits of sums of distances, on the number of workers. Of minibatch
- * the result is the same under bsp for the same rows of each worker.
+ * the result is the same under bsp for the same rows of each worker. A fit that
+ * goes on from a checkpoint comes to what one in one go comes to, in the same
+ * sense; under bsp with the same rows of each worker to the same bits.
  *
  * @param data       rows of each process, maybe none; as many columns in all
  * @param options    the same in every process; NULL for the defaults
@@ -156,9 +173,10 @@ void lagoon_kmeans_options_init(struct lagoon_kmeans_options *options);
  *                   or NULL
  * @param result     its size field must be set
  * @return 0; LAGOON_EINVAL for an option out of range, data that is not legal,
- * with row and column, or more clusters than rows, in every process;
- * LAGOON_ENOMEM; as lagoon_table_create() and lagoon_clock(). An error in one
- * worker ends the call in all.
+ * with row and column, more clusters than rows, or a checkpoint of another fit,
+ * in every process; LAGOON_ENOMEM; as lagoon_table_create(), lagoon_clock(),
+ * lagoon_checkpoint() and lagoon_restore(). An error in one worker ends the call
+ * in all.
  * Threads: one, outside lagoon_run().  Blocks: yes.  Collective: yes, every
  * process.
  */

@@ -41,7 +41,7 @@ _lagoon_train_svd='--data= --format= --k= --left= --right= --method= --tolerance
 _lagoon_train_kmeans='--data= --format= --zero-based --k= --clusters= --method= --init= --candidates=
 	--restarts= --rounds= --iterations= --tolerance= --batch= --measure= --assign=
 	--consistency= --staleness= --sample= --seed= --nodes= -n --workers= --model= --plot=
-	--report= --help --usage'
+	--report= --checkpoint= --every= --resume= --help --usage'
 _lagoon_solvers='elastic-net kmeans lasso lda logistic mf ridge softmax svd svm'
 _lagoon_train=$(printf '%s\n' $_lagoon_train_logistic $_lagoon_train_linear $_lagoon_train_lasso \
 	$_lagoon_train_lda $_lagoon_train_mf $_lagoon_train_svd $_lagoon_train_kmeans | sort -u)

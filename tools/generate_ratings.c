@@ -81,7 +81,6 @@ int tool_generate_ratings(int argc, char **argv)
 	int rc;
 
 	lagoon_generate_ratings_options_init(&g.options);
-	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, 0, NULL, &g))
 		return 2;
 	rc = lagoon_generate_ratings(g.output, g.test, &g.options);

@@ -115,7 +115,6 @@ int tool_run(int argc, char **argv)
 
 	if (rc)
 		return rc;
-	argp_err_exit_status = 2;
 	rc = argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &spec);
 	if (rc) {
 		run_say("%s", strerror(rc));

@@ -100,7 +100,7 @@ static const struct argp_option restart_table[] = {
 	{ "checkpoint", KEY_CHECKPOINT, "DIR", 0,
 	  "Write checkpoints there; SIGTERM and SIGUSR1 make one and end the run", 0 },
 	{ "every", KEY_EVERY, "N", 0,
-	  "Epochs (of svrg clocks, of lda sweeps) from one checkpoint to the next [none: when signalled]", 0 },
+	  "Epochs, sweeps, rounds or passes (of svrg clocks) from one checkpoint to the next [none: when signalled]", 0 },
 	{ "resume", KEY_RESUME, "DIR", 0, "Go on from the checkpoint there", 0 },
 	{ 0 }
 };
@@ -149,7 +149,6 @@ int train_job_read(struct train_job *job, const struct argp *argp, int argc,
 			.terminal = isatty(STDERR_FILENO),
 		},
 	};
-	argp_err_exit_status = 2;
 	return argp_parse(argp, argc, argv, ARGP_IN_ORDER, NULL, input);
 }
 

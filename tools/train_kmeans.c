@@ -12,9 +12,6 @@ struct kmeans {
 	struct train_job job;
 	const char *assign;
 	struct lagoon_kmeans_options fit;
-	int restart;		/* that the last report was of */
-	int round;		/* and its round, of all restarts */
-	int before;		/* rounds of the restarts before */
 };
 
 enum {
@@ -118,7 +115,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->batch = args_int(state, "--batch", arg, 1, 1 << 24);
 		break;
 	case KEY_MEASURE:
-		o->every = args_int(state, "--measure", arg, 1, INT_MAX);
+		o->measure = args_int(state, "--measure", arg, 1, INT_MAX);
 		break;
 	default:
 		return parse_rest(key, arg, state);
@@ -126,18 +123,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static const struct argp_child children[] = {
-	{ .argp = &train_job_argp, .group = 3 }, { 0 }
-};
-
 static const struct argp parser = {
-	.options = table, .parser = parse, .children = children,
+	.options = table, .parser = parse, .children = train_children,
 	.args_doc = "kmeans",
 	.doc = "Find K centroids for the rows of a file, with a small sum of the "
 	       "squared distances of the rows to the nearest of them."
 	       "\v"
-	       "The exit status is 0; 2 for wrong usage or data; 1 if the run "
-	       "failed.",
+	       "Checkpoints go by rounds of all restarts, and are made where the "
+	       "sum is known, see --measure. The exit status is 0; 2 for wrong "
+	       "usage, data or checkpoint; 1 if the run failed; 75 if a signal "
+	       "ended it after a checkpoint, without a model: start it again with "
+	       "--resume.",
 };
 
 /* -------------------------------------------------------------- reports */
@@ -146,19 +142,16 @@ static int on_round(void *arg, const struct lagoon_kmeans_round *r)
 {
 	struct kmeans *t = arg;
 	struct train_report *report = &t->job.report;
+	int round = (int)r->all_rounds;
 
-	if (r->restart != t->restart)
-		t->before = t->round;
-	t->restart = r->restart;
-	t->round = t->before + r->round;
 	/* The bar is of restarts: how many rounds they take nobody knows. */
-	report->epochs = (int)((double)t->round * t->fit.restarts / r->restart);
+	report->epochs = (int)((double)round * t->fit.restarts / r->restart);
 	if (t->fit.method == LAGOON_KMEANS_LLOYD)
-		train_progress(report, t->round, r->sse, r->seconds,
+		train_progress(report, round, r->sse, r->seconds,
 			       "restart %d  moved %llu", r->restart,
 			       (unsigned long long)r->moved);
 	else
-		train_progress(report, t->round, r->sse, r->seconds,
+		train_progress(report, round, r->sse, r->seconds,
 			       "restart %d", r->restart);
 	train_report_object(report, json_pack(
 		"{s:i, s:i, s:f, s:I, s:f}", "restart", r->restart,
@@ -226,7 +219,8 @@ static int fit(void *arg, struct lagoon *lg)
 		t->fit.progress_arg = t;
 	}
 	rc = lagoon_kmeans_fit_file(lg, t->job.data, &t->fit, &result);
-	status = train_job_status(&t->job, rc, 0, 0);
+	status = train_job_status(&t->job, rc, result.interrupted,
+				  (int)result.all_rounds);
 	if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
 	lagoon_kmeans_result_free(&result);
@@ -243,6 +237,8 @@ int train_kmeans(int argc, char **argv)
 		return 2;
 	train_job_options(&t.job, &t.fit.model, &t.fit.staleness,
 			  &t.fit.sample, &t.fit.seed);
+	train_job_checkpoints(&t.job, &t.fit.checkpoint, &t.fit.every,
+			      &t.fit.resume, &t.fit.interrupted);
 	t.job.report.unit = "round";
 	t.job.report.measure = "sum of squares";
 	rc = t.assign ? lagoon_model_check_path(t.assign) : 0;

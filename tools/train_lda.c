@@ -325,7 +325,6 @@ int tool_topics(int argc, char **argv)
 	struct topics t = { .top = 10 };
 	int status, rc;
 
-	argp_err_exit_status = 2;
 	if (argp_parse(&topics_parser, argc, argv, 0, NULL, &t))
 		return 2;
 	rc = lagoon_lda_model_load(t.model, &model);

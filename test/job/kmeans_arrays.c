@@ -4,7 +4,8 @@
  * row goes to its nearest centroid, a centroid of Lloyd's is the mean of its rows,
  * and the sum is that of their squares; every process has the same centroids, bit
  * for bit, under bsp and with staleness 0 alike. What is not legal in one process
- * is the error of all, with row and column.
+ * is the error of all, with row and column. A fit that is interrupted goes on from
+ * its checkpoint to what one in one go comes to.
  */
 /* launch: -n 1 */
 /* launch: -n 3 --nodes 1 */
@@ -192,7 +193,7 @@ static void test_lloyd(void)
 
 			snprintf(what, sizeof(what), "model %d, staleness %d, real %d",
 				 how[i].model, how[i].staleness, real);
-			o.every = how[i].exact ? 1 : 3;
+			o.measure = how[i].exact ? 1 : 3;
 			fit(&o, real, what);
 			check_means(shared, what);
 			if (!i && real == 4)
@@ -256,6 +257,90 @@ static void test_stop(void)
 		      r.rounds, r.restart);
 	if (o.progress && calls != 3)
 		t_die("progress was called %d times in 3 rounds", calls);
+}
+
+/* ---------------------------------------------------------- checkpoints */
+
+/* Once, in one worker of the first process alone. */
+static int interrupt(void *arg)
+{
+	return !lagoon_rank(t_lg) &&
+		__atomic_add_fetch((int *)arg, 1, __ATOMIC_RELAXED) == 5;
+}
+
+static int see_first(void *arg, const struct lagoon_kmeans_round *r)
+{
+	if (!*(uint64_t *)arg)
+		*(uint64_t *)arg = r->all_rounds;
+	return 0;
+}
+
+static void goes_on(const char *folder, int method, int start)
+{
+	struct lagoon_kmeans_options o = options(LAGOON_BSP, 0);
+	struct lagoon_kmeans_result r = { .size = sizeof(r) };
+	const struct lagoon_kmeans_data d = data(8);
+	struct shared *shared = t_shared;
+	double whole[CLUSTERS][COLS], sse, again;
+	uint64_t first = 0, all_rounds;
+	int calls = 0;
+
+	o.method = method;
+	o.start = start;
+	o.batch = 50;
+	o.rounds = 20;
+	o.measure = 1;
+	sse = fit(&o, 8, "in one go");
+	memcpy(whole, shared->centroids, sizeof(whole));
+	o.checkpoint = folder;
+	o.interrupted = interrupt;
+	o.interrupted_arg = &calls;
+	t_ok(lagoon_kmeans_fit(t_lg, &d, &o, NULL, NULL, &r), "interrupted");
+	T_CHECK(r.interrupted && r.restart >= 1 && r.rounds && !r.centroids,
+		"method %d: interrupted %d in restart %d", method,
+		r.interrupted, r.restart);
+	all_rounds = r.all_rounds;
+	o.checkpoint = NULL;
+	o.resume = folder;
+	o.progress = see_first;
+	o.progress_arg = &first;
+	again = fit(&o, 8, "going on");
+	T_CHECK(!memcmp(&again, &sse, sizeof(sse)), "method %d: a sum of %.17g, "
+		"in one go it is %.17g", method, again, sse);
+	T_CHECK(!memcmp(whole, shared->centroids, sizeof(whole)),
+		"method %d: other centroids than in one go", method);
+	T_CHECK(first == all_rounds + 1,
+		"method %d: from round %llu it went on to %llu", method,
+		(unsigned long long)all_rounds, (unsigned long long)first);
+}
+
+static void refuse(const struct lagoon_kmeans_data *d,
+		   const struct lagoon_kmeans_options *o, const char *message);
+
+static void test_restarts(void)
+{
+	const char *folder = t_folder();
+	struct lagoon_kmeans_options o = options(LAGOON_SSP, 1);
+	struct lagoon_kmeans_data d = data(8);
+
+	goes_on(folder, LAGOON_KMEANS_MINIBATCH, LAGOON_KMEANS_PLUSPLUS);
+	goes_on(folder, LAGOON_KMEANS_LLOYD, LAGOON_KMEANS_PLUSPLUS);
+	goes_on(folder, LAGOON_KMEANS_LLOYD, LAGOON_KMEANS_RANDOM);
+	o.resume = folder;
+	o.clusters++;
+	refuse(&d, &o, "a checkpoint of 7 clusters by method 0, here they are 8");
+	o.clusters--;
+	o.method = LAGOON_KMEANS_MINIBATCH;
+	refuse(&d, &o, "here they are 7 by 1");
+	o.method = LAGOON_KMEANS_LLOYD;
+	if (!lagoon_rank(t_lg))
+		mine.x[3][1] += 0.125;
+	refuse(&d, &o, "a checkpoint of other data");
+	d = data(8);
+	o.every = 2;
+	refuse(&d, &o, "every is 2: expected a folder");
+	t_sync();
+	t_folder_remove();
 }
 
 /* ---------------------------------------------------------------- errors */
@@ -379,6 +464,7 @@ int main(int argc, char **argv)
 	test_lloyd();
 	test_minibatch();
 	test_stop();
+	test_restarts();
 	test_data();
 	test_options();
 	test_extremes();

@@ -66,7 +66,7 @@ first=
 for file in "$tmp/docword.txt" "$tmp/docword.txt.gz"; do
 	for config in '--workers 1' '-n 3 --nodes 2'; do
 		# shellcheck disable=SC2086
-		train $config --data "$file" --topics 3 --sweeps 30 --model "$tmp/model" --test "$file" ||
+		train $config --data "$file" --topics 3 --eta 0.1 --sweeps 100 --model "$tmp/model" --test "$file" ||
 			{ complain "$file $config: $(cat "$tmp/err")"; continue; }
 		[ "$(model_sums "$tmp/model")" = "$tokens" ] ||
 			complain "$file $config: the counts sum to $(model_sums "$tmp/model"), not $tokens"

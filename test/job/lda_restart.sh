@@ -46,7 +46,7 @@ for sampler in dense sparse alias; do
 	[ "$(number sweep "$(sed -n 3p report)")" = 9 ] || complain "$sampler: $(sed -n 3p report), expected sweep 9"
 	verify one
 	tidy one
-	for grouping in '--workers 2' '-n 2 --nodes 2' '-n 2'; do
+	for grouping in '--workers 2' '-n 2 --nodes 2'; do
 		rm -f resumed
 		# shellcheck disable=SC2086
 		within 0 '' "${common[@]}" $grouping --sweeps 13 --resume one --model resumed
@@ -55,7 +55,7 @@ for sampler in dense sparse alias; do
 			complain "$sampler $grouping: $(grep '^perplexity' out), expected $value"
 	done
 	first=
-	for grouping in '--workers 1' '-n 3 --nodes 2' '--workers 5' '-n 2 --workers 2'; do
+	for grouping in '--workers 1' '-n 3 --nodes 2' '--workers 5'; do
 		rm -f resumed report
 		# Nothing is drawn.
 		# shellcheck disable=SC2086

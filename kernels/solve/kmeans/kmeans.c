@@ -39,7 +39,7 @@ static int check_numbers(const struct lagoon_kmeans_options *o)
 		{ "restarts", o->restarts, 1, INT32_MAX },
 		{ "rounds", o->rounds, 0, INT32_MAX },
 		{ "batch", o->batch, 1, 1 << 24 },
-		{ "every", o->every, 0, INT32_MAX },
+		{ "measure", o->measure, 0, INT32_MAX },
 		{ "staleness", o->staleness, 0, INT32_MAX - 1 },
 		{ "sample", o->sample, 0, INT32_MAX },
 		{ "format", o->format, -1, LAGOON_KMEANS_LIBSVM },
@@ -50,6 +50,8 @@ static int check_numbers(const struct lagoon_kmeans_options *o)
 
 static int check_options(const struct lagoon_kmeans_options *o)
 {
+	const struct lgn_saving saving = { .checkpoint = o->checkpoint,
+					   .every = o->every };
 	int rc;
 
 	if (o->size < sizeof(*o))
@@ -61,7 +63,7 @@ static int check_options(const struct lagoon_kmeans_options *o)
 	if (!rc && (o->model < LAGOON_SSP || o->model >= LAGOON_VAP))
 		rc = lgn_fail(LAGOON_EINVAL, "model %d: expected ssp, bsp, asp, "
 			      "essp or psp", o->model);
-	return rc;
+	return rc ? rc : lgn_saving_check(&saving);
 }
 
 static void settle_options(struct lagoon_kmeans_options *o)
@@ -71,8 +73,8 @@ static void settle_options(struct lagoon_kmeans_options *o)
 
 	if (!o->rounds)
 		o->rounds = batches ? 100 : 300;
-	if (!o->every)
-		o->every = batches ? 10 : 1;
+	if (!o->measure)
+		o->measure = batches ? 10 : 1;
 	if (!o->candidates)
 		o->candidates = candidates < LGN_KMEANS_CANDIDATES ?
 			candidates : LGN_KMEANS_CANDIDATES;
@@ -94,6 +96,18 @@ static int create(struct lgn_kmeans_fit *fit, const char *name, uint64_t rows,
 	if (as_asked)
 		lgn_options_consistency(o->model, o->staleness, o->sample, &attr);
 	return lagoon_table_create(fit->lg, name, &attr, t);
+}
+
+/* Checkpoints have what all of these follow from. */
+static void leave_out(const struct lgn_kmeans_fit *fit)
+{
+	struct lagoon_table *const tables[] = {
+		fit->sums, fit->points, fit->ranges, fit->members,
+		fit->tidings.table,
+	};
+
+	for (size_t i = 0; i < LGN_COUNT(tables); i++)
+		lagoon_table_set_saved(tables[i], 0);
 }
 
 static bool alternates(const struct lagoon_kmeans_options *o)
@@ -128,13 +142,15 @@ static int create_tables(struct lgn_kmeans_fit *fit)
 		rc = lgn_share_create(fit->lg, "kmeans tidings",
 				      sizeof(struct lgn_kmeans_tidings),
 				      LAGOON_SSP, &fit->tidings);
+	if (!rc)
+		leave_out(fit);
 	return rc;
 }
 
 static void destroy_tables(struct lgn_kmeans_fit *fit)
 {
 	struct lagoon_table *const tables[] = {
-		fit->sums, fit->points, fit->ranges, fit->members,
+		fit->sums, fit->points, fit->ranges, fit->members, fit->saved,
 	};
 
 	for (size_t i = 0; i < LGN_COUNT(tables); i++)
@@ -180,8 +196,10 @@ static int make_result(struct lgn_kmeans_fit *fit)
 static int train(struct lgn_kmeans_fit *fit)
 {
 	int late = make_result(fit);
-	int rc = create_tables(fit);
+	int rc = lgn_kmeans_restore(fit);
 
+	if (!rc)
+		rc = create_tables(fit);
 	if (!rc)
 		rc = lagoon_run(fit->lg, lgn_kmeans_train, fit);
 	destroy_tables(fit);

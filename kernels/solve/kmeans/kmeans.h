@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * k-means, in parts: kmeans.c is the frame of a call, kmeans_load.c reads the
- * rows and brings them to a scale, kmeans_start.c draws the first centroids,
- * kmeans_train.c has the rounds, kmeans_table.c what they exchange, and
- * kmeans_assign.c applies centroids to other rows.
+ * k-means, in parts: kmeans.c is the frame of a call, load.c reads the rows and
+ * brings them to a scale, start.c draws the first centroids, train.c has the
+ * rounds, table.c what they exchange, restart.c checkpoints, and assign.c applies
+ * centroids to other rows.
  *
  * Row k of the table of sums is the number of rows of cluster k and the sums of
  * their coordinates, in whole units: column j of a row counts rint(x_j *
@@ -25,6 +25,7 @@
 #include "kernels/data/libsvm.h"
 #include "kernels/lagoon_solve.h"
 #include "kernels/solve/random.h"
+#include "kernels/solve/saved.h"
 #include "kernels/solve/share.h"
 
 #define LGN_KMEANS_CLUSTERS 65536
@@ -35,6 +36,20 @@
 struct lgn_kmeans_extent {
 	uint64_t rows;
 	uint64_t cols;
+};
+
+/* What a checkpoint has besides its table: what must be the same to go on, and how
+ * far the fit had come. */
+struct lgn_kmeans_saved {
+	uint64_t kind;
+	struct lgn_saved_data data;
+	uint64_t mark;		/* of the rows */
+	uint64_t all_rounds;
+	double sse, best_sse;
+	double drawn;
+	int32_t clusters, method, bits;
+	int32_t restart, round, settled, still;
+	int32_t best_restart, best_rounds, best_settled;
 };
 
 /* One call, shared by the workers of the process. */
@@ -60,6 +75,8 @@ struct lgn_kmeans_fit {
 	struct lagoon_table *points;	/* [most of clusters, candidates][cols] */
 	struct lagoon_table *ranges;	/* [workers][2][cols] */
 	struct lagoon_table *members;	/* [clusters] */
+	struct lagoon_table *saved;	/* with checkpoints only; see restart.c */
+	struct lgn_kmeans_saved from;	/* read with options.resume */
 };
 
 /* What workers tell each other at a meeting. */
@@ -70,6 +87,8 @@ struct lgn_kmeans_tidings {
 	double farthest;		/* square */
 	int32_t empty;			/* cluster, or -1 */
 	int32_t stop;
+	int32_t interrupted;
+	uint64_t mark;			/* of this worker's rows */
 	double potential[LGN_KMEANS_CANDIDATES];
 };
 
@@ -84,12 +103,15 @@ struct lgn_kmeans {
 	double *shift;		/* [cols] */
 	double *factor;		/* [cols] */
 	double unit;
+	int bits;		/* of a coordinate in the sums */
 	int32_t *cluster;	/* [rows] or -1 */
 	double *square;		/* [rows] */
 	double *centroid;	/* [clusters][cols] */
 	double *packed;		/* of centroids */
 	double *packed_point;	/* of one */
 	double *best;		/* [clusters][cols] of the restarts so far */
+	double *used;		/* [clusters][cols] that rows were assigned to
+				 * last; with checkpoints only */
 	int64_t *sums;		/* [clusters][1 + cols] as pulled */
 	int64_t *now;		/* the same: what this round moved */
 	int64_t *before;	/* and the one before, or all (minibatch) */
@@ -120,6 +142,10 @@ struct lgn_kmeans {
 	bool refilled;
 	int asked;		/* to stop, by this worker's progress */
 	int stopped;
+	int interrupted;	/* and the checkpoint is made */
+	uint64_t saved;		/* all_rounds at the last checkpoint */
+	uint64_t mark;		/* of the rows of all */
+	double drawn_most;	/* minibatch: rows in the sums */
 	double best_sse;
 	int best_restart, best_rounds;
 	bool best_settled;
@@ -142,6 +168,12 @@ int lgn_kmeans_check_shape(const struct lagoon_kmeans_data *d);
 int lgn_kmeans_take(const struct lagoon_kmeans_data *d, size_t first, size_t end,
 		    struct lgn_dense *out);
 
+/* Minibatch: rows that all workers draw in a round, at most. */
+static inline double lgn_kmeans_batches(const struct lgn_kmeans_fit *fit)
+{
+	return ((double)fit->options.batch + 1) * fit->workers;
+}
+
 /* All meet; rc: the error that this one comes with; mine may be NULL. */
 int lgn_kmeans_meet(struct lgn_kmeans *t, int rc,
 		    const struct lgn_kmeans_tidings *mine);
@@ -155,7 +187,19 @@ int lgn_kmeans_refill(struct lgn_kmeans *t);
 void lgn_kmeans_offer(const struct lgn_kmeans *t, int from,
 		      struct lgn_kmeans_tidings *mine);
 
-/* kmeans_table.c: rows of t->fit->points from a worker to all, by a meeting in
+/* train.c: all rows of this worker go to the nearest centroids; the sum of their
+ * squares. */
+double lgn_kmeans_settle(struct lgn_kmeans *t, bool moving);
+
+/* restart.c: before the tables are made, outside lagoon_run(); in each worker when
+ * rows are on their scale: stand where the checkpoint was made; after a sum, all of
+ * them: write one if it is time; and whether this one is interrupted. */
+int lgn_kmeans_restore(struct lgn_kmeans_fit *fit);
+int lgn_kmeans_resume(struct lgn_kmeans *t);
+int lgn_kmeans_save(struct lgn_kmeans *t);
+struct lgn_saving lgn_kmeans_saving(const struct lgn_kmeans_fit *fit);
+
+/* table.c: rows of t->fit->points from a worker to all, by a meeting in
  * between; and what moved, into the sums. */
 int lgn_kmeans_tell_point(struct lgn_kmeans *t, size_t at, const double *x);
 int lgn_kmeans_pull_points(struct lgn_kmeans *t, size_t n, double *x);

@@ -24,14 +24,16 @@ int lgn_kmeans_pull_points(struct lgn_kmeans *t, size_t n, double *x)
 
 /* ----------------------------------------------------------------- sums */
 
-/* How many rows a sum can have. */
+/* How many rows a sum can have; of a restart that others began, with theirs. */
 static double most_rows(const struct lgn_kmeans_fit *fit)
 {
 	const struct lagoon_kmeans_options *o = &fit->options;
+	double each = lgn_kmeans_batches(fit);
 
 	if (o->method == LAGOON_KMEANS_LLOYD)
 		return (double)fit->facts.rows;
-	return ((double)o->batch + 1) * fit->workers * o->rounds;
+	return fmax(each * o->rounds,
+		    fit->from.drawn + each * (o->rounds - fit->from.round));
 }
 
 /* range: of each column the largest |x|. Powers of two: nothing is rounded but
@@ -42,6 +44,7 @@ void lgn_kmeans_set_factors(struct lgn_kmeans *t, const double *range)
 
 	if (bits > BITS_MOST)
 		bits = BITS_MOST;
+	t->bits = bits;
 	for (size_t j = 0; j < t->cols; j++) {
 		int e = 0;
 

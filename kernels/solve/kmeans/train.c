@@ -54,8 +54,7 @@ static void move(struct lgn_kmeans *t, size_t row, int32_t to)
 	t->moved++;
 }
 
-/* All rows of this worker; the sum of their squares. */
-static double assign(struct lgn_kmeans *t, bool moving)
+double lgn_kmeans_settle(struct lgn_kmeans *t, bool moving)
 {
 	int32_t which[ROWS];
 	double sum = 0;
@@ -104,9 +103,10 @@ static int make_round(struct lgn_kmeans *t)
 	t->round++;
 	t->all_rounds++;
 	if (has_batches(t)) {
+		t->drawn_most += lgn_kmeans_batches(t->fit);
 		assign_batch(t);
 	} else {
-		t->looked_sse = assign(t, true);
+		t->looked_sse = lgn_kmeans_settle(t, true);
 		t->looked = t->rows;
 	}
 	return lgn_kmeans_push(t);
@@ -118,13 +118,14 @@ static void sum_up(struct lgn_kmeans *t, uint64_t *moved)
 {
 	double sum = 0, looked = 0;
 
-	t->stopped = 0;
+	t->stopped = t->interrupted = 0;
 	*moved = 0;
 	for (int i = 0; i < t->fit->workers; i++) {
 		sum += t->all[i].sse;
 		looked += (double)t->all[i].looked;
 		*moved += t->all[i].moved;
 		t->stopped |= t->all[i].stop;
+		t->interrupted |= t->all[i].interrupted;
 	}
 	t->sse = has_batches(t) ?
 		sum / looked * (double)t->fit->facts.rows : sum;
@@ -139,6 +140,7 @@ static void report(struct lgn_kmeans *t, uint64_t moved)
 		.sse = t->sse * t->unit * t->unit,
 		.moved = moved,
 		.seconds = lgn_seconds_since(t->fit->start_ns),
+		.all_rounds = t->all_rounds,
 	};
 
 	if (o->progress && t->id == t->fit->first_worker &&
@@ -162,9 +164,11 @@ static void judge(struct lgn_kmeans *t, double before, uint64_t moved)
 /* The sum of the round, and whether it was the last. */
 static int measure(struct lgn_kmeans *t)
 {
+	const struct lgn_saving saving = lgn_kmeans_saving(t->fit);
 	struct lgn_kmeans_tidings mine = {
 		.sse = t->looked_sse, .looked = t->looked, .moved = t->moved,
 		.empty = -1, .stop = t->asked,
+		.interrupted = lgn_saving_is_interrupted(&saving),
 	};
 	double before = t->sse;
 	uint64_t moved;
@@ -180,9 +184,12 @@ static int measure(struct lgn_kmeans *t)
 	t->looked = 0;
 	t->looked_sse = 0;
 	report(t, moved);
+	if (t->used)
+		memcpy(t->used, t->centroid,
+		       t->clusters * t->cols * sizeof(*t->used));
 	rc = lgn_kmeans_refill(t);
 	judge(t, before, moved);
-	return rc;
+	return rc ? rc : lgn_kmeans_save(t);
 }
 
 /* The others' first rows, or with a stale table they would be missed. */
@@ -190,7 +197,7 @@ static bool is_measured(const struct lgn_kmeans *t)
 {
 	const struct lagoon_kmeans_options *o = &t->fit->options;
 
-	return t->round == 1 || t->round % o->every == 0 ||
+	return t->round == 1 || t->round % o->measure == 0 ||
 		t->round == o->rounds;
 }
 
@@ -199,12 +206,8 @@ static int rounds(struct lgn_kmeans *t)
 	uint64_t start = lgn_now_ns();
 	int rc = 0;
 
-	t->round = 0;
-	t->sse = 0;
-	t->moved = 0;
-	t->settled = t->still = t->refilled = false;
 	while (!rc && t->round < t->fit->options.rounds && !t->settled &&
-	       !t->stopped) {
+	       !t->stopped && !t->interrupted) {
 		rc = make_round(t);
 		if (!rc)
 			rc = is_measured(t) ? measure(t) : lagoon_clock(t->w);
@@ -218,7 +221,9 @@ static int rounds(struct lgn_kmeans *t)
 /* The sum of the centroids as they are now; at rest. */
 static int measure_all(struct lgn_kmeans *t, bool moving)
 {
-	struct lgn_kmeans_tidings mine = { .sse = assign(t, moving), .empty = -1 };
+	struct lgn_kmeans_tidings mine = {
+		.sse = lgn_kmeans_settle(t, moving), .empty = -1,
+	};
 	int rc = lgn_kmeans_meet(t, 0, &mine);
 
 	t->sse = 0;
@@ -247,20 +252,34 @@ static int end_restart(struct lgn_kmeans *t)
 	return 0;
 }
 
-static int train(struct lgn_kmeans *t)
+static int begin_restart(struct lgn_kmeans *t)
 {
 	int rc = 0;
 
-	while (!rc && t->restart < t->fit->options.restarts && !t->stopped) {
-		t->restart++;
-		if (has_batches(t) && t->restart > 1)
-			rc = lgn_kmeans_take_back(t);
-		if (!rc)
-			rc = lgn_kmeans_start(t);
-		if (!rc)
-			rc = rounds(t);
-		if (!rc)
-			rc = end_restart(t);
+	t->restart++;
+	t->round = 0;
+	t->sse = t->drawn_most = 0;
+	t->moved = 0;
+	t->settled = t->still = t->refilled = false;
+	if (has_batches(t) && t->restart > 1)
+		rc = lgn_kmeans_take_back(t);
+	return rc ? rc : lgn_kmeans_start(t);
+}
+
+static int train(struct lgn_kmeans *t)
+{
+	int rc = lgn_kmeans_resume(t);
+
+	if (!rc && !t->restart)
+		rc = begin_restart(t);
+	while (!rc) {
+		rc = rounds(t);
+		if (rc || t->interrupted)
+			break;
+		rc = end_restart(t);
+		if (rc || t->stopped || t->restart >= t->fit->options.restarts)
+			break;
+		rc = begin_restart(t);
 	}
 	return rc;
 }
@@ -313,10 +332,28 @@ static void fill_result(const struct lgn_kmeans *t)
 		r->empty += !t->sums[k];
 }
 
+static void tell_interrupted(const struct lgn_kmeans *t)
+{
+	struct lagoon_kmeans_result *r = t->fit->result;
+
+	lagoon_kmeans_result_free(r);
+	r->interrupted = 1;
+	r->sse = t->sse * t->unit * t->unit;
+	r->restart = t->restart;
+	r->rounds = t->round;
+	r->all_rounds = t->all_rounds;
+	r->round_seconds = t->round_seconds;
+}
+
 static int finish(struct lgn_kmeans *t)
 {
 	int rc;
 
+	if (t->interrupted) {
+		if (t->id == t->fit->first_worker)
+			tell_interrupted(t);
+		return 0;
+	}
 	memcpy(t->centroid, t->best,
 	       t->clusters * t->cols * sizeof(*t->best));
 	rc = measure_all(t, false);
@@ -372,6 +409,8 @@ static int open_vectors(struct lgn_kmeans *t)
 	t->least = calloc(t->rows + 1, sizeof(*t->least));
 	t->centroid = calloc(k * cols, sizeof(*t->centroid));
 	t->best = calloc(k * cols, sizeof(*t->best));
+	if (t->fit->saved)
+		t->used = calloc(k * cols, sizeof(*t->used));
 	t->packed = calloc(lgn_kmeans_packed(k, cols), sizeof(*t->packed));
 	t->packed_point = calloc(lgn_kmeans_packed(1, cols),
 				 sizeof(*t->packed_point));
@@ -390,7 +429,7 @@ static int open_vectors(struct lgn_kmeans *t)
 	    !t->centroid || !t->best || !t->packed || !t->packed_point ||
 	    !t->point || !t->sums || !t->now || !t->before || !t->add ||
 	    !t->touched || !t->touched_before || !t->list || !t->drawn ||
-	    !t->of_drawn || !t->square_drawn)
+	    !t->of_drawn || !t->square_drawn || (t->fit->saved && !t->used))
 		return lgn_fail(LAGOON_ENOMEM, "no memory for %zu rows and %zu "
 				"centroids of %zu columns", t->rows, k, cols);
 	for (size_t i = 0; i < t->rows; i++)
@@ -420,7 +459,7 @@ static void close_all(struct lgn_kmeans *t)
 		t->centroid, t->best, t->packed, t->packed_point, t->point,
 		t->sums, t->now, t->before, t->add, t->touched,
 		t->touched_before, t->list, t->drawn, t->of_drawn,
-		t->square_drawn, t->all,
+		t->square_drawn, t->used, t->all,
 	};
 
 	for (size_t i = 0; i < LGN_COUNT(all); i++)

@@ -15,6 +15,7 @@
 
 #include "kernels/solve/deal.h"
 #include "kernels/solve/given.h"
+#include "kernels/solve/options.h"
 #include "kernels/solve/random.h"
 #include "kernels/solve/regression/regression.h"
 #include "kernels/solve/words.h"
@@ -25,7 +26,6 @@
 #define TINY 1e-14		/* a gap of that share of the first objective
 				 * is rounding */
 #define RISE 1e-9		/* so is a rise of the objective by this share */
-#define ASP_ROUNDS 5		/* taken as the age of what asp reads */
 
 /* ------------------------------------------------------------ helpers */
 
@@ -51,17 +51,7 @@ void lgn_regression_shuffle(struct lgn_regression *t, size_t n)
 
 double lgn_regression_unseen(const struct lgn_regression_fit *fit)
 {
-	switch (fit->options.model) {
-	case LAGOON_BSP:
-		return 1;
-	case LAGOON_SSP:
-	case LAGOON_ESSP:
-		return 1.0 + fit->options.staleness;
-	case LAGOON_PSP:
-		return fmax(1.0 + fit->options.staleness, ASP_ROUNDS);
-	default:
-		return ASP_ROUNDS;
-	}
+	return lgn_options_unseen(fit->options.model, fit->options.staleness);
 }
 
 void lgn_regression_sum(const struct lgn_regression *t, const double *q,
