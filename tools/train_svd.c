@@ -91,7 +91,9 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
 	case KEY_FORMAT: t->fit.format = format(state, arg); break;
 	case KEY_LEFT: t->left = arg; break;
 	case KEY_RIGHT: t->right = arg; break;
-	case ARGP_KEY_INIT: state->child_inputs[0] = &t->job; break;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = state->child_inputs[1] = &t->job;
+		break;
 	case ARGP_KEY_ARG:
 		if (state->arg_num)
 			argp_failure(state, 2, 0, "\"%s\": expected an option",
@@ -137,7 +139,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_child children[] = {
-	{ .argp = &train_job_argp, .group = 3 }, { 0 }
+	{ .argp = &train_job_argp, .group = 3 },
+	{ .argp = &train_restart_argp, .group = 4 }, { 0 }
 };
 
 static const struct argp parser = {
@@ -147,8 +150,10 @@ static const struct argp parser = {
 	       "\v"
 	       "The model is the singular values, a MatrixMarket array of one "
 	       "column. The sums of this solver are always whole, as under bsp. "
-	       "The exit status is 0; 2 for wrong usage or data; 1 if the run "
-	       "failed.",
+	       "Checkpoints are made between passes. The exit status is 0; 2 for "
+	       "wrong usage, data or checkpoint; 1 if the run failed; 75 if a "
+	       "signal ended it after a checkpoint, without a model: start it "
+	       "again with --resume.",
 };
 
 /* -------------------------------------------------------------- reports */
@@ -233,9 +238,12 @@ static int fit(void *arg, struct lagoon *lg)
 	rc = lagoon_svd_fit_file(lg, t->data, &t->fit, &result);
 	train_progress_end(&t->job.report);
 	status = rc ? train_fail(rc) : 0;
-	if (!status && !lagoon_rank(lg))
+	if (!status && result.interrupted)
+		status = TRAIN_INTERRUPTED;
+	else if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
 	train_report_close(&t->job.report);
+	t->job.epoch = result.passes;
 	lagoon_svd_result_free(&result);
 	return status;
 }
@@ -256,6 +264,8 @@ int train_svd(int argc, char **argv)
 	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &t))
 		return 2;
 	t.fit.seed = t.job.seed;
+	train_job_checkpoints(&t.job, &t.fit.checkpoint, &t.fit.every,
+			      &t.fit.resume, &t.fit.interrupted);
 	t.fit.vectors = (t.left ? LAGOON_SVD_LEFT : 0) |
 		(t.right ? LAGOON_SVD_RIGHT : 0);
 	rc = t.left ? lagoon_model_check_path(t.left) : 0;
