@@ -227,7 +227,6 @@ int bench_options_parse(struct bench *b)
 		.warmup = 100, .format = -1,
 		.staleness = -1,
 	};
-	argp_err_exit_status = 2;
 	for (int i = 1; i < b->argc; i++)
 		if (!strcmp(b->argv[i], "--list"))
 			return 0;

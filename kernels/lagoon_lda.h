@@ -77,6 +77,17 @@ struct lagoon_lda_options {
 				 * an error [NULL] */
 	int skip_empty;		/* leave documents without words out, else they
 				 * are an error [0] */
+	const char *checkpoint;	/* folder for checkpoints [NULL: none] */
+	uint64_t checkpoint_every; /* sweeps from one to the next, which have a
+				 * log_likelihood, too [0: only when
+				 * interrupted] */
+	const char *resume;	/* go on from the checkpoint in this folder, of
+				 * the same documents in the same order, topics,
+				 * priors and seed [NULL] */
+	/** With checkpoint: called in each worker before each log_likelihood.
+	 * When it is not 0 in any, all write a checkpoint and the fit ends. */
+	int (*interrupted)(void *arg);
+	void *interrupted_arg;
 };
 
 /** What a fit found; the same in every process, but for counts, totals and
@@ -85,9 +96,13 @@ struct lagoon_lda_result {
 	size_t size;		/* sizeof(struct lagoon_lda_result) */
 	double log_likelihood;	/* log p(words, topics) after the last sweep */
 	double perplexity;	/* of the second halves of the test documents;
-				 * -1 without */
+				 * -1 without, and when interrupted */
 	int sweeps;
+	int resumed;		/* of them, those of the checkpoint */
 	int stopped;		/* 1: progress asked for it */
+	int interrupted;	/* 1: options.interrupted did: a checkpoint is
+				 * being written (lagoon_close() waits for it
+				 * and tells) */
 	int topics;
 	uint64_t documents;
 	uint64_t test_documents;
@@ -130,7 +145,8 @@ void lagoon_lda_options_init(struct lagoon_lda_options *options);
  * documents stay where they are.
  *
  * Words and counts are checked first. Under bsp the result is the same bit for
- * bit for the same seed, options and documents of each worker.
+ * bit for the same seed, options and documents of each worker, also of a fit that
+ * went on from a checkpoint.
  *
  * @param data       documents of each process, maybe none; as many words in all
  * @param options    the same in every process; NULL for the defaults
@@ -139,9 +155,10 @@ void lagoon_lda_options_init(struct lagoon_lda_options *options);
  * @param result     its size field must be set; free it with
  *                   lagoon_lda_result_free()
  * @return 0; LAGOON_EINVAL for an option out of range or data that is not
- * legal, with document and word, in every process; LAGOON_ERANGE if a count left
- * the range of its table, 2^30; LAGOON_ENOMEM; as lagoon_table_create() and
- * lagoon_clock(). An error in one worker ends the call in all.
+ * legal, with document and word, in every process, or a checkpoint of another
+ * fit; LAGOON_ERANGE if a count left the range of its table, 2^30; LAGOON_ENOMEM;
+ * as lagoon_table_create(), lagoon_clock(), lagoon_checkpoint() and
+ * lagoon_restore(). An error in one worker ends the call in all.
  * Threads: one, outside lagoon_run().  Blocks: yes.  Collective: yes, every
  * process.
  */

@@ -20,6 +20,7 @@
 
 #include "lagoon.h"
 #include "lagoon_data.h"
+#include "lagoon_dense.h"
 #include "lagoon_kernels.h"
 #include "lagoon_kmeans.h"
 #include "lagoon_lda.h"

@@ -31,7 +31,7 @@ _lagoon_train_elastic_net=$_lagoon_train_lasso
 _lagoon_train_lda='--data= --test= --format= --vocabulary= --skip-empty --topics= --alpha= --beta=
 	--eta= --sweeps= --sampler= --steps= --anneal= --rounds= --measure= --top= --change=
 	--consistency= --staleness= --sample= --seed= --nodes= -n --workers= --model= --plot=
-	--report= --help --usage'
+	--report= --checkpoint= --every= --resume= --help --usage'
 _lagoon_train_mf='--data= --test= --method= --rank= --biases --lambda= --lambda-bias= --epochs= --rate=
 	--decay= --rounds= --measure= --consistency= --staleness= --sample= --seed= --nodes= -n
 	--workers= --model= --plot= --report= --checkpoint= --every= --resume= --help --usage'

@@ -26,6 +26,12 @@ uint64_t args_count(struct argp_state *state, const char *name,
 	return n;
 }
 
+int args_int(struct argp_state *state, const char *name, const char *text,
+	     int min, int max)
+{
+	return (int)args_count(state, name, text, (uint64_t)min, (uint64_t)max);
+}
+
 double args_number(struct argp_state *state, const char *name,
 		   const char *text, int may_be_zero)
 {

@@ -9,6 +9,8 @@
 
 uint64_t args_count(struct argp_state *state, const char *name,
 		    const char *text, uint64_t min, uint64_t max);
+int args_int(struct argp_state *state, const char *name, const char *text,
+	     int min, int max);
 
 /* Above 0; or, with may_be_zero, not below. Finite. */
 double args_number(struct argp_state *state, const char *name,

@@ -87,7 +87,6 @@ int tool_checkpoint(int argc, char **argv)
 	struct checkpoint c = { 0 };
 	int status;
 
-	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, 0, NULL, &c))
 		return 2;
 	status = strcmp(c.action, "inspect") ? verify(c.dir) : inspect(c.dir);

@@ -168,7 +168,6 @@ int tool_generate(int argc, char **argv)
 		return tool_generate_ratings(argc, argv);
 	lagoon_generate_options_init(&g.rows);
 	lagoon_generate_lda_options_init(&g.lda);
-	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, 0, NULL, &g))
 		return 2;
 	planted = malloc(strlen(g.output) + sizeof(".planted"));

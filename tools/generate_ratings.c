@@ -46,7 +46,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 					UINT64_C(1) << 40);
 		break;
 	case KEY_RANK:
-		o->rank = (int)args_count(state, "--rank", arg, 1, 4096);
+		o->rank = args_int(state, "--rank", arg, 1, 4096);
 		break;
 	case KEY_NOISE: o->noise = args_number(state, "--noise", arg, 1); break;
 	case KEY_SEED:
@@ -81,7 +81,6 @@ int tool_generate_ratings(int argc, char **argv)
 	int rc;
 
 	lagoon_generate_ratings_options_init(&g.options);
-	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, 0, NULL, &g))
 		return 2;
 	rc = lagoon_generate_ratings(g.output, g.test, &g.options);

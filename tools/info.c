@@ -343,7 +343,6 @@ int tool_info(int argc, char **argv)
 	int status;
 
 	argv[0] = name;
-	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, 0, NULL, &o))
 		return 2;
 	if (!report_open(&report))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The lagoon command: finds the sub-command. */
+#include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,7 @@ static int run(int argc, char **argv)
 	if (!c)
 		return unknown(argv[0]);
 	argv[0] = (char *)c->title;
+	argp_err_exit_status = 2;	/* of all sub-commands */
 	return c->main(argc, argv);
 }
 

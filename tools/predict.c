@@ -214,7 +214,6 @@ int tool_predict(int argc, char **argv)
 	int rc;
 
 	lagoon_predict_options_init(&t.options);
-	argp_err_exit_status = 2;
 	if (argp_parse(&parser, argc, argv, 0, NULL, &t))
 		return 2;
 	if (begins_with(t.model, "lagoon-kmeans "))

@@ -47,10 +47,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'n':
-		spec->n = (int)args_count(state, "-n", arg, 1, RUN_MAX);
+		spec->n = args_int(state, "-n", arg, 1, RUN_MAX);
 		return 0;
 	case KEY_NODES:
-		spec->nodes = (int)args_count(state, "--nodes", arg, 1, 1024);
+		spec->nodes = args_int(state, "--nodes", arg, 1, 1024);
 		return 0;
 	case KEY_TAG:
 		spec->tag = true;
@@ -60,7 +60,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		setenv(lgn_env_entry(LGN_ENV_ID_ON_DEATH)->name, arg, 1);
 		return 0;
 	case KEY_GRACE:
-		spec->grace_s = (int)args_count(state, "--grace", arg, 0, 86400);
+		spec->grace_s = args_int(state, "--grace", arg, 0, 86400);
 		return 0;
 	case ARGP_KEY_ARG:
 		spec->argv = &state->argv[state->next - 1];
@@ -115,7 +115,6 @@ int tool_run(int argc, char **argv)
 
 	if (rc)
 		return rc;
-	argp_err_exit_status = 2;
 	rc = argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &spec);
 	if (rc) {
 		run_say("%s", strerror(rc));

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* `lagoon train`, in parts: train.c reads the command line and runs the fit,
- * train_report.c tells what came out; train_regression.c does both for ridge,
- * lasso and elastic net, train_linear.c for the classifiers of
- * lagoon_linear_fit(), and train_NAME.c for each of the other solvers, with the
- * options of train_job.c.
- * train_progress.c tells how it goes, and train_plot.c draws it. */
+/* `lagoon train`, in parts: train.c has the table of solvers, train_SOLVER.c
+ * reads the options of one, runs the fit and tells what came out; train_job.c
+ * has the options and the processes that are common to them, train_progress.c,
+ * train_report.c and train_plot.c show how a fit goes. */
 #ifndef LGN_TOOLS_TRAIN_H
 #define LGN_TOOLS_TRAIN_H
 
@@ -44,6 +42,8 @@ struct train_report {
 
 /* What is common to the solvers: an argp child of theirs fills it in. */
 struct train_job {
+	const struct argp *argp;	/* of the solver */
+	const char *data;	/* which the solvers take */
 	const char *model;
 	struct train_report report;
 	int processes;
@@ -62,8 +62,17 @@ struct train_job {
 
 /* input: struct train_job; the second: checkpoints between epochs */
 extern const struct argp train_job_argp, train_restart_argp;
+/* Both, behind the groups of options of a solver. */
+extern const struct argp_child train_children[];
 
-void train_job_init(struct train_job *job, bool terminal);
+/* Read the command line into job and, with argp, into input. Not 0: failed. */
+int train_job_read(struct train_job *job, const struct argp *argp, int argc,
+		   char **argv, void *input);
+
+/* What the parsers of all solvers do in the end: the first word, no other, and
+ * --data must be there. Children of the parser get the job. */
+error_t train_job_parse(struct train_job *job, int key, char *arg,
+			struct argp_state *state);
 
 /* To the fields of these names of a fit's options; model: consistency. */
 void train_job_options(const struct train_job *job, int *model,
@@ -74,33 +83,21 @@ void train_job_checkpoints(const struct train_job *job, const char **checkpoint,
 			   uint64_t *every, const char **resume,
 			   int (**interrupted)(void *arg));
 
-/* For options.interrupted alone: NULL where this process starts others or makes
- * no checkpoints. */
-int (*train_job_interrupted(const struct train_job *job))(void *arg);
-
 /* Run fit(arg, job of Lagoon) in each process of the job, which are started if
- * need be. Returns its exit status. */
-int train_job_run(const struct train_job *job, int argc, char **argv,
+ * need be, then draw --plot and close the report. Returns the exit status. */
+int train_job_run(struct train_job *job, int argc, char **argv,
 		  int (*fit)(void *arg, struct lagoon *lg), void *arg);
 
-/* How well planted weights were found. */
-struct train_recovery {
-	bool known;
-	double correlation;
-	double signs;		/* share of weights with the right sign */
-};
+/* First of all behind a fit that returned rc: its exit status so far, and the
+ * end of what it showed. epoch: the last. */
+int train_job_status(struct train_job *job, int rc, int interrupted, int epoch);
 
 /* Can the report be written? As lagoon_model_check_path(). */
 int train_report_check(const char *path);
 
-/* For lagoon_logistic_options.progress; arg: struct train_report. */
-void train_report_epoch(void *arg, const struct lagoon_logistic_epoch *e);
-
-/* The summary on stdout and the last object of the report. 0, or -1 with a
- * sentence on stderr. */
-int train_report_end(struct train_report *report,
-		     const struct lagoon_logistic_result *result,
-		     const struct train_recovery *recovery);
+/* An object more; it is freed. */
+struct json_t;
+void train_report_object(struct train_report *r, struct json_t *object);
 void train_report_close(struct train_report *report);
 
 /* An epoch is over: a bar and a line on a terminal, else a line; what is
@@ -118,56 +115,20 @@ int train_plot_check(const char *path);
 /* Draw it, if it is wanted. 0, or -1 with a sentence on stderr. */
 int train_plot(const struct train_report *report);
 
-/* Begin and end of the report's objects, for other solvers. object is freed. */
-struct json_t;
-void train_report_object(struct train_report *r, struct json_t *object);
-
-/* Is it the name of a solver of train_regression()? */
-bool train_is_regression(const char *word);
-int train_regression(int argc, char **argv);
-
-/* Is it that of train_lda()? */
-bool train_is_lda(const char *word);
-int train_lda(int argc, char **argv);
-
-/* Is it that of train_mf()? */
-bool train_is_mf(const char *word);
-int train_mf(int argc, char **argv);
-
-/* Is it that of train_svd()? */
-bool train_is_svd(const char *word);
-int train_svd(int argc, char **argv);
-
-/* Is it that of train_kmeans()? */
-bool train_is_kmeans(const char *word);
-int train_kmeans(int argc, char **argv);
-
-/* Is it that of train_similar()? */
-bool train_is_similar(const char *word);
-int train_similar(int argc, char **argv);
-
-/* Is it a command line for train_linear()? */
-bool train_is_linear(int argc, char **argv);
+/* The command lines of the solvers, whose names are in train.c. */
+int train_logistic(int argc, char **argv);	/* by svrg */
 int train_linear(int argc, char **argv);
+int train_regression(int argc, char **argv);
+int train_lda(int argc, char **argv);
+int train_mf(int argc, char **argv);
+int train_svd(int argc, char **argv);
+int train_kmeans(int argc, char **argv);
+int train_similar(int argc, char **argv);
 
 /* EX_TEMPFAIL: ended early, after a checkpoint; to be started again. */
 #define TRAIN_INTERRUPTED 75
 
-/* From now on SIGTERM and SIGUSR1 are what the function tells: for options.
- * interrupted of a fit. Before the job is opened. */
-int (*train_catch_signals(void))(void *arg);
-
 /* The exit status for an error, after the sentence where this rank tells it. */
 int train_fail(int rc);
-bool train_has_launcher(void);
-int train_consistency(struct argp_state *state, const char *text);
-
-/* The same command line again, in each process of a job. */
-int train_spawn(int processes, int nodes, int argc, char **argv);
-
-/* Compare with the model in "data.planted", if that is there. */
-void train_recover(const char *data,
-		   const struct lagoon_logistic_result *result,
-		   struct train_recovery *recovery);
 
 #endif

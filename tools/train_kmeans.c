@@ -4,15 +4,12 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tools/args.h"
 #include "tools/train.h"
 
 struct kmeans {
 	struct train_job job;
-	const char *solver;
-	const char *data;
 	const char *assign;
 	struct lagoon_kmeans_options fit;
 };
@@ -77,37 +74,18 @@ static int choose(struct argp_state *state, int key, const char *text)
 			   "dense or libsvm");
 }
 
-static int count(struct argp_state *state, const char *name, const char *text,
-		 uint64_t min, uint64_t max)
-{
-	return (int)args_count(state, name, text, min, max);
-}
-
 /* Of the data and the outputs. */
 static error_t parse_rest(int key, char *arg, struct argp_state *state)
 {
 	struct kmeans *t = state->input;
 
 	switch (key) {
-	case KEY_DATA: t->data = arg; break;
+	case KEY_DATA: t->job.data = arg; break;
 	case KEY_FORMAT: t->fit.format = choose(state, key, arg); break;
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
 	case KEY_ASSIGN: t->assign = arg; break;
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = state->child_inputs[1] = &t->job;
-		break;
-	case ARGP_KEY_ARG:
-		if (state->arg_num)
-			argp_failure(state, 2, 0, "\"%s\": expected an option",
-				     arg);
-		t->solver = arg;
-		break;
-	case ARGP_KEY_END:
-		if (!t->data)
-			argp_failure(state, 2, 0, "no --data FILE");
-		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return train_job_parse(&t->job, key, arg, state);
 	}
 	return 0;
 }
@@ -118,26 +96,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct lagoon_kmeans_options *o = &t->fit;
 
 	switch (key) {
-	case KEY_K: o->clusters = count(state, "--k", arg, 1, 65536); break;
+	case KEY_K: o->clusters = args_int(state, "--k", arg, 1, 65536); break;
 	case KEY_METHOD: o->method = choose(state, key, arg); break;
 	case KEY_INIT: o->start = choose(state, key, arg); break;
 	case KEY_CANDIDATES:
-		o->candidates = count(state, "--candidates", arg, 1, 16);
+		o->candidates = args_int(state, "--candidates", arg, 1, 16);
 		break;
 	case KEY_RESTARTS:
-		o->restarts = count(state, "--restarts", arg, 1, INT_MAX);
+		o->restarts = args_int(state, "--restarts", arg, 1, INT_MAX);
 		break;
 	case KEY_ROUNDS:
-		o->rounds = count(state, "--rounds", arg, 1, INT_MAX);
+		o->rounds = args_int(state, "--rounds", arg, 1, INT_MAX);
 		break;
 	case KEY_TOLERANCE:
 		o->tolerance = args_number(state, "--tolerance", arg, 1);
 		break;
 	case KEY_BATCH:
-		o->batch = count(state, "--batch", arg, 1, 1 << 24);
+		o->batch = args_int(state, "--batch", arg, 1, 1 << 24);
 		break;
 	case KEY_MEASURE:
-		o->measure = count(state, "--measure", arg, 1, INT_MAX);
+		o->measure = args_int(state, "--measure", arg, 1, INT_MAX);
 		break;
 	default:
 		return parse_rest(key, arg, state);
@@ -145,13 +123,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static const struct argp_child children[] = {
-	{ .argp = &train_job_argp, .group = 3 },
-	{ .argp = &train_restart_argp, .group = 4 }, { 0 }
-};
-
 static const struct argp parser = {
-	.options = table, .parser = parse, .children = children,
+	.options = table, .parser = parse, .children = train_children,
 	.args_doc = "kmeans",
 	.doc = "Find K centroids for the rows of a file, with a small sum of the "
 	       "squared distances of the rows to the nearest of them."
@@ -201,7 +174,7 @@ static int save(const struct kmeans *t, const struct lagoon_kmeans_result *r)
 		lagoon_kmeans_model_save(t->job.model, &model) : 0;
 
 	if (!rc && t->assign)
-		rc = lagoon_kmeans_assign_file(&model, t->data, t->assign,
+		rc = lagoon_kmeans_assign_file(&model, t->job.data, t->assign,
 					       &t->fit, NULL, NULL);
 	return rc;
 }
@@ -230,7 +203,7 @@ static int finish(struct kmeans *t, const struct lagoon_kmeans_result *r)
 		"columns", (json_int_t)r->cols,
 		"all_rounds", (json_int_t)r->all_rounds,
 		"seconds", r->seconds, "round_seconds", r->round_seconds));
-	return train_plot(&t->job.report) || t->job.report.failed ? 1 : 0;
+	return 0;
 }
 
 /* ----------------------------------------------------------------- runs */
@@ -245,22 +218,13 @@ static int fit(void *arg, struct lagoon *lg)
 		t->fit.progress = on_round;
 		t->fit.progress_arg = t;
 	}
-	rc = lagoon_kmeans_fit_file(lg, t->data, &t->fit, &result);
-	train_progress_end(&t->job.report);
-	status = rc ? train_fail(rc) : 0;
-	if (!status && result.interrupted)
-		status = TRAIN_INTERRUPTED;
-	else if (!status && !lagoon_rank(lg))
+	rc = lagoon_kmeans_fit_file(lg, t->job.data, &t->fit, &result);
+	status = train_job_status(&t->job, rc, result.interrupted,
+				  (int)result.all_rounds);
+	if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
-	train_report_close(&t->job.report);
-	t->job.epoch = (int)result.all_rounds;
 	lagoon_kmeans_result_free(&result);
 	return status;
-}
-
-bool train_is_kmeans(const char *word)
-{
-	return !strcmp(word, "kmeans");
 }
 
 int train_kmeans(int argc, char **argv)
@@ -268,16 +232,13 @@ int train_kmeans(int argc, char **argv)
 	struct kmeans t = { 0 };
 	int rc;
 
-	train_job_init(&t.job, isatty(STDERR_FILENO));
 	lagoon_kmeans_options_init(&t.fit);
-	argp_err_exit_status = 2;
-	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &t))
+	if (train_job_read(&t.job, &parser, argc, argv, &t))
 		return 2;
 	train_job_options(&t.job, &t.fit.model, &t.fit.staleness,
 			  &t.fit.sample, &t.fit.seed);
 	train_job_checkpoints(&t.job, &t.fit.checkpoint, &t.fit.every,
 			      &t.fit.resume, &t.fit.interrupted);
-	t.job.report.solver = t.solver;
 	t.job.report.unit = "round";
 	t.job.report.measure = "sum of squares";
 	rc = t.assign ? lagoon_model_check_path(t.assign) : 0;

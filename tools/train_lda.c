@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runtime/base/attr.h"
 #include "tools/args.h"
@@ -15,8 +14,6 @@
 
 struct lda {
 	struct train_job job;
-	const char *solver;
-	const char *data;
 	const char *test;
 	int top;
 	struct lagoon_lda_options fit;
@@ -79,37 +76,20 @@ static int format(struct argp_state *state, const char *text)
 			   "ldac or docword");
 }
 
-static int count(struct argp_state *state, const char *name, const char *text,
-		 uint64_t min, uint64_t max)
-{
-	return (int)args_count(state, name, text, min, max);
-}
-
 /* Of the data and the outputs. */
 static error_t parse_rest(int key, char *arg, struct argp_state *state)
 {
 	struct lda *t = state->input;
 
 	switch (key) {
-	case KEY_DATA: t->data = arg; break;
+	case KEY_DATA: t->job.data = arg; break;
 	case KEY_TEST: t->test = arg; break;
-	case KEY_TOP: t->top = count(state, "--top", arg, 0, TOP_MAX); break;
+	case KEY_TOP: t->top = args_int(state, "--top", arg, 0, TOP_MAX); break;
 	case KEY_FORMAT: t->fit.format = format(state, arg); break;
 	case KEY_VOCABULARY: t->fit.vocabulary = arg; break;
 	case KEY_SKIP_EMPTY: t->fit.skip_empty = 1; break;
-	case ARGP_KEY_INIT: state->child_inputs[0] = &t->job; break;
-	case ARGP_KEY_ARG:
-		if (state->arg_num)
-			argp_failure(state, 2, 0, "\"%s\": expected an option",
-				     arg);
-		t->solver = arg;
-		break;
-	case ARGP_KEY_END:
-		if (!t->data)
-			argp_failure(state, 2, 0, "no --data FILE");
-		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return train_job_parse(&t->job, key, arg, state);
 	}
 	return 0;
 }
@@ -121,28 +101,28 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_TOPICS:
-		o->topics = count(state, "--topics", arg, 1, 65536);
+		o->topics = args_int(state, "--topics", arg, 1, 65536);
 		break;
 	case KEY_ALPHA: o->alpha = args_number(state, "--alpha", arg, 0); break;
 	case KEY_BETA: o->beta = args_number(state, "--beta", arg, 0); break;
 	case KEY_SWEEPS:
-		o->sweeps = count(state, "--sweeps", arg, 1, INT_MAX);
+		o->sweeps = args_int(state, "--sweeps", arg, 1, INT_MAX);
 		break;
 	case KEY_SAMPLER: o->sampler = sampler(state, arg); break;
 	case KEY_STEPS:
-		o->steps = count(state, "--steps", arg, 1, INT_MAX);
+		o->steps = args_int(state, "--steps", arg, 1, INT_MAX);
 		break;
 	case KEY_ANNEAL:
 		o->anneal = args_number(state, "--anneal", arg, 1);
 		break;
 	case KEY_ROUNDS:
-		o->rounds = count(state, "--rounds", arg, 1, 1 << 20);
+		o->rounds = args_int(state, "--rounds", arg, 1, 1 << 20);
 		break;
 	case KEY_CHANGE:
 		o->change = args_number(state, "--change", arg, 1);
 		break;
 	case KEY_MEASURE:
-		o->every = count(state, "--measure", arg, 1, INT_MAX);
+		o->every = args_int(state, "--measure", arg, 1, INT_MAX);
 		break;
 	default:
 		return parse_rest(key, arg, state);
@@ -150,18 +130,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static const struct argp_child children[] = {
-	{ .argp = &train_job_argp, .group = 3 }, { 0 }
-};
-
 static const struct argp parser = {
-	.options = table, .parser = parse, .children = children,
+	.options = table, .parser = parse, .children = train_children,
 	.args_doc = "lda",
 	.doc = "Find topics in documents: latent Dirichlet allocation by "
 	       "collapsed Gibbs sampling."
 	       "\v"
-	       "The exit status is 0; 2 for wrong usage or data; 1 if the run "
-	       "failed.",
+	       "The exit status is 0; 2 for wrong usage, data or checkpoint; 1 if the "
+	       "run failed; 75 if a signal ended it after a checkpoint, without a "
+	       "model: start it again with --resume.",
 };
 
 /* -------------------------------------------------------------- reports */
@@ -222,6 +199,14 @@ static void last_object(struct lda *t, const struct lagoon_lda_result *r)
 	train_report_object(&t->job.report, o);
 }
 
+/* Of the sweeps of this run; 0 if the checkpoint had all. */
+static double tokens_per_second(const struct lagoon_lda_result *r)
+{
+	int made = r->sweeps - r->resumed;
+
+	return made ? (double)r->tokens * made / r->sample_seconds : 0;
+}
+
 static int finish(struct lda *t, const struct lagoon_lda_result *r)
 {
 	const struct lagoon_lda_model model = {
@@ -250,10 +235,9 @@ static int finish(struct lda *t, const struct lagoon_lda_result *r)
 		       (unsigned long long)r->test_documents);
 	printf("seconds        %.3f, of it %.3f reading, %.3f drawing: %.4g tokens/s\n",
 	       r->seconds, r->read_seconds, r->sample_seconds,
-	       (double)r->tokens * r->sweeps / r->sample_seconds);
+	       tokens_per_second(r));
 	last_object(t, r);
-	rc = print_topics(&model, t->top);
-	return rc || train_plot(&t->job.report) || t->job.report.failed ? 1 : 0;
+	return print_topics(&model, t->top);
 }
 
 /* ----------------------------------------------------------------- runs */
@@ -268,33 +252,26 @@ static int fit(void *arg, struct lagoon *lg)
 		t->fit.progress = on_sweep;
 		t->fit.progress_arg = &t->job.report;
 	}
-	rc = lagoon_lda_fit_file(lg, t->data, t->test, &t->fit, &result);
-	train_progress_end(&t->job.report);
-	status = rc ? train_fail(rc) : 0;
+	rc = lagoon_lda_fit_file(lg, t->job.data, t->test, &t->fit, &result);
+	status = train_job_status(&t->job, rc, result.interrupted, result.sweeps);
 	if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
-	train_report_close(&t->job.report);
 	lagoon_lda_result_free(&result);
 	return status;
-}
-
-bool train_is_lda(const char *word)
-{
-	return !strcmp(word, "lda");
 }
 
 int train_lda(int argc, char **argv)
 {
 	struct lda t = { .top = 10 };
 
-	train_job_init(&t.job, isatty(STDERR_FILENO));
 	lagoon_lda_options_init(&t.fit);
-	argp_err_exit_status = 2;
-	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &t))
+	if (train_job_read(&t.job, &parser, argc, argv, &t))
 		return 2;
 	train_job_options(&t.job, &t.fit.model, &t.fit.staleness,
 			  &t.fit.sample, &t.fit.seed);
-	t.job.report.solver = t.solver;
+	train_job_checkpoints(&t.job, &t.fit.checkpoint,
+			      &t.fit.checkpoint_every, &t.fit.resume,
+			      &t.fit.interrupted);
 	t.job.report.unit = "sweep";
 	t.job.report.measure = "log likelihood";
 	t.job.report.epochs = t.fit.sweeps;
@@ -318,7 +295,7 @@ static error_t topics_parse(int key, char *arg, struct argp_state *state)
 	struct topics *t = state->input;
 
 	switch (key) {
-	case KEY_TOP: t->top = count(state, "--top", arg, 0, TOP_MAX); break;
+	case KEY_TOP: t->top = args_int(state, "--top", arg, 0, TOP_MAX); break;
 	case ARGP_KEY_ARG:
 		if (t->model)
 			argp_failure(state, 2, 0, "\"%s\": expected one model",
@@ -348,7 +325,6 @@ int tool_topics(int argc, char **argv)
 	struct topics t = { .top = 10 };
 	int status, rc;
 
-	argp_err_exit_status = 2;
 	if (argp_parse(&topics_parser, argc, argv, 0, NULL, &t))
 		return 2;
 	rc = lagoon_lda_model_load(t.model, &model);

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* `lagoon train logistic --method`, `softmax` and `svm`. */
+/* `lagoon train svm`, `softmax`, and `logistic --method` but svrg. */
 #include <jansson.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tools/args.h"
 #include "tools/train.h"
 
 struct linear {
 	struct train_job job;
-	const char *solver;
-	const char *data;
 	const char *test;
 	struct lagoon_linear_options fit;
 };
@@ -75,16 +72,11 @@ static const struct argp_option table[] = {
 
 /* ------------------------------------------------------------- options */
 
-static int count(struct argp_state *state, const char *name, const char *arg)
-{
-	return (int)args_count(state, name, arg, 1, INT_MAX);
-}
-
 static void take_solver(struct linear *t, struct argp_state *state, char *arg)
 {
 	if (state->arg_num)
 		argp_failure(state, 2, 0, "\"%s\": expected an option", arg);
-	t->solver = arg;
+	t->job.report.solver = arg;
 	if (!strcmp(arg, "svm"))
 		t->fit.loss = LAGOON_LINEAR_HINGE;
 	if (!strcmp(arg, "softmax"))
@@ -93,9 +85,9 @@ static void take_solver(struct linear *t, struct argp_state *state, char *arg)
 
 static void take_loss(struct linear *t, struct argp_state *state, char *arg)
 {
-	if (strcmp(t->solver, "svm"))
+	if (strcmp(t->job.report.solver, "svm"))
 		argp_failure(state, 2, 0, "--loss with %s: expected svm",
-			     t->solver);
+			     t->job.report.solver);
 	t->fit.loss = LAGOON_LINEAR_HINGE +
 		args_choice(state, "--loss", arg, losses + LAGOON_LINEAR_HINGE, 2,
 			    "hinge or squared-hinge");
@@ -107,7 +99,7 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
 	struct linear *t = state->input;
 
 	switch (key) {
-	case KEY_DATA: t->data = arg; break;
+	case KEY_DATA: t->job.data = arg; break;
 	case KEY_TARGET: t->fit.target = arg; break;
 	case KEY_TEST: t->test = arg; break;
 	case KEY_TEST_TARGET: t->fit.test_target = arg; break;
@@ -116,16 +108,9 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
 	case KEY_IN_ORDER: t->fit.in_order = 1; break;
 	case KEY_STREAM: t->fit.stream = 1; break;
 	case KEY_LOSS: take_loss(t, state, arg); break;
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = state->child_inputs[1] = &t->job;
-		break;
 	case ARGP_KEY_ARG: take_solver(t, state, arg); break;
-	case ARGP_KEY_END:
-		if (!t->data)
-			argp_failure(state, 2, 0, "no --data FILE");
-		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return train_job_parse(&t->job, key, arg, state);
 	}
 	return 0;
 }
@@ -145,15 +130,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_L1: o->l1 = args_number(state, "--l1", arg, 1); break;
 	case KEY_L2: o->l2 = args_number(state, "--l2", arg, 1); break;
 	case KEY_RATE: o->rate = args_number(state, "--rate", arg, 0); break;
-	case KEY_EPOCHS: o->epochs = count(state, "--epochs", arg); break;
+	case KEY_EPOCHS:
+		o->epochs = args_int(state, "--epochs", arg, 1, INT_MAX);
+		break;
 	case KEY_TOLERANCE:
 		o->tolerance = args_number(state, "--tolerance", arg, 1);
 		break;
 	case KEY_BATCH:
 		o->batch = args_count(state, "--batch", arg, 1, INT64_MAX);
 		break;
-	case KEY_FETCH: o->n_fetch = count(state, "--n-fetch", arg); break;
-	case KEY_PUSH: o->n_push = count(state, "--n-push", arg); break;
+	case KEY_FETCH:
+		o->n_fetch = args_int(state, "--n-fetch", arg, 1, INT_MAX);
+		break;
+	case KEY_PUSH:
+		o->n_push = args_int(state, "--n-push", arg, 1, INT_MAX);
+		break;
 	case KEY_CHANGE:
 		o->change = args_number(state, "--change", arg, 1);
 		break;
@@ -163,13 +154,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static const struct argp_child children[] = {
-	{ .argp = &train_job_argp, .group = 1 },
-	{ .argp = &train_restart_argp, .group = 2 }, { 0 }
-};
-
 static const struct argp parser = {
-	.options = table, .parser = parse, .children = children,
+	.options = table, .parser = parse, .children = train_children,
 	.args_doc = "logistic|softmax|svm",
 	.doc = "Fit a linear classifier without a bias, l2 w'w / 2 + l1 sum |w| + "
 	       "C sum of losses, to the rows of a file."
@@ -222,9 +208,9 @@ static int save(const struct linear *t, const struct lagoon_linear_result *r)
 	};
 
 	/* words of this file */
-	strcpy(model.solver, t->solver);
+	strcpy(model.solver, t->job.report.solver);
 	strcpy(model.method, methods[r->method]);
-	if (!strcmp(t->solver, "svm"))
+	if (!strcmp(t->job.report.solver, "svm"))
 		strcpy(model.loss, losses[t->fit.loss]);
 	return lagoon_model_save(t->job.model, &model);
 }
@@ -263,7 +249,7 @@ static int finish(struct linear *t, const struct lagoon_linear_result *r)
 		"converged", r->converged, "rows", (json_int_t)r->rows,
 		"features", (json_int_t)r->features, "classes", r->classes,
 		"seconds", r->seconds));
-	return train_plot(&t->job.report) || t->job.report.failed ? 1 : 0;
+	return 0;
 }
 
 /* ---------------------------------------------------------------- runs */
@@ -278,57 +264,25 @@ static int fit(void *arg, struct lagoon *lg)
 		t->fit.progress = on_epoch;
 		t->fit.progress_arg = &t->job.report;
 	}
-	rc = lagoon_linear_fit_file(lg, t->data, t->test, &t->fit, &result);
-	train_progress_end(&t->job.report);
-	status = rc ? train_fail(rc) : 0;
-	if (!status && result.interrupted)
-		status = TRAIN_INTERRUPTED;
-	else if (!status && !lagoon_rank(lg))
+	rc = lagoon_linear_fit_file(lg, t->job.data, t->test, &t->fit, &result);
+	status = train_job_status(&t->job, rc, result.interrupted, result.epochs);
+	if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
-	train_report_close(&t->job.report);
-	t->job.epoch = result.epochs;
 	lagoon_linear_result_free(&result);
 	return status;
-}
-
-/* logistic without a method, or with svrg, is of train.c. */
-static bool has_method(int argc, char **argv)
-{
-	for (int i = 2; i < argc; i++) {
-		const char *value = NULL;
-
-		if (!strcmp(argv[i], "--method"))
-			value = i + 1 < argc ? argv[i + 1] : "";
-		else if (!strncmp(argv[i], "--method=", 9))
-			value = argv[i] + 9;
-		if (value)
-			return strcmp(value, "svrg");
-	}
-	return false;
-}
-
-bool train_is_linear(int argc, char **argv)
-{
-	if (argc < 2)
-		return false;
-	return !strcmp(argv[1], "softmax") || !strcmp(argv[1], "svm") ||
-		(!strcmp(argv[1], "logistic") && has_method(argc, argv));
 }
 
 int train_linear(int argc, char **argv)
 {
 	struct linear t = { 0 };
 
-	train_job_init(&t.job, isatty(STDERR_FILENO));
 	lagoon_linear_options_init(&t.fit);
-	argp_err_exit_status = 2;
-	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &t))
+	if (train_job_read(&t.job, &parser, argc, argv, &t))
 		return 2;
 	train_job_options(&t.job, &t.fit.model, &t.fit.staleness,
 			  &t.fit.sample, &t.fit.seed);
 	train_job_checkpoints(&t.job, &t.fit.checkpoint, &t.fit.every,
 			      &t.fit.resume, &t.fit.interrupted);
-	t.job.report.solver = t.solver;
 	t.job.report.epochs = t.fit.epochs ? t.fit.epochs : 1000;
 	return train_job_run(&t.job, argc, argv, fit, &t);
 }

@@ -3,7 +3,6 @@
 #include <jansson.h>
 #include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runtime/base/attr.h"
 #include "tools/args.h"
@@ -11,8 +10,6 @@
 
 struct mf {
 	struct train_job job;
-	const char *solver;
-	const char *data;
 	const char *test;
 	struct lagoon_mf_options fit;
 };
@@ -55,35 +52,16 @@ static int method(struct argp_state *state, const char *text)
 			   "sgd, als or ccd++");
 }
 
-static int count(struct argp_state *state, const char *name, const char *text,
-		 uint64_t max)
-{
-	return (int)args_count(state, name, text, 1, max);
-}
-
 /* Of the data. */
 static error_t parse_rest(int key, char *arg, struct argp_state *state)
 {
 	struct mf *t = state->input;
 
 	switch (key) {
-	case KEY_DATA: t->data = arg; break;
+	case KEY_DATA: t->job.data = arg; break;
 	case KEY_TEST: t->test = arg; break;
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = state->child_inputs[1] = &t->job;
-		break;
-	case ARGP_KEY_ARG:
-		if (state->arg_num)
-			argp_failure(state, 2, 0, "\"%s\": expected an option",
-				     arg);
-		t->solver = arg;
-		break;
-	case ARGP_KEY_END:
-		if (!t->data)
-			argp_failure(state, 2, 0, "no --data FILE");
-		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return train_job_parse(&t->job, key, arg, state);
 	}
 	return 0;
 }
@@ -95,7 +73,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_METHOD: o->method = method(state, arg); break;
-	case KEY_RANK: o->rank = count(state, "--rank", arg, 4096); break;
+	case KEY_RANK: o->rank = args_int(state, "--rank", arg, 1, 4096); break;
 	case KEY_BIASES: o->biases = 1; break;
 	case KEY_LAMBDA:
 		o->lambda = args_number(state, "--lambda", arg, 1);
@@ -104,15 +82,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->lambda_bias = args_number(state, "--lambda-bias", arg, 1);
 		break;
 	case KEY_EPOCHS:
-		o->epochs = count(state, "--epochs", arg, INT_MAX);
+		o->epochs = args_int(state, "--epochs", arg, 1, INT_MAX);
 		break;
 	case KEY_RATE: o->rate = args_number(state, "--rate", arg, 0); break;
 	case KEY_DECAY: o->decay = args_number(state, "--decay", arg, 0); break;
 	case KEY_ROUNDS:
-		o->rounds = count(state, "--rounds", arg, 65536);
+		o->rounds = args_int(state, "--rounds", arg, 1, 65536);
 		break;
 	case KEY_MEASURE:
-		o->measure = count(state, "--measure", arg, INT_MAX);
+		o->measure = args_int(state, "--measure", arg, 1, INT_MAX);
 		break;
 	default:
 		return parse_rest(key, arg, state);
@@ -120,13 +98,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static const struct argp_child children[] = {
-	{ .argp = &train_job_argp, .group = 3 },
-	{ .argp = &train_restart_argp, .group = 4 }, { 0 }
-};
-
 static const struct argp parser = {
-	.options = table, .parser = parse, .children = children,
+	.options = table, .parser = parse, .children = train_children,
 	.args_doc = "mf",
 	.doc = "Find factors of users and items from ratings: rating = mean + "
 	       "user . item, or with biases of both."
@@ -192,7 +165,7 @@ static int finish(struct mf *t, const struct lagoon_mf_result *r)
 		"replaced", (json_int_t)r->replaced,
 		"users", (json_int_t)r->users, "items", (json_int_t)r->items,
 		"seconds", r->seconds, "fit_seconds", r->fit_seconds));
-	return train_plot(&t->job.report) || t->job.report.failed ? 1 : 0;
+	return 0;
 }
 
 /* ----------------------------------------------------------------- runs */
@@ -207,38 +180,25 @@ static int fit(void *arg, struct lagoon *lg)
 		t->fit.progress = on_epoch;
 		t->fit.progress_arg = &t->job.report;
 	}
-	rc = lagoon_mf_fit_file(lg, t->data, t->test, &t->fit, &result);
-	train_progress_end(&t->job.report);
-	status = rc ? train_fail(rc) : 0;
-	if (!status && result.interrupted)
-		status = TRAIN_INTERRUPTED;
-	else if (!status && !lagoon_rank(lg))
+	rc = lagoon_mf_fit_file(lg, t->job.data, t->test, &t->fit, &result);
+	status = train_job_status(&t->job, rc, result.interrupted, result.epochs);
+	if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
-	train_report_close(&t->job.report);
-	t->job.epoch = result.epochs;
 	lagoon_mf_result_free(&result);
 	return status;
-}
-
-bool train_is_mf(const char *word)
-{
-	return !strcmp(word, "mf");
 }
 
 int train_mf(int argc, char **argv)
 {
 	struct mf t = { 0 };
 
-	train_job_init(&t.job, isatty(STDERR_FILENO));
 	lagoon_mf_options_init(&t.fit);
-	argp_err_exit_status = 2;
-	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &t))
+	if (train_job_read(&t.job, &parser, argc, argv, &t))
 		return 2;
 	train_job_options(&t.job, &t.fit.model, &t.fit.staleness,
 			  &t.fit.sample, &t.fit.seed);
 	train_job_checkpoints(&t.job, &t.fit.checkpoint, &t.fit.every,
 			      &t.fit.resume, &t.fit.interrupted);
-	t.job.report.solver = t.solver;
 	t.job.report.epochs = t.fit.epochs;
 	return train_job_run(&t.job, argc, argv, fit, &t);
 }

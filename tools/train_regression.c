@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runtime/base/attr.h"
 #include "tools/args.h"
@@ -12,8 +11,6 @@
 
 struct regression {
 	struct train_job job;
-	const char *solver;
-	const char *data;
 	const char *target;
 	struct lagoon_regression_options fit;
 };
@@ -58,13 +55,12 @@ static int method(struct argp_state *state, const char *text)
 			   "cd, sdca or mspg");
 }
 
-static void check_end(struct argp_state *state, const struct regression *t)
+static void check_end(struct argp_state *state, struct regression *t)
 {
-	if (!t->data)
-		argp_failure(state, 2, 0, "no --data FILE");
-	if (t->fit.l2 != 0 && !strcmp(t->solver, "lasso"))
+	train_job_parse(&t->job, ARGP_KEY_END, NULL, state);
+	if (t->fit.l2 != 0 && !strcmp(t->job.report.solver, "lasso"))
 		argp_failure(state, 2, 0, "--l2 with lasso: expected elastic-net");
-	if (t->fit.l1 != 0 && !strcmp(t->solver, "ridge"))
+	if (t->fit.l1 != 0 && !strcmp(t->job.report.solver, "ridge"))
 		argp_failure(state, 2, 0, "--l1 with ridge: expected elastic-net");
 }
 
@@ -74,24 +70,15 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
 	struct regression *t = state->input;
 
 	switch (key) {
-	case KEY_DATA: t->data = arg; break;
+	case KEY_DATA: t->job.data = arg; break;
 	case KEY_TARGET: t->target = arg; break;
 	case KEY_FORMAT: t->fit.format = args_format(state, arg); break;
 	case KEY_ZERO_BASED: t->fit.zero_based = 1; break;
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = state->child_inputs[1] = &t->job;
-		break;
-	case ARGP_KEY_ARG:
-		if (state->arg_num)
-			argp_failure(state, 2, 0, "\"%s\": expected an option",
-				     arg);
-		t->solver = arg;
-		break;
 	case ARGP_KEY_END:
 		check_end(state, t);
 		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return train_job_parse(&t->job, key, arg, state);
 	}
 	return 0;
 }
@@ -111,10 +98,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->tolerance = args_number(state, "--tolerance", arg, 1);
 		break;
 	case KEY_EPOCHS:
-		o->epochs = (int)args_count(state, "--epochs", arg, 1, INT_MAX);
+		o->epochs = args_int(state, "--epochs", arg, 1, INT_MAX);
 		break;
 	case KEY_ROUNDS:
-		o->rounds = (int)args_count(state, "--rounds", arg, 1, INT_MAX);
+		o->rounds = args_int(state, "--rounds", arg, 1, INT_MAX);
 		break;
 	default:
 		return parse_rest(key, arg, state);
@@ -122,13 +109,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static const struct argp_child children[] = {
-	{ .argp = &train_job_argp, .group = 3 },
-	{ .argp = &train_restart_argp, .group = 4 }, { 0 }
-};
-
 static const struct argp parser = {
-	.options = table, .parser = parse, .children = children,
+	.options = table, .parser = parse, .children = train_children,
 	.args_doc = "lasso|ridge|elastic-net",
 	.doc = "Fit a linear regression with penalties, sum (y - b - w'x)^2 / (2 n) "
 	       "+ l1 sum |w| + l2 w'w / 2, to the rows of a file."
@@ -168,7 +150,7 @@ static int save(const struct regression *t,
 		.weights = r->weights,
 	};
 
-	strcpy(model.solver, t->solver);	/* one of three words */
+	strcpy(model.solver, t->job.report.solver);	/* one of three words */
 	return lagoon_model_save(t->job.model, &model);
 }
 
@@ -195,7 +177,7 @@ static int finish(struct regression *t,
 		"epochs", r->epochs, "converged", r->converged,
 		"rows", (json_int_t)r->rows,
 		"features", (json_int_t)r->features, "seconds", r->seconds));
-	return train_plot(&t->job.report) || t->job.report.failed ? 1 : 0;
+	return 0;
 }
 
 /* ---------------------------------------------------------------- runs */
@@ -210,40 +192,26 @@ static int fit(void *arg, struct lagoon *lg)
 		t->fit.progress = on_epoch;
 		t->fit.progress_arg = &t->job.report;
 	}
-	rc = lagoon_regression_fit_file(lg, t->data, t->target, &t->fit,
+	rc = lagoon_regression_fit_file(lg, t->job.data, t->target, &t->fit,
 					&result);
-	train_progress_end(&t->job.report);
-	status = rc ? train_fail(rc) : 0;
-	if (!status && result.interrupted)
-		status = TRAIN_INTERRUPTED;
-	else if (!status && !lagoon_rank(lg))
+	status = train_job_status(&t->job, rc, result.interrupted, result.epochs);
+	if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
-	train_report_close(&t->job.report);
-	t->job.epoch = result.epochs;
 	lagoon_regression_result_free(&result);
 	return status;
-}
-
-bool train_is_regression(const char *word)
-{
-	return !strcmp(word, "lasso") || !strcmp(word, "ridge") ||
-		!strcmp(word, "elastic-net");
 }
 
 int train_regression(int argc, char **argv)
 {
 	struct regression t = { 0 };
 
-	train_job_init(&t.job, isatty(STDERR_FILENO));
 	lagoon_regression_options_init(&t.fit);
-	argp_err_exit_status = 2;
-	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &t))
+	if (train_job_read(&t.job, &parser, argc, argv, &t))
 		return 2;
 	train_job_options(&t.job, &t.fit.model, &t.fit.staleness,
 			  &t.fit.sample, &t.fit.seed);
 	train_job_checkpoints(&t.job, &t.fit.checkpoint, &t.fit.every,
 			      &t.fit.resume, &t.fit.interrupted);
-	t.job.report.solver = t.solver;
 	t.job.report.epochs = t.fit.epochs;
 	return train_job_run(&t.job, argc, argv, fit, &t);
 }

@@ -5,7 +5,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runtime/base/attr.h"
 #include "tools/args.h"
@@ -14,7 +13,6 @@
 
 struct similar {
 	struct train_job job;
-	const char *data;
 	const char *against;
 	const char *output;
 	struct lagoon_similar_options find;
@@ -89,26 +87,17 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'n':
-		j->processes = (int)args_count(state, "-n", arg, 1, 4096);
+		j->processes = args_int(state, "-n", arg, 1, 4096);
 		break;
 	case KEY_NODES:
-		j->nodes = (int)args_count(state, "--nodes", arg, 1, 1024);
+		j->nodes = args_int(state, "--nodes", arg, 1, 1024);
 		break;
 	case KEY_WORKERS:
-		j->workers = (int)args_count(state, "--workers", arg, 1, 1024);
+		j->workers = args_int(state, "--workers", arg, 1, 1024);
 		break;
 	case KEY_REPORT: j->report.path = arg; break;
-	case ARGP_KEY_ARG:
-		if (state->arg_num)
-			argp_failure(state, 2, 0, "\"%s\": expected an option",
-				     arg);
-		break;
-	case ARGP_KEY_END:
-		if (!t->data)
-			argp_failure(state, 2, 0, "no --data FILE");
-		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return train_job_parse(j, key, arg, state);
 	}
 	return 0;
 }
@@ -119,7 +108,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct lagoon_similar_options *o = &t->find;
 
 	switch (key) {
-	case KEY_DATA: t->data = arg; break;
+	case KEY_DATA: t->job.data = arg; break;
 	case KEY_AGAINST: t->against = arg; break;
 	case KEY_FORMAT: o->format = format(state, arg); break;
 	case KEY_ZERO_BASED: o->zero_based = 1; break;
@@ -130,7 +119,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 					 "cosine, jaccard, ruzicka, pearson or correlation");
 		break;
 	case KEY_TOP:
-		o->top = (int)args_count(state, "--top", arg, 1, 1 << 20);
+		o->top = args_int(state, "--top", arg, 1, 1 << 20);
 		break;
 	case KEY_LEAST: o->least = least(state, arg); break;
 	case 'o': t->output = arg; break;
@@ -216,7 +205,7 @@ static int finish(struct similar *t, const struct lagoon_similar_result *r)
 		fprintf(stderr, "lagoon similar: stdout: %s\n", strerror(errno));
 		return 1;
 	}
-	return t->job.report.failed ? 1 : 0;
+	return 0;
 }
 
 /* ----------------------------------------------------------------- runs */
@@ -231,21 +220,15 @@ static int find(void *arg, struct lagoon *lg)
 		t->find.progress = on_progress;
 		t->find.progress_arg = t;
 	}
-	rc = lagoon_similar_find_file(lg, t->data, t->against, t->output,
+	rc = lagoon_similar_find_file(lg, t->job.data, t->against, t->output,
 				      &t->find, &result);
 	if (t->job.report.terminal && !lagoon_rank(lg))
 		fputs("\r\33[K", stderr);
-	status = rc ? train_fail(rc) : 0;
+	status = train_job_status(&t->job, rc, 0, 0);
 	if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
-	train_report_close(&t->job.report);
 	lagoon_similar_result_free(&result);
 	return status;
-}
-
-bool train_is_similar(const char *word)
-{
-	return !strcmp(word, "similar");
 }
 
 /* words: what stands behind the options. */
@@ -255,10 +238,8 @@ static int similar(int argc, char **argv, const char *words)
 	struct similar t = { 0 };
 
 	command.args_doc = words;
-	train_job_init(&t.job, isatty(STDERR_FILENO));
 	lagoon_similar_options_init(&t.find);
-	argp_err_exit_status = 2;
-	if (argp_parse(&command, argc, argv, ARGP_IN_ORDER, NULL, &t))
+	if (train_job_read(&t.job, &command, argc, argv, &t))
 		return 2;
 	/* To be written when all is found: can it be? */
 	t.job.model = t.output;

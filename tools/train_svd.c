@@ -4,7 +4,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runtime/base/attr.h"
 #include "tools/args.h"
@@ -14,8 +13,6 @@
 
 struct svd {
 	struct train_job job;
-	const char *solver;
-	const char *data;
 	const char *left, *right;
 	struct lagoon_svd_options fit;
 };
@@ -67,16 +64,9 @@ static int format(struct argp_state *state, const char *text)
 		LAGOON_FILE_CSV;
 }
 
-static int count(struct argp_state *state, const char *name, const char *text,
-		 uint64_t min, uint64_t max)
+static void check_end(struct argp_state *state, struct svd *t)
 {
-	return (int)args_count(state, name, text, min, max);
-}
-
-static void check_end(struct argp_state *state, const struct svd *t)
-{
-	if (!t->data)
-		argp_failure(state, 2, 0, "no --data FILE");
+	train_job_parse(&t->job, ARGP_KEY_END, NULL, state);
 	if (t->job.consistency != LAGOON_SSP && t->job.consistency != LAGOON_BSP)
 		argp_failure(state, 2, 0, "--consistency with svd: expected bsp, which it follows");
 }
@@ -87,24 +77,15 @@ static error_t parse_rest(int key, char *arg, struct argp_state *state)
 	struct svd *t = state->input;
 
 	switch (key) {
-	case KEY_DATA: t->data = arg; break;
+	case KEY_DATA: t->job.data = arg; break;
 	case KEY_FORMAT: t->fit.format = format(state, arg); break;
 	case KEY_LEFT: t->left = arg; break;
 	case KEY_RIGHT: t->right = arg; break;
-	case ARGP_KEY_INIT:
-		state->child_inputs[0] = state->child_inputs[1] = &t->job;
-		break;
-	case ARGP_KEY_ARG:
-		if (state->arg_num)
-			argp_failure(state, 2, 0, "\"%s\": expected an option",
-				     arg);
-		t->solver = arg;
-		break;
 	case ARGP_KEY_END:
 		check_end(state, t);
 		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return train_job_parse(&t->job, key, arg, state);
 	}
 	return 0;
 }
@@ -115,22 +96,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct lagoon_svd_options *o = &t->fit;
 
 	switch (key) {
-	case KEY_K: o->k = count(state, "--k", arg, 1, MOST); break;
+	case KEY_K: o->k = args_int(state, "--k", arg, 1, MOST); break;
 	case KEY_METHOD: o->method = method(state, arg); break;
 	case KEY_TOLERANCE:
 		o->tolerance = args_number(state, "--tolerance", arg, 1);
 		break;
 	case KEY_BASIS:
-		o->basis = count(state, "--basis", arg, 1, MOST);
+		o->basis = args_int(state, "--basis", arg, 1, MOST);
 		break;
 	case KEY_RESTARTS:
-		o->restarts = count(state, "--restarts", arg, 0, INT_MAX);
+		o->restarts = args_int(state, "--restarts", arg, 0, INT_MAX);
 		break;
 	case KEY_OVERSAMPLE:
-		o->oversample = count(state, "--oversample", arg, 0, MOST);
+		o->oversample = args_int(state, "--oversample", arg, 0, MOST);
 		break;
 	case KEY_POWER:
-		o->power = count(state, "--power", arg, 0, INT_MAX);
+		o->power = args_int(state, "--power", arg, 0, INT_MAX);
 		break;
 	default:
 		return parse_rest(key, arg, state);
@@ -138,13 +119,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static const struct argp_child children[] = {
-	{ .argp = &train_job_argp, .group = 3 },
-	{ .argp = &train_restart_argp, .group = 4 }, { 0 }
-};
-
 static const struct argp parser = {
-	.options = table, .parser = parse, .children = children,
+	.options = table, .parser = parse, .children = train_children,
 	.args_doc = "svd",
 	.doc = "Find the largest singular values of a matrix, and their vectors."
 	       "\v"
@@ -220,7 +196,7 @@ static int finish(struct svd *t, const struct lagoon_svd_result *r)
 	for (int i = 0; i < r->k; i++)
 		printf("value %-8d %.15g\n", i + 1, r->values[i]);
 	last_object(t, r);
-	return train_plot(&t->job.report) || t->job.report.failed ? 1 : 0;
+	return 0;
 }
 
 /* ----------------------------------------------------------------- runs */
@@ -235,22 +211,13 @@ static int fit(void *arg, struct lagoon *lg)
 		t->fit.progress = on_pass;
 		t->fit.progress_arg = &t->job.report;
 	}
-	rc = lagoon_svd_fit_file(lg, t->data, &t->fit, &result);
-	train_progress_end(&t->job.report);
-	status = rc ? train_fail(rc) : 0;
-	if (!status && result.interrupted)
-		status = TRAIN_INTERRUPTED;
-	else if (!status && !lagoon_rank(lg))
+	rc = lagoon_svd_fit_file(lg, t->job.data, &t->fit, &result);
+	status = train_job_status(&t->job, rc, result.interrupted,
+				  result.passes);
+	if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
-	train_report_close(&t->job.report);
-	t->job.epoch = result.passes;
 	lagoon_svd_result_free(&result);
 	return status;
-}
-
-bool train_is_svd(const char *word)
-{
-	return !strcmp(word, "svd");
 }
 
 int train_svd(int argc, char **argv)
@@ -258,10 +225,8 @@ int train_svd(int argc, char **argv)
 	struct svd t = { 0 };
 	int rc;
 
-	train_job_init(&t.job, isatty(STDERR_FILENO));
 	lagoon_svd_options_init(&t.fit);
-	argp_err_exit_status = 2;
-	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &t))
+	if (train_job_read(&t.job, &parser, argc, argv, &t))
 		return 2;
 	t.fit.seed = t.job.seed;
 	train_job_checkpoints(&t.job, &t.fit.checkpoint, &t.fit.every,
@@ -273,7 +238,6 @@ int train_svd(int argc, char **argv)
 		rc = lagoon_model_check_path(t.right);
 	if (rc)
 		return train_fail(rc);
-	t.job.report.solver = t.solver;
 	t.job.report.unit = "pass";
 	t.job.report.measure = "residual";
 	t.job.report.epochs = t.fit.method == LAGOON_SVD_LANCZOS ?

@@ -64,22 +64,6 @@ static int look(struct reader *r)
 
 /* --------------------------------------------------------- all lines */
 
-static int fail_separator(const struct reader *r, size_t at, const char *p,
-			  uint64_t field)
-{
-	char shown[LGN_TEXT_SHOWN + 4];
-
-	if (*p == '\n' || *p == ',')
-		return lgn_text_fail(&r->file, at, "%s than %llu numbers: "
-				     "expected as many as in the first line",
-				     *p == '\n' ? "fewer" : "more",
-				     (unsigned long long)r->csv.fields);
-	return lgn_text_fail(&r->file, at, "\"%s\" behind field %llu: "
-			     "expected ',' or the end of the line",
-			     lgn_text_show(p, shown),
-			     (unsigned long long)field + 1);
-}
-
 static int fail_number(const struct reader *r, size_t at, const char *p,
 		       uint64_t field)
 {
@@ -87,7 +71,8 @@ static int fail_number(const struct reader *r, size_t at, const char *p,
 	char what[40];
 
 	if (*p == '\n' && field)
-		return fail_separator(r, at, p, field);
+		return lgn_text_separator(&r->file, at, p, field, r->csv.fields,
+					  true);
 	snprintf(what, sizeof(what), "field %llu",
 		 (unsigned long long)field + 1);
 	return lgn_text_number(&r->file, at, what, &p, &ignored);
@@ -106,7 +91,8 @@ static int parse_fields(struct reader *r, const char *p, size_t at)
 			return fail_number(r, at, number, k);
 		p = lgn_text_skip(p);
 		if (*p != (k + 1 < r->csv.fields ? ',' : '\n'))
-			return fail_separator(r, at, p, k);
+			return lgn_text_separator(&r->file, at, p, k,
+						  r->csv.fields, true);
 		p++;
 		if (k + 1 < r->csv.fields && value != 0)
 			lgn_entries_add(&r->data, row, k, value);

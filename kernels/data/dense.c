@@ -106,22 +106,6 @@ static int reserve(struct reader *r)
 	return 0;
 }
 
-static int fail_separator(const struct reader *r, size_t at, const char *p,
-			  uint64_t field)
-{
-	char shown[LGN_TEXT_SHOWN + 4];
-
-	if (*p == '\n' || !r->commas || *p == ',')
-		return lgn_text_fail(&r->file, at, "%s than %llu numbers: "
-				     "expected as many as in the first line",
-				     *p == '\n' ? "fewer" : "more",
-				     (unsigned long long)r->data.cols);
-	return lgn_text_fail(&r->file, at, "\"%s\" behind field %llu: "
-			     "expected ',' or the end of the line",
-			     lgn_text_show(p, shown),
-			     (unsigned long long)field + 1);
-}
-
 static int fail_number(const struct reader *r, size_t at, const char *p,
 		       uint64_t field)
 {
@@ -130,7 +114,8 @@ static int fail_number(const struct reader *r, size_t at, const char *p,
 	int rc;
 
 	if (*p == '\n' && field)
-		return fail_separator(r, at, p, field);
+		return lgn_text_separator(&r->file, at, p, field, r->data.cols,
+					  r->commas);
 	snprintf(what, sizeof(what), "field %llu",
 		 (unsigned long long)field + 1);
 	rc = lgn_text_number(&r->file, at, what, &p, &x);
@@ -152,7 +137,8 @@ static int parse_fields(struct reader *r, const char *p, size_t at)
 			return fail_number(r, at, number, k);
 		p = lgn_text_skip(p);
 		if (last ? *p != '\n' : r->commas ? *p != ',' : *p == '\n')
-			return fail_separator(r, at, p, k);
+			return lgn_text_separator(&r->file, at, p, k,
+						  cols, r->commas);
 		p += r->commas;
 	}
 	r->data.rows++;

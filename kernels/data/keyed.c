@@ -1,11 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/data/decimal.h"
 #include "kernels/data/keyed.h"
 #include "runtime/base/status.h"
+
+int lgn_keyed_open(const char *path, struct lgn_keyed *l)
+{
+	*l = (struct lgn_keyed){ .path = path, .stream = fopen(path, "re") };
+	if (l->stream)
+		return 0;
+	return lgn_fail(errno == ENOENT ? LAGOON_ENOENT : LAGOON_EIO,
+			"%s: cannot open: %s", path, strerror(errno));
+}
+
+void lgn_keyed_close(struct lgn_keyed *l)
+{
+	fclose(l->stream);
+	free(l->text);
+}
 
 int lgn_keyed_fail(const struct lgn_keyed *l, const char *expected)
 {
@@ -13,6 +29,7 @@ int lgn_keyed_fail(const struct lgn_keyed *l, const char *expected)
 			"\"%.40s\"", l->path, l->number, expected, l->text);
 }
 
+/* A last line without '\n' is a cut file, even when it looks complete. */
 int lgn_keyed_next(struct lgn_keyed *l)
 {
 	ssize_t len = getline(&l->text, &l->room, l->stream);
@@ -33,6 +50,14 @@ int lgn_keyed_text(struct lgn_keyed *l, const char *text)
 	int rc = lgn_keyed_next(l);
 
 	return !rc && strcmp(l->text, text) ? lgn_keyed_fail(l, text) : rc;
+}
+
+int lgn_keyed_last(struct lgn_keyed *l)
+{
+	if (fgetc(l->stream) == EOF)
+		return 0;
+	return lgn_fail(LAGOON_ECORRUPT, "%s: line %zu: expected nothing "
+			"behind \"end\"", l->path, l->number + 1);
 }
 
 bool lgn_keyed_parse(const char **at, char stop, uint64_t most, uint64_t *x)
@@ -62,7 +87,7 @@ int lgn_keyed_number(struct lgn_keyed *l, const char *key, double *value)
 }
 
 int lgn_keyed_whole(struct lgn_keyed *l, const char *key, uint64_t least,
-		      uint64_t most, uint64_t *value)
+		    uint64_t most, uint64_t *value)
 {
 	size_t len = strlen(key);
 	int rc = lgn_keyed_next(l);

@@ -17,6 +17,10 @@ struct lgn_keyed {
 	size_t number;
 };
 
+/* LAGOON_ENOENT, LAGOON_EIO. */
+int lgn_keyed_open(const char *path, struct lgn_keyed *l);
+void lgn_keyed_close(struct lgn_keyed *l);
+
 int lgn_keyed_fail(const struct lgn_keyed *l, const char *expected);
 
 /* The next line; LAGOON_EIO. */
@@ -27,6 +31,9 @@ int lgn_keyed_text(struct lgn_keyed *l, const char *text);
 int lgn_keyed_number(struct lgn_keyed *l, const char *key, double *value);
 int lgn_keyed_whole(struct lgn_keyed *l, const char *key, uint64_t least,
 		    uint64_t most, uint64_t *value);
+
+/* Nothing stands behind this line, which is "end". */
+int lgn_keyed_last(struct lgn_keyed *l);
 
 /* Digits at *at, which moves behind them and stop, which must follow. */
 bool lgn_keyed_parse(const char **at, char stop, uint64_t most, uint64_t *x);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The file of a model of topics. */
-#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -144,28 +143,23 @@ static int read_counts(struct lgn_keyed *l, struct lagoon_lda_model *m,
 		rc = read_word(l, m, w);
 	if (!rc)
 		rc = lgn_keyed_text(l, "end");
-	if (!rc && fgetc(l->stream) != EOF)
-		rc = lgn_fail(LAGOON_ECORRUPT, "%s: line %zu: expected nothing "
-			      "behind \"end\"", l->path, l->number + 1);
-	return rc;
+	return rc ? rc : lgn_keyed_last(l);
 }
 
 LGN_EXPORT int lagoon_lda_model_load(const char *path,
 				     struct lagoon_lda_model *model)
 {
-	struct lgn_keyed l = { .path = path, .stream = fopen(path, "re") };
+	struct lgn_keyed l;
 	struct lagoon_lda_model m = { .size = model->size };
 	uint64_t named = 0;
-	int rc;
+	int rc = lgn_keyed_open(path, &l);
 
-	if (!l.stream)
-		return lgn_fail(errno == ENOENT ? LAGOON_ENOENT : LAGOON_EIO,
-				"%s: cannot open: %s", path, strerror(errno));
+	if (rc)
+		return rc;
 	rc = read_header(&l, &m, &named);
 	if (!rc)
 		rc = read_counts(&l, &m, named);
-	fclose(l.stream);
-	free(l.text);
+	lgn_keyed_close(&l);
 	if (rc)
 		lagoon_lda_model_free(&m);
 	else

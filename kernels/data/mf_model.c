@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The file of a model of ratings. */
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,27 +171,22 @@ static int read_rows(struct lgn_keyed *l, struct lagoon_mf_model *m)
 		if (rc)
 			break;
 	}
-	if (!rc && fgetc(l->stream) != EOF)
-		rc = lgn_fail(LAGOON_ECORRUPT, "%s: line %zu: expected nothing "
-			      "behind \"end\"", l->path, l->number + 1);
-	return rc;
+	return rc ? rc : lgn_keyed_last(l);
 }
 
 LGN_EXPORT int lagoon_mf_model_load(const char *path,
 				    struct lagoon_mf_model *model)
 {
-	struct lgn_keyed l = { .path = path, .stream = fopen(path, "re") };
+	struct lgn_keyed l;
 	struct lagoon_mf_model m = { .size = model->size };
-	int rc;
+	int rc = lgn_keyed_open(path, &l);
 
-	if (!l.stream)
-		return lgn_fail(errno == ENOENT ? LAGOON_ENOENT : LAGOON_EIO,
-				"%s: cannot open: %s", path, strerror(errno));
+	if (rc)
+		return rc;
 	rc = read_header(&l, &m);
 	if (!rc)
 		rc = read_rows(&l, &m);
-	fclose(l.stream);
-	free(l.text);
+	lgn_keyed_close(&l);
 	if (rc)
 		lagoon_mf_model_free(&m);
 	else

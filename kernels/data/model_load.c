@@ -7,39 +7,9 @@
 #include <string.h>
 
 #include "kernels/data/decimal.h"
+#include "kernels/data/keyed.h"
 #include "kernels/data/model.h"
 #include "runtime/base/status.h"
-
-/* One line in work; numbers for the message of a line that is wrong. */
-struct lines {
-	const char *path;
-	FILE *stream;
-	char *text;		/* without '\n' */
-	size_t room;
-	size_t number;
-};
-
-static int fail_line(const struct lines *l, const char *expected)
-{
-	return lgn_fail(LAGOON_ECORRUPT, "%s: line %zu: expected %s, found "
-			"\"%.40s\"", l->path, l->number, expected, l->text);
-}
-
-/* A last line without '\n' is a cut file, even when it looks complete. */
-static int next_line(struct lines *l)
-{
-	ssize_t len = getline(&l->text, &l->room, l->stream);
-
-	l->number++;
-	if (len < 0 && ferror(l->stream))
-		return lgn_fail(LAGOON_EIO, "%s: line %zu: %s", l->path,
-				l->number, strerror(errno));
-	if (len <= 0 || l->text[len - 1] != '\n')
-		return lgn_fail(LAGOON_ECORRUPT, "%s: line %zu: the file ends "
-				"before \"end\"", l->path, l->number);
-	l->text[len - 1] = 0;
-	return 0;
-}
 
 /* -------------------------------------------------------------- header */
 
@@ -96,7 +66,7 @@ static bool parse_count(const char *text, uint64_t max, uint64_t *count)
 }
 
 /* Numbers with one blank between, as many as blanks and one; at least two. */
-static int parse_labels(struct lines *l, const struct key *key,
+static int parse_labels(struct lgn_keyed *l, const struct key *key,
 			const char *text, struct header *h)
 {
 	const char *rest = text;
@@ -105,7 +75,7 @@ static int parse_labels(struct lines *l, const struct key *key,
 	for (const char *p = text; *p; p++)
 		n += *p == ' ';
 	if (n < 2 || n > LGN_MODEL_OUTPUTS)
-		return fail_line(l, key->expected);
+		return lgn_keyed_fail(l, key->expected);
 	h->m.classes = malloc(n * sizeof(*h->m.classes));
 	if (!h->m.classes)
 		return lgn_fail(LAGOON_ENOMEM, "%s: no memory for %llu labels",
@@ -113,13 +83,13 @@ static int parse_labels(struct lines *l, const struct key *key,
 	for (uint64_t i = 0; i < n; i++)
 		if (!parse_finite(rest, i + 1 < n ? ' ' : 0, &h->m.classes[i],
 				  &rest))
-			return fail_line(l, key->expected);
+			return lgn_keyed_fail(l, key->expected);
 	h->labels = n;
 	return 0;
 }
 
-static int parse_key(struct lines *l, const struct key *key, const char *text,
-		     struct header *h)
+static int parse_key(struct lgn_keyed *l, const struct key *key,
+		     const char *text, struct header *h)
 {
 	void *field = (char *)&h->m + key->at;
 	const char *rest;
@@ -146,7 +116,7 @@ static int parse_key(struct lines *l, const struct key *key, const char *text,
 	case LABELS:
 		return parse_labels(l, key, text, h);
 	}
-	return good ? 0 : fail_line(l, key->expected);
+	return good ? 0 : lgn_keyed_fail(l, key->expected);
 }
 
 /* The key that the line begins with; value: behind it and its blank. */
@@ -163,7 +133,8 @@ static const struct key *find_key(const char *line, const char **value)
 	return NULL;
 }
 
-static int need(const struct lines *l, const struct header *h, const char *name)
+static int need(const struct lgn_keyed *l, const struct header *h,
+		const char *name)
 {
 	char expected[40];
 
@@ -171,11 +142,11 @@ static int need(const struct lines *l, const struct header *h, const char *name)
 		if (!strcmp(keys[i].name, name) && h->seen[i])
 			return 0;
 	snprintf(expected, sizeof(expected), "%s before the weights", name);
-	return fail_line(l, expected);
+	return lgn_keyed_fail(l, expected);
 }
 
 /* At the line "weights": is all there, and does it fit together? */
-static int end_header(const struct lines *l, struct header *h)
+static int end_header(const struct lgn_keyed *l, struct header *h)
 {
 	static const char *const regression[] = {
 		"l1", "l2", "standardised", "intercept", "features",
@@ -195,10 +166,10 @@ static int end_header(const struct lines *l, struct header *h)
 	if (!m->outputs)
 		m->outputs = 1;
 	if (m->outputs > 1 && (is_regression || m->intercept != 0))
-		return fail_line(l, "one output");
+		return lgn_keyed_fail(l, "one output");
 	if (h->labels && h->labels != (m->outputs > 1 ? m->outputs : 2))
-		return fail_line(l, m->outputs > 1 ?
-				 "as many labels as outputs" : "two labels");
+		return lgn_keyed_fail(l, m->outputs > 1 ?
+				      "as many labels as outputs" : "two labels");
 	if (h->labels && m->outputs == 1) {
 		memcpy(m->labels, m->classes, sizeof(m->labels));
 		free(m->classes);
@@ -207,26 +178,26 @@ static int end_header(const struct lines *l, struct header *h)
 	return 0;
 }
 
-static int read_header(struct lines *l, struct header *h)
+static int read_header(struct lgn_keyed *l, struct header *h)
 {
 	const struct key *key;
 	const char *value;
-	int rc = next_line(l);
+	int rc = lgn_keyed_next(l);
 
 	if (!rc && strcmp(l->text, LGN_MODEL_MAGIC))
-		return fail_line(l, "\"" LGN_MODEL_MAGIC "\"");
+		return lgn_keyed_fail(l, "\"" LGN_MODEL_MAGIC "\"");
 	while (!rc) {
-		rc = next_line(l);
+		rc = lgn_keyed_next(l);
 		if (rc)
 			break;
 		if (!strcmp(l->text, "weights"))
 			return end_header(l, h);
 		key = find_key(l->text, &value);
 		if (!key)
-			return fail_line(l, "a key and its value, or "
-					 "\"weights\"");
+			return lgn_keyed_fail(l, "a key and its value, or "
+					      "\"weights\"");
 		if (h->seen[key - keys])
-			return fail_line(l, "each key once");
+			return lgn_keyed_fail(l, "each key once");
 		h->seen[key - keys] = true;
 		rc = parse_key(l, key, value, h);
 	}
@@ -243,7 +214,7 @@ static bool parse_row(const char *text, double *x, uint64_t n)
 	return true;
 }
 
-static int read_weights(struct lines *l, struct lagoon_model_file *m)
+static int read_weights(struct lgn_keyed *l, struct lagoon_model_file *m)
 {
 	int rc = 0;
 
@@ -254,43 +225,36 @@ static int read_weights(struct lines *l, struct lagoon_model_file *m)
 				l->path, (unsigned long long)
 				(m->features * m->outputs));
 	for (uint64_t j = 0; j < m->features && !rc; j++) {
-		rc = next_line(l);
+		rc = lgn_keyed_next(l);
 		if (!rc && !parse_row(l->text, m->weights + j * m->outputs,
 				      m->outputs))
-			rc = fail_line(l, m->outputs > 1 ?
-				       "a weight for each output" :
-				       "a weight");
+			rc = lgn_keyed_fail(l, m->outputs > 1 ?
+					    "a weight for each output" :
+					    "a weight");
 	}
 	if (!rc)
-		rc = next_line(l);
+		rc = lgn_keyed_next(l);
 	if (!rc && strcmp(l->text, "end"))
-		rc = fail_line(l, "\"end\"");
-	if (!rc && fgetc(l->stream) != EOF) {
-		l->number++;
-		rc = lgn_fail(LAGOON_ECORRUPT, "%s: line %zu: expected nothing "
-			      "behind \"end\"", l->path, l->number);
-	}
-	return rc;
+		rc = lgn_keyed_fail(l, "\"end\"");
+	return rc ? rc : lgn_keyed_last(l);
 }
 
 LGN_EXPORT int lagoon_model_load(const char *path,
 				 struct lagoon_model_file *model)
 {
 	struct header h = { .m.size = model->size };
-	struct lines l = { .path = path };
+	struct lgn_keyed l;
 	int rc;
 
 	if (model->size < sizeof(*model))
 		return lgn_fail(LAGOON_EINVAL, "model not initialised");
-	l.stream = fopen(path, "re");
-	if (!l.stream)
-		return lgn_fail(errno == ENOENT ? LAGOON_ENOENT : LAGOON_EIO,
-				"%s: cannot open: %s", path, strerror(errno));
+	rc = lgn_keyed_open(path, &l);
+	if (rc)
+		return rc;
 	rc = read_header(&l, &h);
 	if (!rc)
 		rc = read_weights(&l, &h.m);
-	fclose(l.stream);
-	free(l.text);
+	lgn_keyed_close(&l);
 	if (rc)
 		lagoon_model_free(&h.m);
 	else

@@ -304,3 +304,18 @@ int lgn_text_number(const struct lgn_text *t, size_t line, const char *what,
 			     is_not_finite(*at) || isinf(x) ? "finite" :
 			     "decimal");
 }
+
+int lgn_text_separator(const struct lgn_text *t, size_t at, const char *p,
+		       uint64_t field, uint64_t fields, bool commas)
+{
+	char shown[LGN_TEXT_SHOWN + 4];
+
+	if (*p == '\n' || !commas || *p == ',')
+		return lgn_text_fail(t, at, "%s than %llu numbers: expected as "
+				     "many as in the first line",
+				     *p == '\n' ? "fewer" : "more",
+				     (unsigned long long)fields);
+	return lgn_text_fail(t, at, "\"%s\" behind field %llu: expected ',' or "
+			     "the end of the line", lgn_text_show(p, shown),
+			     (unsigned long long)field + 1);
+}

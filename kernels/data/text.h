@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "runtime/base/attr.h"
 
@@ -65,6 +66,11 @@ int lgn_text_fail(const struct lgn_text *t, size_t at, const char *fmt, ...)
 /* The token at p, up to a blank, ',' or '\n', for a message: cut, without
  * control bytes. */
 const char *lgn_text_show(const char *p, char out[LGN_TEXT_SHOWN + 4]);
+
+/* p stands behind a field (from 0 on) of a line of so many, and not at what must
+ * follow, or at the end before it. commas: these part the fields, not blanks. */
+int lgn_text_separator(const struct lgn_text *t, size_t at, const char *p,
+		       uint64_t field, uint64_t fields, bool commas);
 
 /* A finite number at *at, which moves behind it. what: for the message. */
 int lgn_text_number(const struct lgn_text *t, size_t line, const char *what,

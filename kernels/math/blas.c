@@ -197,9 +197,9 @@ static int fits(size_t a, size_t b, size_t c)
 	return a <= INT_MAX && b <= INT_MAX && c <= INT_MAX && a && b && c;
 }
 
-static int worth(double steps)
+static int worth(double steps, double least)
 {
-	return steps >= 4096 && usable();
+	return steps >= least && usable();
 }
 
 LGN_EXPORT const char *lagoon_blas(void)
@@ -212,6 +212,10 @@ LGN_EXPORT int lagoon_blas_use(int use)
 	blas.off = !use;
 	return usable();
 }
+
+/* Where the loops of our own are as fast but for what a call of a BLAS costs, and
+ * where they keep the sums in registers. */
+enum { LEAST = 4096, LEAST_TILES = 65536 };
 
 #define REAL double
 #define NAME(x) x
@@ -256,7 +260,7 @@ int lgn_blas_qr(size_t rows, size_t cols, double *a, size_t stride, double *r,
 	int local;
 
 	if (!fits(rows, stride, 64 * cols) ||
-	    !worth((double)rows * (double)cols * (double)cols) ||
+	    !worth((double)rows * (double)cols * (double)cols, LEAST) ||
 	    !blas.symbol[DGELQF] || !blas.symbol[DORGLQ])
 		return 1;
 	work = malloc((size_t)(lwork + m) * sizeof(*work));
@@ -283,7 +287,7 @@ int lgn_blas_svd(size_t rows, size_t cols, const double *a, size_t stride,
 	int local;
 
 	if (!fits(rows, u_stride, vt_stride) || !fits((size_t)lwork, 1, 1) ||
-	    !worth((double)rows * (double)cols * (double)cols) ||
+	    !worth((double)rows * (double)cols * (double)cols, LEAST) ||
 	    !blas.symbol[DGESDD])
 		return 1;
 	copy = malloc((rows * cols + (size_t)lwork) * sizeof(*copy));

@@ -6,7 +6,9 @@
  * table, so that no function of one level is taken for that of another.
  */
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "kernels/math/calls.h"
 #include "kernels/math/exponential.h"
@@ -14,6 +16,11 @@
 
 typedef double eight_f64 __attribute__((vector_size(64), aligned(8), may_alias));
 typedef float eight_f32 __attribute__((vector_size(32), aligned(4), may_alias));
+/* As wide as vectors of a type get. */
+typedef double wide __attribute__((vector_size(64), aligned(8), may_alias));
+typedef float wide_f32 __attribute__((vector_size(64), aligned(4), may_alias));
+
+enum { WIDE = 8, WIDE_f32 = 16 };
 
 #include "kernels/math/losses.inc"
 #include "kernels/math/words.inc"

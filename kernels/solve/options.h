@@ -22,4 +22,7 @@ int lgn_options_check(const struct lgn_option *option, size_t n);
 void lgn_options_consistency(int model, int32_t staleness, int32_t sample,
 			     struct lagoon_table_attr *attr);
 
+/* Rounds of one other worker that a read of such a table may lack, about. */
+double lgn_options_unseen(int model, int32_t staleness);
+
 #endif

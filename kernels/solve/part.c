@@ -58,6 +58,10 @@ static int copy_rows(const struct lgn_libsvm *data,
 	part->start[0] = 0;
 	for (size_t i = 0; i < data->rows; i++)
 		copy_row(data, order[i], i, o, part);
+	part->rows = (struct lagoon_rows){
+		.n = data->rows, .start = part->start, .col = part->col,
+		.val = part->val, .label = part->label,
+	};
 	free(order);
 	return 0;
 }
@@ -97,9 +101,8 @@ static void use_columns(struct lgn_columns *set, const uint32_t *col, size_t n)
 		lgn_columns_add(set, col[k]);
 }
 
-/* From places in part->cols to places in the batch's own list. */
-static int number_batch(struct lgn_columns *set, const struct lgn_part *part,
-			struct lgn_batch *b)
+static int list_batch(struct lgn_columns *set, const struct lgn_part *part,
+		      struct lgn_batch *b)
 {
 	size_t begin = b->rows.start[0], end = b->rows.start[b->rows.n];
 	int rc;
@@ -118,14 +121,13 @@ static int number_batch(struct lgn_columns *set, const struct lgn_part *part,
 		b->place[i] = (uint32_t)b->cols[i];
 		b->cols[i] = part->cols[b->place[i]];
 	}
-	for (size_t k = begin; k < end; k++)
-		part->col[k] = lgn_columns_place(set, part->col[k]);
 	return 0;
 }
 
-static int cut_batches(size_t rows, struct lgn_part *part)
+static int cut_batches(struct lgn_part *part)
 {
 	struct lgn_columns set;
+	size_t rows = part->rows.n;
 	int rc = lgn_columns_open(&set, part->n_cols);
 
 	for (uint64_t i = 0; i < part->n_batches && !rc; i++) {
@@ -133,13 +135,12 @@ static int cut_batches(size_t rows, struct lgn_part *part)
 		size_t begin = i * rows / part->n_batches;
 		size_t end = (i + 1) * rows / part->n_batches;
 
+		b->rows = part->rows;
 		b->rows.n = end - begin;
-		b->rows.start = part->start + begin;
-		b->rows.col = part->col;
-		b->rows.val = part->val;
-		b->rows.label = part->label + begin;
+		b->rows.start += begin;
+		b->rows.label += begin;
 		b->coef = part->coef + begin;
-		rc = number_batch(&set, part, b);
+		rc = list_batch(&set, part, b);
 		if (b->n_cols > part->max_cols)
 			part->max_cols = b->n_cols;
 	}
@@ -177,7 +178,7 @@ int lgn_part_open(const struct lgn_libsvm *data,
 	if (!rc)
 		rc = number_part(options->features, &made);
 	if (!rc)
-		rc = cut_batches(data->rows, &made);
+		rc = cut_batches(&made);
 	if (rc)
 		lgn_part_close(&made);
 	else

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One worker's rows, ready to train on: in an order drawn from a seed, cut
- * into batches, each with the list of the columns that it uses and its
- * entries renumbered to places in that list.
+ * One worker's rows, ready to train on: in an order drawn from a seed, their
+ * entries renumbered to places in the list of the columns that they use, and
+ * cut into batches, each with the list of those of its own.
  */
 #ifndef LGN_SOLVE_PART_H
 #define LGN_SOLVE_PART_H
@@ -13,14 +13,15 @@
 #include "kernels/lagoon_kernels.h"
 
 struct lgn_batch {
-	struct lagoon_rows rows;	/* col: place in cols */
-	double *coef;		/* [rows.n] for lagoon_logistic_measure() */
+	struct lagoon_rows rows;	/* col: place in part->cols */
+	const double *coef;	/* [rows.n] of part->coef */
 	uint32_t n_cols;
 	uint64_t *cols;		/* [n_cols] columns of the file, rising */
 	uint32_t *place;	/* [n_cols] where they stand in part->cols */
 };
 
 struct lgn_part {
+	struct lagoon_rows rows;	/* all; col: place in cols */
 	uint64_t n_batches;
 	struct lgn_batch *batch;
 	uint32_t n_cols;
@@ -31,7 +32,7 @@ struct lgn_part {
 	uint32_t *col;
 	double *val;
 	double *label;
-	double *coef;
+	double *coef;		/* [rows.n] for lagoon_logistic_measure() */
 };
 
 struct lgn_part_options {

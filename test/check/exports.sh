@@ -43,13 +43,14 @@ tags() {
 	END { exit bad }' "$1" || bad=1
 }
 
-# All public headers of kernels/ but that of the kernels are of liblagoon_solve.
+# All public headers of kernels/ but those of the kernels are of liblagoon_solve.
+kernels=("$src"/kernels/lagoon_{kernels,dense}.h)
 solve=()
 for header in "$src"/kernels/lagoon_*.h; do
-	[ "${header##*/}" = lagoon_kernels.h ] || solve+=("$header")
+	[[ " ${kernels[*]} " = *" $header "* ]] || solve+=("$header")
 done
 compare liblagoon "$src/runtime/lagoon.h"
-compare liblagoon_kernels "$src/kernels/lagoon_kernels.h"
+compare liblagoon_kernels "${kernels[@]}"
 compare liblagoon_solve "${solve[@]}"
 for header in "$src/runtime/lagoon.h" "$src"/kernels/lagoon_*.h; do
 	tags "$header"

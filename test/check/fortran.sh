@@ -26,8 +26,9 @@ done
 # The kernels, but for what the older solver uses; the second form of a call is
 # another kind of the same generic one.
 kernels=kernels/fortran/lagoon_kernels.f90
+parts=("$src"/kernels/lagoon_{kernels,dense}.h)
 calls=$(sed -nE 's/^[a-z].*[ *](lagoon_[a-z0-9_]+)\(.*/\1/p' \
-	"$src/kernels/lagoon_kernels.h" | grep -vE '^lagoon_(logistic_|sparse_dot$)' | sort -u)
+	"${parts[@]}" | grep -vE '^lagoon_(logistic_|sparse_dot$)' | sort -u)
 [ "$(wc -w <<<"$calls")" -gt 10 ] || complain "cannot read the calls of lagoon_kernels.h"
 for call in $calls; do
 	grep -q "bind(c, name='$call')" "$kernels" || complain "no binding of $call"
@@ -36,14 +37,14 @@ done
 while read -r name value; do
 	grep -qE "parameter, public :: $name = $value\$" "$kernels" ||
 		complain "$name is not $value in module lagoon_kernels"
-done < <(sed -nE 's/^	(LAGOON_[A-Z0-9_]+) = (-?[0-9]+).*/\1 \2/p' "$src/kernels/lagoon_kernels.h")
+done < <(sed -nE 's/^	(LAGOON_[A-Z0-9_]+) = (-?[0-9]+).*/\1 \2/p' "${parts[@]}")
 
 # The solvers: all other public headers of kernels/. Calls that the module binds by name or as a kind of procedure; not
 # the oldest solver, which is for files, and the generator of its data.
 solve=kernels/fortran/lagoon_solve.f90
 solvers=()
 for file in "$src"/kernels/lagoon_*.h; do
-	[ "${file##*/}" = lagoon_kernels.h ] || solvers+=("$file")
+	[[ " ${parts[*]} " = *" $file "* ]] || solvers+=("$file")
 done
 calls=$(sed -nE 's/^(int|void)[ \t]+\*?(lagoon_[a-z0-9_]+)\(.*/\2/p' "${solvers[@]}" |
 	grep -vE '^lagoon_(generate_|logistic_(options_init|fit_file|result_free))' | sort -u)
@@ -67,8 +68,7 @@ names=$(sed -nE -e 's/^	(LAGOON_[A-Z0-9_]+) = .*/\1/p' \
 
 # fields STRUCT: the names of its fields, also of "double l1, l2;".
 fields() {
-	sed -zE 's:/\*([^*]|\*+[^*/])*\*+/::g' "$header" "$src/kernels/lagoon_kernels.h" \
-		"${solvers[@]}" |
+	sed -zE 's:/\*([^*]|\*+[^*/])*\*+/::g' "$header" "${parts[@]}" "${solvers[@]}" |
 		awk -v start="struct $1 {" '$0 == start { on = 1; next } on && /^}/ { exit } on' |
 		sed -nE -e 's/^	[a-z].*\(\*([a-z0-9_]+)\)\(.*/\1/p' \
 			-e 's/^	[a-z][^(,]*[ *]([a-z0-9_]+(, [a-z0-9_]+)*)(\[[A-Z0-9_+ ]+\])*;[[:blank:]]*$/\1/p' |

@@ -17,12 +17,13 @@ program lda
   type(lagoon_lda_result) :: res
   integer(c_int64_t), allocatable :: start(:)
   integer(c_int32_t), allocatable :: word(:), count(:), documents(:,:)
-  integer(c_int32_t), target :: counts(topics, words)
+  integer(c_int32_t), target :: counts(topics, words), again(topics, words)
   integer :: i, first, last, ierr, found
   integer(c_int64_t), target :: totals(topics)
   integer(c_int64_t) :: top(words)
   type(lagoon_lda_model) :: model
   character(len=64) :: path
+  character(kind=c_char), target :: folder(28)
 
   ! Document i has the six words of one half, three times each.
   call lagoon_open(lg)
@@ -50,6 +51,24 @@ program lda
     call check(res%log_likelihood < 0, 'log likelihood')
     call lagoon_lda_result_free(res)
   end do
+
+  ! A checkpoint after 30 sweeps, and on from there.
+  folder = transfer('test/fortran/lda.checkpoint' // c_null_char, folder)
+  options%checkpoint = c_loc(folder)
+  options%checkpoint_every = 30
+  call lagoon_lda_fit(lg, start, word, count, int(words, c_int64_t), options, counts, &
+    documents, res)
+  call check(res%resumed == 0 .and. res%interrupted == 0, 'it began anew')
+  again = counts
+  options%checkpoint = c_null_ptr
+  options%checkpoint_every = 0
+  options%resume = c_loc(folder)
+  call lagoon_lda_fit(lg, start, word, count, int(words, c_int64_t), options, counts, &
+    documents, res)
+  call check(res%resumed == 30 .and. res%sweeps == 40, 'it did not go on from the checkpoint')
+  call check(all(again == counts), 'a checkpoint: other counts')
+  options%resume = c_null_ptr
+  if (lagoon_rank(lg) == 0) call execute_command_line('rm -r test/fortran/lda.checkpoint')
 
   ! A model goes through a file, and a topic has the words of one half, of which
   ! all have as many tokens.

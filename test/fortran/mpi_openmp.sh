@@ -23,7 +23,7 @@ mpifort -fopenmp -o probe probe.f90 >log 2>&1 ||
 mpifort -fopenmp -I"$top/kernels/fortran" -o example "$example" \
 	-L"$top/.libs" -llagoon_fortran -llagoon || exit 1
 export LD_LIBRARY_PATH=$top/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-OMP_NUM_THREADS=2 timeout -k 5 100 mpirun -n 2 ./example >out || exit 1
+OMP_NUM_THREADS=2 timeout -k 5 400 mpirun -n 2 ./example >out || exit 1
 diff <(LC_ALL=C sort out) - <<'END'
 MPI counts    3143579
 lagoon counts 3143579

@@ -16,7 +16,7 @@ complain() { echo "bad_input.sh: $*"; failed=1; }
 status() {
 	local want=$1 pattern=$2 got
 	shift 2
-	timeout 30 "$lagoon" "$@" >"$tmp/out" 2>"$tmp/err"
+	timeout 400 "$lagoon" "$@" >"$tmp/out" 2>"$tmp/err"
 	got=$?
 	[ $got = "$want" ] || complain "$*: exit status $got, expected $want"
 	grep -q -e "$pattern" "$tmp/err" ||

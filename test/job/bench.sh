@@ -53,7 +53,7 @@ for name in $names; do
 	for job in "${jobs[@]}"; do
 		# Options are words.
 		# shellcheck disable=SC2086
-		timeout 60 "$lagoon" bench $name $tiny $small $job >"$tmp/out" 2>"$tmp/err" ||
+		timeout 400 "$lagoon" bench $name $tiny $small $job >"$tmp/out" 2>"$tmp/err" ||
 			fail "$name $job: status $?: $(cat "$tmp/err")"
 		[ "$name" = scale ] && [ "$job" = '-n 2' ] && sed -i "2,\${/^$header/d}" "$tmp/out"
 		plausible "$name"
@@ -63,25 +63,25 @@ done
 # What only some jobs have.
 # shellcheck disable=SC2086
 if [ "${LAGOON_HAVE_PMIX:-yes}" != no ]; then
-	timeout 60 "$lagoon" run -n 2 "$lagoon" bench start --csv >"$tmp/out" 2>"$tmp/err" ||
+	timeout 400 "$lagoon" run -n 2 "$lagoon" bench start --csv >"$tmp/out" 2>"$tmp/err" ||
 		fail "start under a launcher: $(cat "$tmp/err")"
 	plausible start
-	timeout 60 "$lagoon" bench get-lat -n 2 --nodes 2 $tiny --sizes=8 >"$tmp/out" 2>"$tmp/err"
+	timeout 400 "$lagoon" bench get-lat -n 2 --nodes 2 $tiny --sizes=8 >"$tmp/out" 2>"$tmp/err"
 	for row in get-lat get-lat-cached get-lat-board; do
 		grep -q "^$row,shm,8," "$tmp/out" || fail "no $row in $(cat "$tmp/out")"
 	done
-	timeout 60 "$lagoon" run -n 2 "$lagoon" bench get-bw -b $tiny --sizes=8 >"$tmp/out" 2>"$tmp/err" &&
+	timeout 400 "$lagoon" run -n 2 "$lagoon" bench get-bw -b $tiny --sizes=8 >"$tmp/out" 2>"$tmp/err" &&
 		grep -q '^get-bw-bi,' "$tmp/out" || fail "get-bw -b: $(cat "$tmp/out")"
-	timeout 60 "$lagoon" bench scale -n 2 $tiny 2>"$tmp/err" | awk -F, '{ print $1 }' >"$tmp/out"
+	timeout 400 "$lagoon" bench scale -n 2 $tiny 2>"$tmp/err" | awk -F, '{ print $1 }' >"$tmp/out"
 	[ "$(paste -sd' ' "$tmp/out")" = 'test scale-w1-n1 scale-w2-n1 scale-w1-n2 scale-w2-n2' ] ||
 		fail "scale: $(cat "$tmp/out")"
 fi
 for format in q64 q32 i64 i32; do
 	# shellcheck disable=SC2086
-	timeout 60 "$lagoon" bench get-lat --format $format $tiny --sizes=64 >"$tmp/out" 2>"$tmp/err" ||
+	timeout 400 "$lagoon" bench get-lat --format $format $tiny --sizes=64 >"$tmp/out" 2>"$tmp/err" ||
 		fail "--format $format"
 done
-timeout 60 "$lagoon" bench clock --json --repeats 3 -o "$tmp/json" || fail "--json: $?"
+timeout 400 "$lagoon" bench clock --json --repeats 3 -o "$tmp/json" || fail "--json: $?"
 if command -v python3 >/dev/null; then
 	python3 - "$tmp/json" <<-'END' || fail "JSON: $(cat "$tmp/json")"
 	import json, sys

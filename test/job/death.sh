@@ -14,7 +14,7 @@ export TMPDIR
 TMPDIR=$(mktemp -d) || exit 1
 shm_before=$(ls -A /dev/shm)
 
-launch() { timeout -k 5 60 ${LAGOON_LAUNCH:-"${LAGOON_BIN:-./lagoon}" run} "$@"; }
+launch() { timeout -k 5 400 ${LAGOON_LAUNCH:-"${LAGOON_BIN:-./lagoon}" run} "$@"; }
 
 fail() {
 	failed=$((failed + 1))

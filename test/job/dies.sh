@@ -16,7 +16,7 @@ one() {
 	local status survivors
 	# Options are words.
 	# shellcheck disable=SC2086
-	timeout -k 5 60 ${LAGOON_LAUNCH:-"${LAGOON_BIN:-./lagoon}" run} -n $1 \
+	timeout -k 5 400 ${LAGOON_LAUNCH:-"${LAGOON_BIN:-./lagoon}" run} -n $1 \
 		-- "${@:3}" >"$out" 2>&1
 	status=$?
 	survivors=$(grep -c '^survivor' "$out")

@@ -6,7 +6,7 @@ set -u
 spawn=${LAGOON_SPAWN:-./test/support/spawn}
 unset PMIX_NAMESPACE PMIX_RANK PMIX_SERVER_URI2 PMIX_SERVER_URI21
 for n in 1 2 5; do
-	timeout -k 5 60 "$spawn" -n "$n" --nodes "$(((n + 1) / 2))" -- \
+	timeout -k 5 400 "$spawn" -n "$n" --nodes "$(((n + 1) / 2))" -- \
 		./test/job/property.mp --seconds 1 || exit 1
-	timeout -k 5 60 "$spawn" -n "$n" -- ./test/job/tables.mp || exit 1
+	timeout -k 5 400 "$spawn" -n "$n" -- ./test/job/tables.mp || exit 1
 done

@@ -15,7 +15,7 @@
 
 #include "test/support/test.h"
 
-enum { QUITTER = 1, ROUNDS = 5, LIMIT_S = 5 };
+enum { QUITTER = 1, ROUNDS = 5, LIMIT_S = 20 };
 
 struct shared {
 	_Atomic uint64_t quit_ns;

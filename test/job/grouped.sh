@@ -15,7 +15,7 @@ echo "seed $LAGOON_TEST_SEED (LAGOON_TEST_SEED)"
 sums() {
 	local n=$1 nodes=$2 model=$3 out
 	shift 3
-	out=$(timeout -k 5 200 ${LAGOON_LAUNCH:-"${LAGOON_BIN:-./lagoon}" run} \
+	out=$(timeout -k 5 400 ${LAGOON_LAUNCH:-"${LAGOON_BIN:-./lagoon}" run} \
 		-n "$n" --nodes "$nodes" -- "$program" --model "$model" \
 		--workers $((8 / n)) "$@" 2>&1) || { echo "$out" >&2; exit 1; }
 	sed -n 's/^sums \([0-9a-f]*\) of \([0-9]*\) adds/\1 of \2 adds/p' <<<"$out"

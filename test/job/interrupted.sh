@@ -26,7 +26,7 @@ for signal in USR1 TERM; do
 		train --consistency $model -n 2 --nodes 2 "${forever[@]}" --model stop.model \
 			--checkpoint one --report report >out 2>&1 </dev/null &
 		pid=$!
-		for _ in $(seq 600); do
+		for _ in $(seq 6000); do
 			[ -s report ] && break
 			sleep 0.05
 		done
@@ -52,7 +52,7 @@ done
 end() {
 	kill -9 $pid
 	wait $pid 2>/dev/null
-	for _ in $(seq 500); do
+	for _ in $(seq 5000); do
 		pgrep -f -- "one --every 1" >/dev/null || break
 		sleep 0.01
 	done
@@ -75,7 +75,7 @@ begin() {
 # How long it takes to begin, in ms.
 start=$(date +%s%3N)
 begin --workers 2
-begun 600
+begun 6000
 begins=$(($(date +%s%3N) - start))
 end
 verify one
@@ -107,7 +107,7 @@ rm -rf one
 kills=$(((kills + 3) / 4))
 start=$(date +%s%3N)
 go -n 2 -- "$saved"
-begun 600
+begun 6000
 begins=$(($(date +%s%3N) - start))
 end
 for ((i = 0; i < kills; i++)); do

@@ -11,7 +11,7 @@ set -u
 lagoon=${LAGOON_BIN:-$PWD/lagoon}
 data=${LAGOON_DATA:-../shared/data}/topics
 scale=${LAGOON_TEST_SCALE:-1}
-limit=$(awk -v s="$scale" 'BEGIN { print int(100 * (s > 1 ? s : 1)) }')
+limit=$(awk -v s="$scale" 'BEGIN { print int(400 * (s > 1 ? s : 1)) }')
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 failed=0
@@ -66,7 +66,7 @@ first=
 for file in "$tmp/docword.txt" "$tmp/docword.txt.gz"; do
 	for config in '--workers 1' '-n 3 --nodes 2'; do
 		# shellcheck disable=SC2086
-		train $config --data "$file" --topics 3 --sweeps 30 --model "$tmp/model" --test "$file" ||
+		train $config --data "$file" --topics 3 --eta 0.1 --sweeps 100 --model "$tmp/model" --test "$file" ||
 			{ complain "$file $config: $(cat "$tmp/err")"; continue; }
 		[ "$(model_sums "$tmp/model")" = "$tokens" ] ||
 			complain "$file $config: the counts sum to $(model_sums "$tmp/model"), not $tokens"

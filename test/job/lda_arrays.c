@@ -4,8 +4,8 @@
  * from the counts alone: they are those of the documents' words and topics, they
  * sum to the tokens, and log p(words, topics) is theirs. Each sampler comes
  * near to what was planted, and its chain has the posterior's mean. Under bsp it
- * does the same twice. What is not legal in one process is the error of all, with
- * document and word.
+ * does the same twice, also when interrupted in between. What is not legal in one
+ * process is the error of all, with document and word.
  */
 /* launch: -n 1 */
 /* launch: -n 3 --nodes 1 */
@@ -425,6 +425,75 @@ static void test_refused(void)
 			.rounds = 1, .every = 1 });
 }
 
+/* ----------------------------------------------------------- checkpoints */
+
+/* Before the third log likelihood, in one worker of the first rank alone. */
+static int interrupt(void *arg)
+{
+	return !lagoon_rank(t_lg) &&
+		__atomic_add_fetch((int *)arg, 1, __ATOMIC_RELAXED) == 5;
+}
+
+/* From there it comes to the same as in one go. */
+static void goes_on(const char *folder, int sampler)
+{
+	static int32_t whole[WORDS][TOPICS], counts[WORDS][TOPICS];
+	struct lagoon_lda_options o = options(sampler, LAGOON_BSP);
+	struct lagoon_lda_result r = { .size = sizeof(r) };
+	const struct lagoon_lda_data d = data(0);
+	int calls = 0;
+
+	fit(&o, 0, whole);
+	o.checkpoint = folder;
+	o.checkpoint_every = 10;
+	o.interrupted = interrupt;
+	o.interrupted_arg = &calls;
+	t_ok(lagoon_lda_fit(t_lg, &d, &o, NULL, NULL, &r), "fit");
+	/* Measured after 7, 10 and 14. */
+	T_CHECK(r.interrupted && !r.stopped && r.sweeps == 14 && !r.resumed,
+		"sampler %d: interrupted %d, sweeps %d", sampler, r.interrupted,
+		r.sweeps);
+	o.checkpoint = NULL;
+	o.checkpoint_every = 0;
+	o.resume = folder;
+	fit(&o, 0, counts);
+	T_CHECK(!memcmp(whole, counts, sizeof(whole)), "sampler %d: going on "
+		"from sweep 14 it comes to something else", sampler);
+}
+
+/* Documents in another order in the last process. */
+static void test_resume(void)
+{
+	const char *folder = t_folder();
+	struct lagoon_lda_options o = options(LAGOON_LDA_SPARSE, LAGOON_SSP);
+	struct lagoon_lda_result r = { .size = sizeof(r) };
+	struct lagoon_lda_data d;
+
+	for (int s = 0; s <= LAGOON_LDA_ALIAS; s++)
+		goes_on(folder, s);
+	d = data(0);
+	o.resume = folder;
+	t_ok(lagoon_lda_fit(t_lg, &d, &o, NULL, NULL, &r), "going on");
+	T_CHECK(r.resumed == 14 && r.sweeps == SWEEPS, "sweeps %d, of them %d "
+		"of the checkpoint", r.sweeps, r.resumed);
+	if (lagoon_rank(t_lg) == lagoon_size(t_lg) - 1) {
+		int32_t was = mine.word[0];
+
+		mine.word[0] = mine.word[1];
+		mine.word[1] = was;
+	}
+	refused("other data", "a checkpoint of other data: of as many",
+		LAGOON_EINVAL, &d, &o);
+	take(0);
+	o.seed = 2;
+	refused("seed", "seed 1, here they are 5 and 2", LAGOON_EINVAL, &d, &o);
+	o = options(LAGOON_LDA_SPARSE, LAGOON_SSP);
+	o.checkpoint_every = 2;
+	refused("every", "checkpoint_every 2 without", LAGOON_EINVAL, &d, &o);
+	t_sync();
+	t_folder_remove();
+}
+
 int main(void)
 {
 	struct lagoon_attr attr;
@@ -439,6 +508,7 @@ int main(void)
 	if (lagoon_size(t_lg) == 1)
 		test_posterior();
 	test_refused();
+	test_resume();
 	t_close();
 	return 0;
 }

@@ -17,12 +17,6 @@ heart() {
 	squared heart_scale 121.134724437 "$@"
 }
 
-agaricus() {
-	logistic agaricus 98.5136447576 "$@"
-	hinge agaricus 6.62467851902 "$@"
-	squared agaricus 6.36869058788 "$@"
-}
-
 a9a() {
 	logistic a9a 10529.5625846 "$@"
 	hinge a9a 11433.8186742 "$@"
@@ -46,9 +40,13 @@ references() {
 		turn=$((turn + 1))
 	done
 	a9a --method adagrad --workers 2 --staleness 2
-	agaricus --method adagrad --workers 2 --staleness 1
+	# Workers in step wait for each other 50 times an epoch: where others have the
+	# cores, too, hundreds of epochs take minutes. So those are of one worker.
+	logistic agaricus 98.5136447576 --method adagrad --workers 2 --staleness 1
+	hinge agaricus 6.62467851902 --method adagrad
+	squared agaricus 6.36869058788 --method adagrad
 	logistic a9a 10529.5625846 --method sgd --workers 2 --staleness 2
-	squared agaricus 6.36869058788 --method sgd --workers 2 --staleness 0
+	squared agaricus 6.36869058788 --method sgd
 	hinge a9a 11433.8186742 --method downpour --workers 2 --staleness 2
 	logistic agaricus 98.5136447576 --method downpour -n 2 --nodes 2 --staleness 0
 }
@@ -207,11 +205,13 @@ go_on() {
 }
 
 # refused STATUS PATTERN OPTIONS...: one sentence, and no model, with one process
-# and with three.
+# and with three; at a smaller scale, as under sanitizers, with three.
+groupings=('--workers 2' '-n 3 --nodes 2')
+[ "${LAGOON_TEST_SCALE:-1}" = 1 ] || unset 'groupings[0]'
 refused() {
 	local want=$1 pattern=$2 got grouping
 	shift 2
-	for grouping in '--workers 2' '-n 3 --nodes 2'; do
+	for grouping in "${groupings[@]}"; do
 		# shellcheck disable=SC2086
 		train "$@" $grouping --model "$tmp/made.model"
 		got=$?

@@ -15,13 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/lagoon_solve.h"
-#include "test/support/rows.h"
+#include "test/job/linear_arrays.h"
 #include "test/support/test.h"
-
-enum { ROWS = 90, COLS = 8, CLASSES = 3 };
-
-static const double near = 2e-4;	/* of the objective */
+#include "test/support/weights.h"
 
 /* The same in every process; a third of x is zero. */
 static double x[ROWS][COLS];
@@ -47,7 +43,7 @@ static void make(void)
 }
 
 /* Two classes: 7 and 9. */
-static void take(int classes)
+void linear_take(int classes)
 {
 	int begin, end;
 
@@ -90,7 +86,7 @@ static double softmax_of(const double *z, int own, double *slope)
 }
 
 /* Objective, gradient and accuracy at w [COLS][outputs], over all rows. */
-static double reference(int loss, int outputs, const double *w, double *g,
+double linear_reference(int loss, int outputs, const double *w, double *g,
 			double *accuracy)
 {
 	double value = 0;
@@ -126,7 +122,7 @@ static double reference(int loss, int outputs, const double *w, double *g,
 
 /* ---------------------------------------------------------------- forms */
 
-static struct lagoon_linear_data form(enum t_form which, int classes)
+struct lagoon_linear_data linear_form(enum t_form which, int classes)
 {
 	struct t_view v = t_rows_view(&mine, which);
 
@@ -138,7 +134,7 @@ static struct lagoon_linear_data form(enum t_form which, int classes)
 	};
 }
 
-static struct lagoon_linear_options options(int loss, int method)
+struct lagoon_linear_options linear_options(int loss, int method)
 {
 	struct lagoon_linear_options o;
 
@@ -161,7 +157,7 @@ static int fit(int loss, const struct lagoon_linear_data *d,
 }
 
 /* l2 is 1: the objective is at most |gradient|^2 / 2 above the minimum. */
-static void check_minimum(int loss, int outputs, double *w, double value,
+void linear_check_minimum(int loss, int outputs, double *w, double value,
 			  const double *g)
 {
 	double square = 0, ignored[COLS * CLASSES], accuracy;
@@ -169,16 +165,16 @@ static void check_minimum(int loss, int outputs, double *w, double value,
 	for (int k = 0; k < COLS * outputs; k++)
 		square += g[k] * g[k];
 	if (loss != LAGOON_LINEAR_HINGE)
-		T_CHECK(square / 2 <= near * value, "loss %d: %g above the "
+		T_CHECK(square / 2 <= NEAR * value, "loss %d: %g above the "
 			"minimum, or less", loss, square / 2);
 	for (int k = 0; k < COLS && loss == LAGOON_LINEAR_HINGE; k++)
 		for (int sign = -1; sign < 2; sign += 2) {
 			double was = w[k], there;
 
 			w[k] += sign * 0.02;
-			there = reference(loss, outputs, w, ignored, &accuracy);
+			there = linear_reference(loss, outputs, w, ignored, &accuracy);
 			w[k] = was;
-			T_CHECK(there >= value * (1 - near), "weight %d: %g "
+			T_CHECK(there >= value * (1 - NEAR), "weight %d: %g "
 				"there, %g here", k, there, value);
 		}
 }
@@ -187,15 +183,15 @@ static void check_form(enum t_form which, int loss, int method)
 {
 	int classes = loss == LAGOON_LINEAR_SOFTMAX ? CLASSES : 2;
 	int outputs = classes == 2 ? 1 : classes;
-	struct lagoon_linear_options o = options(loss, method);
+	struct lagoon_linear_options o = linear_options(loss, method);
 	struct lagoon_linear_result r = { .size = sizeof(r) };
 	struct lagoon_linear_data d;
 	double w[COLS * CLASSES], g[COLS * CLASSES], value, accuracy;
 
-	take(classes);
-	d = form(which, classes == 2 ? 0 : classes);
+	linear_take(classes);
+	d = linear_form(which, classes == 2 ? 0 : classes);
 	t_ok(fit(loss, &d, &o, w, &r), "fit");
-	value = reference(loss, outputs, w, g, &accuracy);
+	value = linear_reference(loss, outputs, w, g, &accuracy);
 	T_CHECK(r.converged && r.rows == ROWS && r.features == COLS &&
 		r.outputs == outputs && r.classes == classes && !r.weights,
 		"form %d, loss %d, method %d: converged %d", which, loss, method,
@@ -208,13 +204,13 @@ static void check_form(enum t_form which, int loss, int method)
 		which, loss, method, r.objective, value);
 	T_CHECK(fabs(r.accuracy - accuracy) < 1e-12 && r.test_accuracy == -1 &&
 		r.gap == -1, "accuracy %g, there is %g", r.accuracy, accuracy);
-	check_minimum(loss, outputs, w, value, g);
+	linear_check_minimum(loss, outputs, w, value, g);
 	lagoon_linear_result_free(&r);
 }
 
 /* ------------------------------------------------------------ bad input */
 
-static void expect(const struct lagoon_linear_data *d,
+void linear_expect(const struct lagoon_linear_data *d,
 		   const struct lagoon_linear_options *o, int error,
 		   const char *text)
 {
@@ -233,83 +229,83 @@ static void expect(const struct lagoon_linear_data *d,
 static void bad_elements(void)
 {
 	bool last = lagoon_rank(t_lg) == lagoon_size(t_lg) - 1;
-	struct lagoon_linear_options o = options(LAGOON_LINEAR_HINGE, 0);
+	struct lagoon_linear_options o = linear_options(LAGOON_LINEAR_HINGE, 0);
 	struct lagoon_linear_data d;
 	char rank[64];
 
-	take(2);
-	d = form(DENSE, 0);
+	linear_take(2);
+	d = linear_form(DENSE, 0);
 	if (last)
 		mine.dense[2 * COLS + 4] = NAN;
-	expect(&d, &o, LAGOON_EINVAL, "row 3: column 5 is nan: expected a finite");
+	linear_expect(&d, &o, LAGOON_EINVAL, "row 3: column 5 is nan: expected a finite");
 	snprintf(rank, sizeof(rank), "rank %d: ", lagoon_size(t_lg) - 1);
 	T_CHECK(lagoon_size(t_lg) == 1 || strstr(lagoon_errmsg(), rank),
 		"no rank: %s", lagoon_errmsg());
-	take(2);
+	linear_take(2);
 	if (last)
 		mine.y[0] = INFINITY;
-	expect(&d, &o, LAGOON_EINVAL, "row 1: the label is inf");
-	take(2);
+	linear_expect(&d, &o, LAGOON_EINVAL, "row 1: the label is inf");
+	linear_take(2);
 	if (last)
 		mine.y[1] = 8;
-	expect(&d, &o, LAGOON_EINVAL, "expected two distinct labels, there are");
-	take(2);
+	linear_expect(&d, &o, LAGOON_EINVAL, "expected two distinct labels, there are");
+	linear_take(2);
 	for (size_t i = 0; i < mine.rows; i++)
 		mine.y[i] = 9;
-	expect(&d, &o, LAGOON_EINVAL, "every label is 9: expected two distinct");
-	take(2);
-	d = form(CSR_F32_FROM_1, 0);
+	linear_expect(&d, &o, LAGOON_EINVAL, "every label is 9: expected two distinct");
+	linear_take(2);
+	d = linear_form(CSR_F32_FROM_1, 0);
 	if (last)
 		mine.index64[0] = COLS + 1;
-	expect(&d, &o, LAGOON_EINVAL, "row 1: column index 9: expected 1 to 8");
-	take(2);
+	linear_expect(&d, &o, LAGOON_EINVAL, "row 1: column index 9: expected 1 to 8");
+	linear_take(2);
 	if (last)
 		mine.index64[0] = mine.index64[1];
-	expect(&d, &o, LAGOON_EINVAL, "stands there twice");
-	take(2);
-	d = form(DENSE, 0);
+	linear_expect(&d, &o, LAGOON_EINVAL, "stands there twice");
+	linear_take(2);
+	d = linear_form(DENSE, 0);
 	if (last)
 		d.cols = COLS - 1;
 	if (lagoon_size(t_lg) > 1)
-		expect(&d, &o, LAGOON_EINVAL, "7 columns in worker");
+		linear_expect(&d, &o, LAGOON_EINVAL, "7 columns in worker");
 }
 
 static void bad_options(void)
 {
-	struct lagoon_linear_options o = options(LAGOON_LINEAR_SOFTMAX, 0);
+	struct lagoon_linear_options o = linear_options(LAGOON_LINEAR_SOFTMAX, 0);
 	struct lagoon_linear_result r = { .size = sizeof(r) };
 	struct lagoon_linear_data d;
 
-	take(CLASSES);
-	d = form(DENSE, 2);
-	expect(&d, &o, LAGOON_EINVAL, "data: 3 labels: expected 2, its classes");
-	d = form(DENSE, 0);
-	expect(&d, &o, LAGOON_EINVAL, "classes 0: expected 2 to 1024");
+	linear_take(CLASSES);
+	d = linear_form(DENSE, 2);
+	linear_expect(&d, &o, LAGOON_EINVAL, "data: 3 labels: expected 2, its classes");
+	d = linear_form(DENSE, 0);
+	linear_expect(&d, &o, LAGOON_EINVAL, "classes 0: expected 2 to 1024");
 	T_CHECK(lagoon_svm_fit(t_lg, &d, &o, NULL, &r) == LAGOON_EINVAL &&
 		strstr(lagoon_errmsg(), "svm: loss 3: expected hinge"), "%s",
 		lagoon_errmsg());
-	o = options(LAGOON_LINEAR_HINGE, 99);
-	expect(&d, &o, LAGOON_EINVAL, "method 99: expected 0 to");
-	o = options(4, 0);
-	expect(&d, &o, LAGOON_EINVAL, "loss 4: expected 0 to 3");
-	o = options(0, 0);
+	o = linear_options(LAGOON_LINEAR_HINGE, 99);
+	linear_expect(&d, &o, LAGOON_EINVAL, "method 99: expected 0 to");
+	o = linear_options(4, 0);
+	linear_expect(&d, &o, LAGOON_EINVAL, "loss 4: expected 0 to 3");
+	o = linear_options(0, 0);
 	o.c = 0;
-	expect(&d, &o, LAGOON_EINVAL, "c 0: expected a number above 0");
-	o = options(0, 0);
+	linear_expect(&d, &o, LAGOON_EINVAL, "c 0: expected a number above 0");
+	o = linear_options(0, 0);
 	o.l1 = NAN;
-	expect(&d, &o, LAGOON_EINVAL, "l1 nan");
-	o = options(0, LAGOON_LINEAR_DOWNPOUR);
+	linear_expect(&d, &o, LAGOON_EINVAL, "l1 nan");
+	o = linear_options(0, LAGOON_LINEAR_DOWNPOUR);
 	o.l1 = 1;
-	expect(&d, &o, LAGOON_ENOTSUP, "downpour: l1 is 1: it can do 0 only");
-	o = options(0, LAGOON_LINEAR_DOWNPOUR);
+	linear_expect(&d, &o, LAGOON_ENOTSUP, "downpour: l1 is 1: it can do 0 only");
+	o = linear_options(0, LAGOON_LINEAR_DOWNPOUR);
 	o.model = LAGOON_VAP;
-	expect(&d, &o, LAGOON_ENOTSUP, "downpour: it cannot work under vap");
-	o = options(0, 0);
+	linear_expect(&d, &o, LAGOON_ENOTSUP, "downpour: it cannot work under vap");
+	o = linear_options(0, 0);
 	o.n_push = 0;
-	expect(&d, &o, LAGOON_EINVAL, "n_push 0: expected 1 or more");
-	o = options(0, 0);
+	linear_expect(&d, &o, LAGOON_EINVAL, "n_push 0: expected 1 or more");
+	o = linear_options(0, 0);
 	o.every = 3;
-	expect(&d, &o, LAGOON_EINVAL, "every is 3: expected a folder");
+	linear_expect(&d, &o, LAGOON_EINVAL, "every is 3: expected a folder");
 }
 
 /* What the defaults are for each loss. */
@@ -330,156 +326,13 @@ static void default_methods(void)
 
 		lagoon_linear_options_init(&o);
 		o.loss = loss;
-		take(classes ? classes : 2);
-		d = form(DENSE, classes);
+		linear_take(classes ? classes : 2);
+		d = linear_form(DENSE, classes);
 		t_ok(lagoon_linear_fit(t_lg, &d, &o, NULL, &r), "fit");
 		T_CHECK(r.method == best[loss] && r.converged, "loss %d: method "
 			"%d, converged %d", loss, r.method, r.converged);
 		lagoon_linear_result_free(&r);
 	}
-}
-
-/* ------------------------------------------------------ a caller's table */
-
-static struct lagoon_table *make_table(const char *name, int cols, int format,
-				       const char *update)
-{
-	struct lagoon_table_attr attr;
-	struct lagoon_table *t;
-
-	lagoon_table_attr_init(&attr);
-	attr.rows = COLS + 2;	/* two more than the data has */
-	attr.cols = (uint32_t)cols;
-	attr.format = format;
-	if (format == LAGOON_Q64)
-		attr.frac_bits = 40;
-	attr.push = update ? LAGOON_PUSH_APPLY : LAGOON_PUSH_ATOMIC;
-	attr.update = update;
-	t_ok(lagoon_table_create(t_lg, name, &attr, &t), "create");
-	return t;
-}
-
-struct in_table {
-	struct lagoon_table *t;
-	int cols;
-	double put;		/* added everywhere, if it is not 0 */
-	double got[(COLS + 2) * CLASSES];
-};
-
-static int use_table(struct lagoon_worker *w, void *arg)
-{
-	struct in_table *in = arg;
-	double all[(COLS + 2) * CLASSES];
-	int rc = 0;
-
-	for (int k = 0; k < (COLS + 2) * in->cols; k++)
-		all[k] = in->put;
-	if (in->put != 0 && !lagoon_worker_id(w))
-		rc = lagoon_add(w, in->t, 0, COLS + 2, all);
-	if (!rc)
-		rc = lagoon_clock(w);
-	if (!rc)
-		rc = lagoon_barrier(w);
-	if (rc || lagoon_worker_id(w) % 2)
-		return rc;
-	return lagoon_pull(w, in->t, 0, COLS + 2, in->got);
-}
-
-static int see_objective(void *arg, const struct lagoon_linear_epoch *e)
-{
-	if (e->epoch == 1)
-		*(double *)arg = e->objective;
-	return 0;
-}
-
-/* The solution is in it, and a second fit that may begin there has nothing left to
- * do. Rows that the data does not have stay. */
-static void in_a_table(int method, int loss, int format, const char *update,
-		       bool starts)
-{
-	int outputs = loss == LAGOON_LINEAR_SOFTMAX ? CLASSES : 1;
-	struct lagoon_linear_options o = options(loss, method);
-	struct lagoon_linear_result r = { .size = sizeof(r) };
-	double w[COLS * CLASSES], g[COLS * CLASSES], value, accuracy, first;
-	struct in_table in = { .cols = outputs, .put = 0.25 };
-	struct lagoon_linear_data d;
-
-	take(outputs > 1 ? outputs : 2);
-	d = form(CSR, outputs > 1 ? outputs : 0);
-	o.table = in.t = make_table("mine", outputs, format, update);
-	t_ok(lagoon_run(t_lg, use_table, &in), "put");
-	t_ok(lagoon_linear_fit(t_lg, &d, &o, w, &r), "fit");
-	lagoon_linear_result_free(&r);
-	in.put = 0;
-	t_ok(lagoon_run(t_lg, use_table, &in), "get");
-	for (int k = 0; k < (COLS + 2) * outputs; k++)
-		T_CHECK(fabs(in.got[k] - (k < COLS * outputs ? w[k] : 0.25)) <
-			1e-6, "method %d: weight %d is %g in the table", method,
-			k, in.got[k]);
-	value = reference(loss, outputs, in.got, g, &accuracy);
-	check_minimum(loss, outputs, in.got, value, g);
-	o.progress = see_objective;
-	o.progress_arg = &first;
-	t_ok(lagoon_linear_fit(t_lg, &d, &o, NULL, &r), "again");
-	T_CHECK(!starts || first <= value * (1 + near), "method %d: it began "
-		"again with %g at %g", method, first, value);
-	lagoon_linear_result_free(&r);
-	t_ok(lagoon_table_destroy(in.t), "destroy");
-}
-
-static void tables(void)
-{
-	in_a_table(LAGOON_LINEAR_LBFGS, LAGOON_LINEAR_LOGISTIC, LAGOON_Q64,
-		   NULL, true);
-	in_a_table(LAGOON_LINEAR_LBFGS, LAGOON_LINEAR_SOFTMAX, LAGOON_FLOAT64,
-		   "add", true);
-	in_a_table(LAGOON_LINEAR_GRADIENT, LAGOON_LINEAR_SQUARED_HINGE,
-		   LAGOON_FLOAT64, "assign", true);
-	in_a_table(LAGOON_LINEAR_PROXIMAL, LAGOON_LINEAR_SQUARED_HINGE,
-		   LAGOON_Q64, NULL, true);
-	in_a_table(LAGOON_LINEAR_SDCA, LAGOON_LINEAR_HINGE, LAGOON_Q64, NULL,
-		   false);
-	in_a_table(LAGOON_LINEAR_DOWNPOUR, LAGOON_LINEAR_LOGISTIC, LAGOON_Q64,
-		   NULL, false);
-	in_a_table(LAGOON_LINEAR_SGD, LAGOON_LINEAR_LOGISTIC, LAGOON_Q64, NULL,
-		   false);
-	in_a_table(LAGOON_LINEAR_ADAGRAD, LAGOON_LINEAR_LOGISTIC,
-		   LAGOON_FLOAT64, "add", false);
-}
-
-static void refuse_table(struct lagoon_table *t, int error, const char *text)
-{
-	struct lagoon_linear_options o = options(LAGOON_LINEAR_LOGISTIC,
-						 LAGOON_LINEAR_LBFGS);
-	struct lagoon_linear_data d;
-
-	take(2);
-	d = form(CSR, 0);
-	o.table = t;
-	expect(&d, &o, error, text);
-	t_ok(lagoon_table_destroy(t), "destroy");
-}
-
-static void bad_tables(void)
-{
-	struct in_table in = { .cols = 1, .put = 1e7 };
-	struct lagoon_table_attr attr;
-	struct lagoon_table *t;
-
-	refuse_table(make_table("mine", 2, LAGOON_Q64, NULL), LAGOON_EINVAL,
-		     "it has 10 rows of 2: expected at least 8, one a column of "
-		     "the data, of 1");
-	refuse_table(make_table("mine", 1, LAGOON_I64, NULL), LAGOON_EINVAL,
-		     "its type is 2: expected LAGOON_F64");
-	refuse_table(make_table("mine", 1, LAGOON_FLOAT64, "max"),
-		     LAGOON_EINVAL, "function is \"max\": expected add or");
-	lagoon_table_attr_init(&attr);
-	attr.rows = COLS - 1;
-	t_ok(lagoon_table_create(t_lg, "mine", &attr, &t), "create");
-	refuse_table(t, LAGOON_EINVAL, "it has 7 rows of 1: expected at least 8");
-	in.t = make_table("mine", 1, LAGOON_FLOAT64, "add");
-	t_ok(lagoon_run(t_lg, use_table, &in), "put");
-	refuse_table(in.t, LAGOON_ERANGE, "row 0 begins with 1e+07: expected");
 }
 
 /* ------------------------------------------------------------- stopping */
@@ -492,13 +345,13 @@ static int stop_at_3(void *arg, const struct lagoon_linear_epoch *e)
 
 static void stops(void)
 {
-	struct lagoon_linear_options o = options(0, LAGOON_LINEAR_SGD);
+	struct lagoon_linear_options o = linear_options(0, LAGOON_LINEAR_SGD);
 	struct lagoon_linear_result r = { .size = sizeof(r) };
 	struct lagoon_linear_data d;
 	int seen = 0;
 
-	take(2);
-	d = form(CSR, 2);
+	linear_take(2);
+	d = linear_form(CSR, 2);
 	o.progress = stop_at_3;
 	o.progress_arg = &seen;
 	t_ok(lagoon_linear_fit(t_lg, &d, &o, NULL, &r), "fit");
@@ -525,17 +378,17 @@ static int see_first(void *arg, const struct lagoon_linear_epoch *e)
 
 static void goes_on(const char *folder, int loss, int method)
 {
-	struct lagoon_linear_options o = options(loss, method);
+	struct lagoon_linear_options o = linear_options(loss, method);
 	struct lagoon_linear_result r = { .size = sizeof(r) };
 	struct lagoon_linear_data d;
-	struct in_table in = { .cols = 1, .put = 0.25 };
+	struct t_weights in = { .rows = COLS + 2, .cols = 1, .put = 0.25 };
 	double w[COLS], g[COLS], value, accuracy;
 	int calls = 0, first = 0;
 
-	take(2);
-	d = form(CSR, 0);
-	o.table = in.t = make_table("mine", 1, LAGOON_Q64, NULL);
-	t_ok(lagoon_run(t_lg, use_table, &in), "put");
+	linear_take(2);
+	d = linear_form(CSR, 0);
+	o.table = in.t = linear_make_table("mine", 1, LAGOON_Q64, NULL);
+	t_ok(lagoon_run(t_lg, t_weights_use, &in), "put");
 	o.checkpoint = folder;
 	o.interrupted = interrupt;
 	o.interrupted_arg = &calls;
@@ -543,7 +396,7 @@ static void goes_on(const char *folder, int loss, int method)
 	T_CHECK(r.interrupted && r.epochs == 3 && !r.converged,
 		"interrupted %d, epochs %d", r.interrupted, r.epochs);
 	lagoon_linear_result_free(&r);
-	o = options(loss, method);
+	o = linear_options(loss, method);
 	o.resume = folder;
 	o.table = in.t;
 	o.progress = see_first;
@@ -551,28 +404,28 @@ static void goes_on(const char *folder, int loss, int method)
 	t_ok(lagoon_linear_fit(t_lg, &d, &o, w, &r), "going on");
 	T_CHECK(first == 4 && r.converged && !r.interrupted,
 		"it went on with epoch %d", first);
-	value = reference(loss, 1, w, g, &accuracy);
-	check_minimum(loss, 1, w, value, g);
+	value = linear_reference(loss, 1, w, g, &accuracy);
+	linear_check_minimum(loss, 1, w, value, g);
 	lagoon_linear_result_free(&r);
 	in.put = 0;
-	t_ok(lagoon_run(t_lg, use_table, &in), "get");
+	t_ok(lagoon_run(t_lg, t_weights_use, &in), "get");
 	for (int k = 0; k < COLS + 2; k++)
 		T_CHECK(fabs(in.got[k] - (k < COLS ? w[k] : 0.25)) < 1e-6,
 			"method %d: weight %d is %g in the table", method, k,
 			in.got[k]);
 	o.c = 1.01;
-	expect(&d, &o, LAGOON_EINVAL, "a checkpoint with c 1, l1 0 and l2 1");
-	o = options(loss, LAGOON_LINEAR_GRADIENT);
+	linear_expect(&d, &o, LAGOON_EINVAL, "a checkpoint with c 1, l1 0 and l2 1");
+	o = linear_options(loss, LAGOON_LINEAR_GRADIENT);
 	o.resume = folder;
-	expect(&d, &o, LAGOON_EINVAL, "a checkpoint of loss");
-	o = options(loss, method);
+	linear_expect(&d, &o, LAGOON_EINVAL, "a checkpoint of loss");
+	o = linear_options(loss, method);
 	o.resume = folder;
 	if (mine.rows == ROWS || lagoon_rank(t_lg) == lagoon_size(t_lg) - 1)
 		mine.sparse.rows--;
 	if (method == LAGOON_LINEAR_PROXIMAL)	/* it keeps nothing of rows */
-		expect(&d, &o, LAGOON_EINVAL, "a checkpoint of other data");
+		linear_expect(&d, &o, LAGOON_EINVAL, "a checkpoint of other data");
 	else
-		expect(&d, &o, LAGOON_EEXIST, "linear rows");
+		linear_expect(&d, &o, LAGOON_EEXIST, "linear rows");
 	t_ok(lagoon_table_destroy(in.t), "destroy");
 }
 
@@ -593,13 +446,13 @@ static void restarts(void)
 /* Rank 1 has no workers. */
 static void idle_process(void)
 {
-	struct lagoon_linear_options o = options(0, 0);
+	struct lagoon_linear_options o = linear_options(0, 0);
 	struct lagoon_linear_data d;
 
-	take(2);
-	d = form(DENSE, 0);
-	expect(&d, &o, LAGOON_EINVAL, lagoon_rank(t_lg) ?
-	       "a process without workers" : "they must agree");
+	linear_take(2);
+	d = linear_form(DENSE, 0);
+	linear_expect(&d, &o, LAGOON_EINVAL, lagoon_rank(t_lg) ?
+		      "a process without workers" : "they must agree");
 }
 
 int main(int argc, char **argv)
@@ -626,8 +479,7 @@ int main(int argc, char **argv)
 	default_methods();
 	bad_elements();
 	bad_options();
-	tables();
-	bad_tables();
+	linear_tables();
 	stops();
 	restarts();
 	check_form(DENSE, 0, LAGOON_LINEAR_ADAGRAD);	/* after the errors */

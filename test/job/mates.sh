@@ -18,7 +18,7 @@ one() {
 	local n=$1 nodes=$2 victim=$3 status
 	shift 3
 	runs=$((runs + 1))
-	LAGOON_TEST_SEED=$((seed + runs)) timeout -k 5 60 "$lagoon" run -n "$n" \
+	LAGOON_TEST_SEED=$((seed + runs)) timeout -k 5 400 "$lagoon" run -n "$n" \
 		--nodes "$nodes" -- "$program" --victim "$victim" "$@" >"$out" 2>&1
 	status=$?
 	grep -q '^survivor .* [1-9][0-9]* words uncertain' "$out" &&

@@ -3,8 +3,9 @@
  * lagoon_mf_fit() on ratings in memory. What it tells - objective, errors - is
  * recomputed in here from the model alone; als leaves the gradient of the users'
  * factors 0, and the objective of als and ccd++ never rises; under bsp all do the
- * same twice, als bit for bit: tables made anew round otherwise. What is not legal in one process is the error of all, with its place,
- * and asking to stop in one ends all.
+ * same twice, als bit for bit: tables made anew round otherwise; sgd with more
+ * factors than ratings comes to fit each of them. What is not legal in one process
+ * is the error of all, with its place, and asking to stop in one ends all.
  */
 /* launch: -n 1 */
 /* launch: -n 1 -- --workers 3 */
@@ -245,6 +246,26 @@ static void test_methods(void)
 		}
 }
 
+/* One that an epoch left out would be as far off as before. */
+static void test_each_rating(void)
+{
+	const struct lagoon_mf_data data = part(0, RATINGS);
+	struct lagoon_mf_options o = options(LAGOON_MF_SGD, 0);
+	struct lagoon_mf_result r = { .size = sizeof(r) };
+
+	o.rank = ITEMS;
+	o.lambda = 0;
+	o.decay = 1;
+	o.epochs = 100;
+	o.measure = 100;
+	t_ok(lagoon_mf_fit(t_lg, &data, NULL, &o, &r), "each rating");
+	for (int k = 0; k < RATINGS && r.model.user; k++)
+		T_CHECK(!is_last[k] || fabs(error_of(&r.model, k)) < 0.5,
+			"rating %d of user %d and item %d is off by %g", k,
+			user[k], item[k], error_of(&r.model, k));
+	lagoon_mf_result_free(&r);
+}
+
 static int stop(void *arg, const struct lagoon_mf_epoch *e)
 {
 	(void)arg;
@@ -374,6 +395,7 @@ int main(int argc, char **argv)
 	t_open(&attr, NULL);
 	make();
 	test_methods();
+	test_each_rating();
 	test_stop();
 	test_small();
 	test_refused();

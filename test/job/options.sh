@@ -52,7 +52,7 @@ refused() {
 	told "$tmp/err" "$1 is \"$2\"" "$3"
 	[ "$(wc -l <"$tmp/err")" = 1 ] ||
 		complain "$1=$2: not one line: $(cat "$tmp/err")"
-	env LAGOON_WIRE=shm "$1=$2" timeout 60 "$hello" >"$tmp/out" 2>"$tmp/err"
+	env LAGOON_WIRE=shm "$1=$2" timeout 400 "$hello" >"$tmp/out" 2>"$tmp/err"
 	status=$?
 	[ $status = 1 ] ||
 		complain "$1=$2: a job over shared memory ended with $status"
@@ -127,7 +127,7 @@ env LAGOON_LOG=warn LAGOON_BIN="$lagoon" "$hello" >"$tmp/out" 2>"$tmp/err" ||
 if [ "${LAGOON_HAVE_PMIX:-yes}" != no ]; then
 	# The program of each rank expands these.
 	# shellcheck disable=SC2016
-	timeout 60 "$lagoon" run -n 2 bash -c \
+	timeout 400 "$lagoon" run -n 2 bash -c \
 		'[ "$PMIX_RANK" = 0 ] || export LAGOON_SL=16; exec "$0"' "$hello" \
 		>"$tmp/out" 2>"$tmp/err"
 	status=$?

@@ -13,7 +13,7 @@ failed=0
 
 complain() { echo "predict.sh: $*"; failed=1; }
 
-predict() { timeout 60 "$lagoon" predict "$@" >"$tmp/out" 2>"$tmp/err"; }
+predict() { timeout 400 "$lagoon" predict "$@" >"$tmp/out" 2>"$tmp/err"; }
 
 # printed KEY: the first number behind it
 printed() { awk -v k="$1" '$0 ~ "^" k " " { sub("^" k " +", ""); print $1 }' "$tmp/out"; }
@@ -203,7 +203,7 @@ fi
 trained() {
 	local rows=$1
 	shift
-	timeout 100 "$lagoon" train "$@" --data "$rows" --model "$tmp/model" >"$tmp/told" 2>&1
+	timeout 400 "$lagoon" train "$@" --data "$rows" --model "$tmp/model" >"$tmp/told" 2>&1
 	predict --model "$tmp/model" --data "$rows" || complain "$*: $(cat "$tmp/err")"
 	[ "$(awk '/^accuracy/ { print $2 }' "$tmp/told")" = "$(printed accuracy)" ] ||
 		complain "$*: accuracy $(printed accuracy), training: $(cat "$tmp/told")"

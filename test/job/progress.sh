@@ -96,7 +96,7 @@ fi
 
 # A terminal: util-linux' script makes one.
 if command -v script >/dev/null; then
-	timeout 100 script -qec "'$lagoon' train logistic --epochs 4 --tolerance 0 --data rows" \
+	timeout 400 script -qec "'$lagoon' train logistic --epochs 4 --tolerance 0 --data rows" \
 		/dev/null >screen 2>&1 </dev/null || complain "on a terminal: $(cat screen)"
 	tr '\r' '\n' <screen >lines
 	for bar in '##--------' '#####-----' '#######---' '##########'; do

@@ -141,6 +141,29 @@ bit_for_bit() {
 	done
 }
 
+# Columns of which each is nearly the one before: where sdca was slowed down again
+# and again by one rise it was nowhere after 60 000 epochs.
+nearly_dependent() {
+	awk 'BEGIN { srand(3)
+		for (i = 0; i < 400; i++) {
+			x = rand(); y = rand(); line = ""
+			for (j = 1; j <= 15; j++) {
+				x = 0.997 * x + 0.003 * rand()
+				line = line " " j ":" x
+				y += j % 4 ? 0 : (j - 7) * x / 0.003
+			}
+			print y line
+		} }' >"$tmp/long.svm"
+	for grouping in '--workers 2' '--workers 3'; do
+		rm -f "$tmp/report"
+		# shellcheck disable=SC2086
+		train lasso --l1 1e-4 --data "$tmp/long.svm" --method sdca --tolerance 1e-3 \
+			--epochs 6000 --consistency bsp $grouping --report "$tmp/report"
+		[ "$(last converged)" = true ] ||
+			complain "nearly dependent columns, sdca $grouping: $(tail -n 1 "$tmp/report")"
+	done
+}
+
 # refused STATUS PATTERN OPTIONS...: one sentence, and no model, with one process
 # and with three.
 refused() {
@@ -185,6 +208,7 @@ bad_input() {
 
 formats
 bit_for_bit
+nearly_dependent
 bad_input
 # Ordinary least squares: the reference is half of the mean square.
 if there "$data/prostate.csv"; then

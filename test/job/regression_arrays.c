@@ -15,11 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/lagoon_solve.h"
-#include "test/support/rows.h"
+#include "test/job/regression_arrays.h"
 #include "test/support/test.h"
-
-enum { ROWS = 90, COLS = 12 };
 
 static const double l1 = 0.02, l2 = 0.03;
 
@@ -112,7 +109,7 @@ static double reference(int standardise, double w[COLS + 1])
 
 /* ---------------------------------------------------------------- forms */
 
-static struct lagoon_regression_data form(enum t_form which)
+struct lagoon_regression_data regression_form(enum t_form which)
 {
 	struct t_view v = t_rows_view(&mine, which);
 
@@ -124,7 +121,7 @@ static struct lagoon_regression_data form(enum t_form which)
 	};
 }
 
-static struct lagoon_regression_options options(void)
+struct lagoon_regression_options regression_options(void)
 {
 	struct lagoon_regression_options o;
 
@@ -137,9 +134,9 @@ static struct lagoon_regression_options options(void)
 
 static void check_form(enum t_form which, int method, int standardise)
 {
-	struct lagoon_regression_options o = options();
+	struct lagoon_regression_options o = regression_options();
 	struct lagoon_regression_result r = { .size = sizeof(r) };
-	struct lagoon_regression_data d = form(which);
+	struct lagoon_regression_data d = regression_form(which);
 	double w[COLS], best[COLS + 1];
 	double near = which == DENSE || which == CSR ? 1e-10 : 1e-6;
 	double objective = reference(standardise, best);
@@ -162,8 +159,9 @@ static void check_form(enum t_form which, int method, int standardise)
 
 /* ------------------------------------------------------------ bad input */
 
-static void expect(const struct lagoon_regression_data *d,
-		   const struct lagoon_regression_options *o, const char *text)
+void regression_expect(const struct lagoon_regression_data *d,
+		       const struct lagoon_regression_options *o,
+		       const char *text)
 {
 	struct lagoon_regression_result r = { .size = sizeof(r) };
 	double w[COLS] = { 42 };
@@ -179,41 +177,41 @@ static void expect(const struct lagoon_regression_data *d,
 static void bad_elements(void)
 {
 	bool last = lagoon_rank(t_lg) == lagoon_size(t_lg) - 1;
-	struct lagoon_regression_options o = options();
-	struct lagoon_regression_data d = form(DENSE);
+	struct lagoon_regression_options o = regression_options();
+	struct lagoon_regression_data d = regression_form(DENSE);
 	char rank[64];
 	double keep = mine.dense[2 * COLS + 4];
 
 	if (last)
 		mine.dense[2 * COLS + 4] = NAN;
-	expect(&d, &o, "row 3: column 5 is nan: expected a finite number");
+	regression_expect(&d, &o, "row 3: column 5 is nan: expected a finite number");
 	snprintf(rank, sizeof(rank), "rank %d: ", lagoon_size(t_lg) - 1);
 	T_CHECK(lagoon_size(t_lg) == 1 || strstr(lagoon_errmsg(), rank), "no rank: %s", lagoon_errmsg());
 	mine.dense[2 * COLS + 4] = keep;
 	keep = mine.y[0];
 	if (last)
 		mine.y[0] = INFINITY;
-	expect(&d, &o, "row 1: the target is inf");
+	regression_expect(&d, &o, "row 1: the target is inf");
 	mine.y[0] = keep;
 
-	d = form(CSR_F32_FROM_1);
+	d = regression_form(CSR_F32_FROM_1);
 	if (last)
 		mine.index64[0] = COLS + 1;
-	expect(&d, &o, "row 1: column index 13: expected 1 to 12");
+	regression_expect(&d, &o, "row 1: column index 13: expected 1 to 12");
 	if (last)
 		mine.index64[0] = mine.index64[1];
-	expect(&d, &o, "stands there twice");
+	regression_expect(&d, &o, "stands there twice");
 	take();
 	if (last)
 		mine.start64[1] = 0;
-	expect(&d, &o, "row 1: entries 0 to -1: expected starts that rise");
+	regression_expect(&d, &o, "row 1: entries 0 to -1: expected starts that rise");
 	take();
-	d = form(DENSE);
+	d = regression_form(DENSE);
 	if (last && lagoon_size(t_lg) > 1) {
 		d.cols = COLS - 1;
-		expect(&d, &o, "11 columns in worker");
+		regression_expect(&d, &o, "11 columns in worker");
 	} else if (lagoon_size(t_lg) > 1) {
-		expect(&d, &o, "11 columns in worker");
+		regression_expect(&d, &o, "11 columns in worker");
 	}
 }
 
@@ -221,60 +219,60 @@ static void bad_elements(void)
 static void bad_shapes(void)
 {
 	bool last = lagoon_rank(t_lg) == lagoon_size(t_lg) - 1;
-	const struct lagoon_regression_data good = form(CSR);
-	struct lagoon_regression_data d = good, dense = form(DENSE);
-	struct lagoon_regression_options o = options();
+	const struct lagoon_regression_data good = regression_form(CSR);
+	struct lagoon_regression_data d = good, dense = regression_form(DENSE);
+	struct lagoon_regression_options o = regression_options();
 	const struct lagoon_sparse csr = *good.sparse;
 	struct lagoon_sparse a = csr;
 
-	expect(last ? NULL : &good, &o, "data: size is not set");
+	regression_expect(last ? NULL : &good, &o, "data: size is not set");
 	d.size = 0;
-	expect(last ? &d : &good, &o, "data: size is not set");
+	regression_expect(last ? &d : &good, &o, "data: size is not set");
 	d = good;
 	d.target = NULL;
-	expect(last ? &d : &good, &o, "data: an array is NULL");
+	regression_expect(last ? &d : &good, &o, "data: an array is NULL");
 	dense.dense = NULL;
-	expect(last ? &dense : &good, &o, "data: an array is NULL");
-	dense = form(DENSE);
+	regression_expect(last ? &dense : &good, &o, "data: an array is NULL");
+	dense = regression_form(DENSE);
 	dense.real_size = 2;
-	expect(last ? &dense : &good, &o, "real_size 2: expected 4 or 8");
+	regression_expect(last ? &dense : &good, &o, "real_size 2: expected 4 or 8");
 	d = good;
 	d.sparse = &a;
 	a.layout = LAGOON_CSC;
-	expect(last ? &d : &good, &o, "layout 1: expected LAGOON_CSR");
+	regression_expect(last ? &d : &good, &o, "layout 1: expected LAGOON_CSR");
 	a = csr;
 	a.index_size = 2;
-	expect(last ? &d : &good, &o, "index_size 2: expected 4 or 8");
+	regression_expect(last ? &d : &good, &o, "index_size 2: expected 4 or 8");
 	a = csr;
 	a.index = NULL;
-	expect(last ? &d : &good, &o, "data: an array is NULL");
+	regression_expect(last ? &d : &good, &o, "data: an array is NULL");
 	a = csr;
 	a.base = 1;
-	expect(last ? &d : &good, &o, "column index 0: expected 1 to 12");
+	regression_expect(last ? &d : &good, &o, "column index 0: expected 1 to 12");
 	if (last)
 		mine.start32[1] = INT32_MAX;
-	expect(&good, &o, "row 1: entries 0 to 2147483647: expected starts");
+	regression_expect(&good, &o, "row 1: entries 0 to 2147483647: expected starts");
 	take();
 }
 
 static void bad_options(void)
 {
-	struct lagoon_regression_options o = options();
+	struct lagoon_regression_options o = regression_options();
 	struct lagoon_regression_result r = { .size = sizeof(r) };
-	struct lagoon_regression_data d = form(DENSE);
+	struct lagoon_regression_data d = regression_form(DENSE);
 
 	o.l1 = -1;
-	expect(&d, &o, "l1 -1: expected 0 or more");
-	o = options();
+	regression_expect(&d, &o, "l1 -1: expected 0 or more");
+	o = regression_options();
 	o.l2 = NAN;
-	expect(&d, &o, "l2 nan");
-	o = options();
+	regression_expect(&d, &o, "l2 nan");
+	o = regression_options();
 	o.method = 3;
-	expect(&d, &o, "method 3: expected 0 to 2");
-	o = options();
+	regression_expect(&d, &o, "method 3: expected 0 to 2");
+	o = regression_options();
 	o.model = LAGOON_VAP;
-	expect(&d, &o, "model 5: expected ssp, bsp");
-	o = options();
+	regression_expect(&d, &o, "model 5: expected ssp, bsp");
+	o = regression_options();
 	T_CHECK(lagoon_lasso_fit(t_lg, &d, &o, NULL, &r) == LAGOON_EINVAL &&
 		strstr(lagoon_errmsg(), "lasso: l2 is 0.03: expected 0"), "%s",
 		lagoon_errmsg());
@@ -283,134 +281,7 @@ static void bad_options(void)
 		lagoon_errmsg());
 	d.stride = COLS - 1;
 	if (mine.rows == ROWS)
-		expect(&d, &o, "stride 11: expected at least 12");
-}
-
-/* ------------------------------------------------------ a caller's table */
-
-struct in_table {
-	struct lagoon_table *t;
-	double put;		/* added everywhere, if it is not 0 */
-	double got[COLS + 1];
-};
-
-static int use_table(struct lagoon_worker *w, void *arg)
-{
-	struct in_table *in = arg;
-	double all[COLS + 1];
-	int rc = 0;
-
-	for (int k = 0; k < COLS + 1; k++)
-		all[k] = in->put;
-	if (in->put != 0 && !lagoon_worker_id(w))
-		rc = lagoon_add(w, in->t, 0, COLS + 1, all);
-	if (!rc)
-		rc = lagoon_clock(w);
-	if (!rc)
-		rc = lagoon_barrier(w);
-	if (rc || lagoon_worker_id(w) % 2)
-		return rc;
-	return lagoon_pull(w, in->t, 0, COLS + 1, in->got);
-}
-
-static struct lagoon_table *make_table(uint64_t rows, int format)
-{
-	struct lagoon_table_attr attr;
-	struct lagoon_table *t;
-
-	lagoon_table_attr_init(&attr);
-	attr.rows = rows;
-	attr.format = format;
-	attr.model = LAGOON_BSP;	/* not that of the fit */
-	if (format == LAGOON_Q64)
-		attr.frac_bits = 40;
-	if (format == LAGOON_FLOAT64)
-		attr.push = LAGOON_PUSH_APPLY;
-	t_ok(lagoon_table_create(t_lg, "mine", &attr, &t), "create");
-	return t;
-}
-
-static int see_objective(void *arg, const struct lagoon_regression_epoch *e)
-{
-	if (e->epoch == 1)
-		*(double *)arg = e->objective;
-	return 0;
-}
-
-/* The weights are in it, and by columns a second fit begins there: its first epoch,
- * of one round, has the objective of the last one. The row beyond stays. */
-static void in_a_table(int method, int standardise, int format)
-{
-	struct lagoon_regression_options o = options();
-	struct lagoon_regression_result r = { .size = sizeof(r) };
-	struct lagoon_regression_data d = form(CSR);
-	struct in_table in = { .t = make_table(COLS + 1, format), .put = 0.5 };
-	double w[COLS], first = 0;
-
-	o.method = method;
-	o.standardise = standardise;
-	o.table = in.t;
-	t_ok(lagoon_run(t_lg, use_table, &in), "put");
-	t_ok(lagoon_elastic_net_fit(t_lg, &d, &o, w, &r), "fit");
-	in.put = 0;
-	t_ok(lagoon_run(t_lg, use_table, &in), "get");
-	for (int j = 0; j < COLS; j++)
-		T_CHECK(fabs(in.got[j] - w[j]) < 1e-11, "method %d: weight %d "
-			"is %g in the table, %g here", method, j, in.got[j],
-			w[j]);
-	T_CHECK(fabs(in.got[COLS] - 0.5) < 1e-11, "the row beyond is %g",
-		in.got[COLS]);
-	o.progress = see_objective;
-	o.progress_arg = &first;
-	o.rounds = 1;
-	t_ok(lagoon_elastic_net_fit(t_lg, &d, &o, NULL, &r), "again");
-	T_CHECK(method == LAGOON_SDCA || fabs(first - r.objective) <=
-		1e-9 * r.objective, "method %d: it began again with %.12g at "
-		"%.12g", method, first, r.objective);
-	t_ok(lagoon_table_destroy(in.t), "destroy");
-}
-
-static void refuse_table(struct lagoon_table *t, const char *text)
-{
-	struct lagoon_regression_options o = options();
-	struct lagoon_regression_data d = form(CSR);
-
-	o.table = t;
-	expect(&d, &o, text);
-	t_ok(lagoon_table_destroy(t), "destroy");
-}
-
-/* Fixed point up to 4, in which not every weight fits. */
-static void too_small_a_table(void)
-{
-	struct lagoon_regression_options o = options();
-	struct lagoon_regression_result r = { .size = sizeof(r) };
-	struct lagoon_regression_data d = form(CSR);
-	struct lagoon_table_attr attr;
-	int rc;
-
-	lagoon_table_attr_init(&attr);
-	attr.rows = COLS;
-	attr.format = LAGOON_Q32;
-	attr.frac_bits = 28;
-	t_ok(lagoon_table_create(t_lg, "mine", &attr, &o.table), "create");
-	rc = lagoon_regression_fit(t_lg, &d, &o, NULL, &r);
-	T_CHECK(rc == LAGOON_ERANGE && strstr(lagoon_errmsg(), "mine") &&
-		!r.epochs, "result %d: %s", rc, lagoon_errmsg());
-	t_ok(lagoon_table_destroy(o.table), "destroy");
-}
-
-static void tables(void)
-{
-	too_small_a_table();
-	in_a_table(LAGOON_CD, 0, LAGOON_Q64);
-	in_a_table(LAGOON_CD, 1, LAGOON_FLOAT64);
-	in_a_table(LAGOON_MSPG, 1, LAGOON_Q64);
-	in_a_table(LAGOON_SDCA, 0, LAGOON_Q64);
-	refuse_table(make_table(COLS - 1, LAGOON_Q64),
-		     "table of weights: it has 11 rows of 1: expected at least");
-	refuse_table(make_table(COLS, LAGOON_I32),
-		     "table of weights: its type is 2: expected LAGOON_F64");
+		regression_expect(&d, &o, "stride 11: expected at least 12");
 }
 
 /* ------------------------------------------------------------- stopping */
@@ -423,9 +294,9 @@ static int stop_at_3(void *arg, const struct lagoon_regression_epoch *e)
 
 static void stops(void)
 {
-	struct lagoon_regression_options o = options();
+	struct lagoon_regression_options o = regression_options();
 	struct lagoon_regression_result r = { .size = sizeof(r) };
-	struct lagoon_regression_data d = form(CSR);
+	struct lagoon_regression_data d = regression_form(CSR);
 	int seen = 0;
 
 	o.tolerance = 0;
@@ -456,9 +327,9 @@ static int see_first(void *arg, const struct lagoon_regression_epoch *e)
 
 static void goes_on(const char *folder, int method)
 {
-	struct lagoon_regression_options o = options();
+	struct lagoon_regression_options o = regression_options();
 	struct lagoon_regression_result r = { .size = sizeof(r) };
-	struct lagoon_regression_data d = form(CSR);
+	struct lagoon_regression_data d = regression_form(CSR);
 	double w[COLS], best[COLS + 1], objective = reference(1, best);
 	int calls = 0, first = 0;
 
@@ -487,10 +358,10 @@ static void goes_on(const char *folder, int method)
 		T_CHECK(fabs(w[j] - best[j]) < 1e-4, "weight %d: %g, expected "
 			"%g", j, w[j], best[j]);
 	o.l1 *= 2;
-	expect(&d, &o, "a checkpoint with l1 0.02 and l2 0.03");
-	o = options();
+	regression_expect(&d, &o, "a checkpoint with l1 0.02 and l2 0.03");
+	o = regression_options();
 	o.every = 2;
-	expect(&d, &o, "every is 2: expected a folder");
+	regression_expect(&d, &o, "every is 2: expected a folder");
 }
 
 static void restarts(void)
@@ -506,11 +377,11 @@ static void restarts(void)
 /* Rank 1 has no workers. */
 static void idle_process(void)
 {
-	struct lagoon_regression_options o = options();
-	struct lagoon_regression_data d = form(DENSE);
+	struct lagoon_regression_options o = regression_options();
+	struct lagoon_regression_data d = regression_form(DENSE);
 
-	expect(&d, &o, lagoon_rank(t_lg) ? "a process without workers" :
-	       "they must agree");
+	regression_expect(&d, &o, lagoon_rank(t_lg) ? "a process without workers" :
+			  "they must agree");
 }
 
 int main(int argc, char **argv)
@@ -536,7 +407,7 @@ int main(int argc, char **argv)
 	bad_elements();
 	bad_shapes();
 	bad_options();
-	tables();
+	regression_tables();
 	stops();
 	restarts();
 	check_form(DENSE, LAGOON_CD, 1);	/* after the errors */

@@ -31,7 +31,7 @@
 #include "test/support/streams.h"
 #include "test/wires/delay.h"
 
-enum { LIMIT_S = 5 };
+enum { LIMIT_S = 20 };
 
 struct shared {
 	struct st_shared st;	/* first */

@@ -9,7 +9,7 @@ set -u
 lagoon=${LAGOON_BIN:-$PWD/lagoon}
 data=${LAGOON_DATA:-../shared/data}
 scale=${LAGOON_TEST_SCALE:-1}
-limit=$(awk -v s="$scale" 'BEGIN { print int(60 * (s > 1 ? s : 1)) }')
+limit=$(awk -v s="$scale" 'BEGIN { print int(400 * (s > 1 ? s : 1)) }')
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 failed=0

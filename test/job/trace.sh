@@ -63,7 +63,7 @@ parts_left() { find "$tmp" -name '*.part' -o -name '*.tmp' | grep -q .; }
 traced() {
 	local file=$1
 	shift
-	LAGOON_TRACE=$file timeout -k 5 60 ${LAGOON_LAUNCH:-"$lagoon" run} -n 2 --nodes 2 \
+	LAGOON_TRACE=$file timeout -k 5 400 ${LAGOON_LAUNCH:-"$lagoon" run} -n 2 --nodes 2 \
 		-- "$program" "$@" >"$tmp/out" 2>"$tmp/err"
 }
 
@@ -160,7 +160,7 @@ END
 	rm -f "$tmp/dead"
 done
 
-LAGOON_TRACE=$tmp/none/file timeout 20 "$lagoon" run -n 2 -- "$program" work >/dev/null 2>"$tmp/err" &&
+LAGOON_TRACE=$tmp/none/file timeout 400 "$lagoon" run -n 2 -- "$program" work >/dev/null 2>"$tmp/err" &&
 	fail "a trace that cannot be written did not fail"
 grep -q 'LAGOON_TRACE: .*cannot create' "$tmp/err" || fail "it says: $(cat "$tmp/err")"
 
@@ -170,7 +170,7 @@ for model in 'ssp' 'bsp' 'essp --staleness 2' 'vap --change 0.01'; do
 	rm -f "$tmp/report"
 	# Options are words.
 	# shellcheck disable=SC2086
-	timeout 60 "$lagoon" train logistic --data "$tmp/data" -n 2 --nodes 2 --workers 2 --epochs 3 \
+	timeout 400 "$lagoon" train logistic --data "$tmp/data" -n 2 --nodes 2 --workers 2 --epochs 3 \
 		--consistency $model --report "$tmp/report" --trace "$tmp/trace" \
 		>"$tmp/out" 2>"$tmp/err" || fail "train $model: $(cat "$tmp/err")"
 	PYTHONPATH=$tmp python3 - "$tmp/report" "$tmp/trace" "$model" <<'END' || fail "train $model: $(tail -n 1 "$tmp/report")"

@@ -20,7 +20,7 @@ all=1
 
 complain() { echo "train.sh: $*"; failed=1; }
 
-train() { timeout 120 "$lagoon" train logistic "$@" >"$tmp/out" 2>"$tmp/err"; }
+train() { timeout 400 "$lagoon" train logistic "$@" >"$tmp/out" 2>"$tmp/err"; }
 
 # within VALUE REFERENCE: at most 0.1 % above, and not below
 within() { awk -v v="$1" -v r="$2" 'BEGIN { exit !(v <= r * 1.001 && v >= r * (1 - 1e-6)) }'; }

@@ -56,7 +56,7 @@ run_one() {
 	local how=cat
 	[ "$2" = exact ] || how=blur
 	commands=$((commands + 1))
-	(cd "$tmp/run" && PATH=$tmp/bin:$PATH LC_ALL=C timeout 200 bash -c "$1") \
+	(cd "$tmp/run" && PATH=$tmp/bin:$PATH LC_ALL=C timeout 400 bash -c "$1") \
 		>"$tmp/printed" 2>&1 </dev/null || complain "$1: exit status $?"
 	diff <($how <"$tmp/shown") <($how <"$tmp/printed") >"$tmp/diff" ||
 		complain "$1: shown and printed differ:"$'\n'"$(cat "$tmp/diff")"
@@ -110,7 +110,7 @@ between() {
 		complain "$1: not between $2 and $3: $(grep -E "$4" "$tmp/printed")"
 }
 
-try() { timeout 200 "$@" >"$tmp/printed" 2>&1 </dev/null || complain "$*: $(tail -n 1 "$tmp/printed")"; }
+try() { timeout 400 "$@" >"$tmp/printed" 2>&1 </dev/null || complain "$*: $(tail -n 1 "$tmp/printed")"; }
 
 ./logistic >"$tmp/sequential"
 least=$(awk '/^round 200/ { print $4 }' "$tmp/sequential")

@@ -43,7 +43,7 @@ enum {
 	STOP = 10,		/* the round in which the victim stands still */
 	ROUNDS = 60,		/* of a survivor that may go on */
 	AHEAD = 10,		/* no worker can be so many rounds before another */
-	LIMIT_S = 5,
+	LIMIT_S = 20,		/* 5 are promised; others may have the cores */
 };
 
 struct shared {

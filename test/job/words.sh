@@ -26,7 +26,7 @@ expect() {
 same() {
 	local text=$1
 	shift
-	timeout 100 "$@" "$text" >"$tmp/out" 2>"$tmp/err" ||
+	timeout 400 "$@" "$text" >"$tmp/out" 2>"$tmp/err" ||
 		complain "$* ${text##*/}: $(tail -n 1 "$tmp/err")"
 	sort -k 2 "$tmp/out" | cmp -s - "$tmp/expected" ||
 		complain "$* ${text##*/}: other counts, such as" \

@@ -9,7 +9,7 @@ failed=0
 # fits COMMAND...
 fits() {
 	local out
-	out=$(timeout -k 5 60 "$@" 2>&1) &&
+	out=$(timeout -k 5 400 "$@" 2>&1) &&
 		[[ $out =~ root\ mean\ square\ error\ [0-9.]+e-(0[7-9]|1) ]] && return
 	printf 'not ok: %s:\n%s\n' "$*" "$out"
 	failed=1

@@ -18,7 +18,7 @@ export OMP_NUM_THREADS=2 OMP_PROC_BIND=true
 
 # solves COMMAND...
 solves() {
-	timeout -k 5 100 "$@" >"$dir/out" 2>&1 &&
+	timeout -k 5 400 "$@" >"$dir/out" 2>&1 &&
 		grep -qE '^ *lasso: 4 weights of 40, objective' "$dir/out" &&
 		grep -qE '^ *logistic: 9[0-9.]+ % right, objective' "$dir/out" && return
 	printf 'not ok: %s:\n' "$*"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 # A machine of two NUMA nodes: workers and shards land where the plan says, over
-# shared memory and by RDMA.
+# shared memory and by RDMA; and what lagoon info says of its device.
 # needs: pmix
 set -u
 src=$(cd "${srcdir:-.}" && pwd)
-[ "${1-}" = inside ] || exec bash "$src/test/rdma/vm" --numa --timeout 200 -- \
+[ "${1-}" = inside ] || exec bash "$src/test/rdma/vm" --numa --timeout 800 -- \
 	bash "$src/test/rdma/numa.sh" inside
 lagoon=${LAGOON_BIN:-$PWD/lagoon}
 failed=0
@@ -15,7 +15,7 @@ failed=0
 
 # run OPTIONS...: of lagoon run, with the output in /tmp/out
 run() {
-	timeout -k 5 60 "$lagoon" run "$@" >/tmp/out 2>&1 && return
+	timeout -k 5 200 "$lagoon" run "$@" >/tmp/out 2>&1 && return
 	echo "not ok: $LAGOON_WIRE: $*: exit status $?"
 	sed 's/^/    /' /tmp/out
 	failed=1
@@ -44,4 +44,7 @@ for LAGOON_WIRE in shm rc; do
 		says 1 "verified  1 workers on their cores, shared memory on NUMA node $node"
 	done
 done
+unset LAGOON_WIRE
+# Last: it makes another device.
+bash "$src/test/rdma/info.sh" || failed=1
 exit $failed

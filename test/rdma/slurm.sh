@@ -27,7 +27,7 @@ down() {
 }
 [ "${1-}" != down ] || { down "$2" "$3"; exit; }
 
-[ "${1-}" = inside ] || exec bash "$src/test/rdma/vm" -n 2 --timeout 400 -- \
+[ "${1-}" = inside ] || exec bash "$src/test/rdma/vm" -n 2 --timeout 800 -- \
 	bash "$src/test/rdma/slurm" bash "$src/test/rdma/slurm.sh" inside
 command -v tc >/dev/null || { echo "no tc"; exit 77; }
 lagoon=${LAGOON_BIN:-$PWD/lagoon}

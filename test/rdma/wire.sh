@@ -5,7 +5,7 @@
 # needs: pmix
 set -u
 src=$(cd "${srcdir:-.}" && pwd)
-[ "${1-}" = inside ] || exec bash "$src/test/rdma/vm" --timeout 600 -- bash "$src/test/rdma/wire.sh" inside
+[ "${1-}" = inside ] || exec bash "$src/test/rdma/vm" --timeout 800 -- bash "$src/test/rdma/wire.sh" inside
 export LAGOON_BIN=${LAGOON_BIN:-$PWD/lagoon}
 export LAGOON_TEST_SCALE=${LAGOON_RDMA_SCALE:-0.05}
 [ -x test/rdma/listener ] || { echo "built without RDMA libraries"; exit 77; }
@@ -18,7 +18,7 @@ one() {
 	local name=$1 start=$SECONDS status
 	shift
 	n=$((n + 1))
-	timeout -k 5 100 "$@" >/tmp/out 2>&1
+	timeout -k 5 300 "$@" >/tmp/out 2>&1
 	status=$?
 	echo "$((SECONDS - start)) s: $name: $status"
 	[ $status = 0 ] && return

@@ -14,7 +14,7 @@ failed=0
 
 # ok COMMAND...: it succeeds, its output in out and err
 ok() {
-	timeout -k 5 60 "$@" >out 2>err </dev/null && return
+	timeout -k 5 400 "$@" >out 2>err </dev/null && return
 	echo "not ok: $*: exit status $?"
 	sed 's/^/    /' out err
 	failed=1
@@ -69,7 +69,7 @@ says '^shards    2, at rank 0 2$' 4 out
 # --- processes that have no PMIx
 for mpi in none pmi2; do
 	for program in "$lagoon info" "$lagoon train logistic --data data" "$hello"; do
-		timeout 30 srun --mpi=$mpi -n 2 $program >out 2>err &&
+		timeout 400 srun --mpi=$mpi -n 2 $program >out 2>err &&
 			{ echo "not ok: srun --mpi=$mpi $program"; failed=1; }
 		says 'SLURM_STEP_NUM_TASKS is 2, .* start it with srun --mpi=pmix$' 2 err
 	done
@@ -118,11 +118,11 @@ for signal in '--signal=USR1' '--batch --signal=TERM'; do
 	i=$((i + 1))
 	id=$(sbatch --parsable -N1 --overcommit --output stop$i.out train.sbatch data \
 		stop$i.model "${options[@]}" --epochs 100000000)
-	within 60 trains stop$i.out
+	within 300 trains stop$i.out
 	# Options are words.
 	# shellcheck disable=SC2086
 	scancel $signal "$id"
-	within 60 ended "$id"
+	within 300 ended "$id"
 	[ "$state" = PENDING ] ||
 		{ echo "not ok: stopped with $signal, it is \"$state\":"; cat stop$i.out; failed=1; }
 	[ ! -e stop$i.model ] || { echo "$signal: a model of a run that was stopped"; failed=1; }

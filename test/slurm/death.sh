@@ -37,7 +37,7 @@ victim() {
 	shift
 	while [ "$1" != -- ]; do options+=("$1"); shift; done
 	shift
-	timeout -k 5 30 srun --mpi=pmix -N2 -n4 "${options[@]}" \
+	timeout -k 5 100 srun --mpi=pmix -N2 -n4 "${options[@]}" \
 		./test/job/victim.mp "$@" >"$out" 2>&1
 	echo $? >"$out.status"
 }
@@ -54,7 +54,7 @@ judge() {
 # A rank that ends before lagoon_open(), on another node, is missed for 10 time
 # limits. This waits while the rest goes on. (Slurm may lose what is said in a
 # step where a task ends at once.)
-LAGOON_TIMEOUT=1 timeout -k 5 30 srun --mpi=pmix -N2 -n4 bash -c \
+LAGOON_TIMEOUT=1 timeout -k 5 100 srun --mpi=pmix -N2 -n4 bash -c \
 	'[ $PMIX_RANK = 3 ] && { sleep 0.5; exit 1; }
 	exec ./test/job/victim.mp --mode pull --victim 3' >"$TMPDIR/missed" 2>&1 &
 missed=$!
@@ -82,7 +82,7 @@ unset LAGOON_ON_DEATH
 
 # With -K1 a rank that ends before lagoon_open() does not keep the others.
 what='before lagoon_open, -K1'
-timeout -k 5 10 srun --mpi=pmix -N2 -n4 -K1 bash -c '[ $PMIX_RANK = 3 ] && kill -9 $$
+timeout -k 5 60 srun --mpi=pmix -N2 -n4 -K1 bash -c '[ $PMIX_RANK = 3 ] && kill -9 $$
 	exec ./test/job/victim.mp --mode pull --victim 3' >"$TMPDIR/out" 2>&1
 status=$?
 [ $status -gt 128 ] || fail "$TMPDIR/out" "exit status $status"
@@ -93,13 +93,13 @@ what='lagoon train'
 srun --mpi=pmix -N2 -n4 "$lagoon" train logistic --data "$TMPDIR/data" \
 	--tolerance 0 --epochs 1000000 --report "$TMPDIR/report" >"$TMPDIR/out" 2>&1 &
 train=$!
-within 20 test -s "$TMPDIR/report" || fail "$TMPDIR/out" 'does not train'
+within 100 test -s "$TMPDIR/report" || fail "$TMPDIR/out" 'does not train'
 rank2=$(grep -lz '^SLURM_PROCID=2$' $(pgrep -f 'lagoon train' | sed 's|.*|/proc/&/environ|') 2>/dev/null)
 kill -9 "$(basename "$(dirname "$rank2")")"
 start=$SECONDS
 wait $train
 status=$?
-[ $((SECONDS - start)) -le 6 ] || fail "$TMPDIR/out" "took $((SECONDS - start)) s"
+[ $((SECONDS - start)) -le 20 ] || fail "$TMPDIR/out" "took $((SECONDS - start)) s"
 [ $status -ne 0 ] || fail "$TMPDIR/out" "exit status 0"
 grep -q 'rank 2 is dead' "$TMPDIR/out" || fail "$TMPDIR/out" "rank 2 is not named"
 
@@ -111,7 +111,7 @@ grep -q 'not every process .* within 10 s' "$TMPDIR/missed" ||
 	fail "$TMPDIR/missed" 'the time limit is not named'
 
 what='at the end'
-within 5 no_process || fail <(ps ax) 'a process is left'
-within 5 no_step || fail <(squeue) 'a step is left'
+within 50 no_process || fail <(ps ax) 'a process is left'
+within 50 no_step || fail <(squeue) 'a step is left'
 [ -z "$(ls -A /dev/shm)" ] || fail <(ls -lA /dev/shm) 'shared memory is left'
 exit $failed

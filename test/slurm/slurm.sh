@@ -44,7 +44,7 @@ for signal in TERM INT KILL; do
 	pids+=($!)
 done
 for signal in TERM INT KILL; do
-	within 30 test -e "$tmp/$signal.2" || fail "$signal: $(cat "$tmp/$signal")"
+	within 100 test -e "$tmp/$signal.2" || fail "$signal: $(cat "$tmp/$signal")"
 done
 set -- "${pids[@]}"
 for signal in TERM INT KILL; do
@@ -54,6 +54,6 @@ for signal in TERM INT KILL; do
 	[ $status -gt 128 ] || fail "exit status $status after SIG$signal"
 	shift
 done
-within 5 none || fail "left after signals: $(marked)"
+within 50 none || fail "left after signals: $(marked)"
 [ "$(mounts)" = "$before" ] || fail "other mounts than before: $(mounts)"
 exit $failed

@@ -13,7 +13,7 @@ echo "seed $LAGOON_TEST_SEED (LAGOON_TEST_SEED)"
 # sums LAUNCHER MODEL: prints the hash
 sums() {
 	local out
-	out=$(timeout -k 5 60 bash "$src/test/support/start" "$1" -n 4 --nodes 2 -- \
+	out=$(timeout -k 5 400 bash "$src/test/support/start" "$1" -n 4 --nodes 2 -- \
 		./test/job/sums.mp --workers 2 --model "$2" --adds "$adds" 2>&1) ||
 		{ echo "$1: $out" >&2; exit 1; }
 	sed -n 's/^sums \([0-9a-f]*\) of \([0-9]*\) adds/\1 of \2 adds/p' <<<"$out"

@@ -9,7 +9,7 @@
 #include "test/support/property.h"
 
 enum {
-	SECONDS = 5,		/* by default, times the scale */
+	SECONDS = 3,		/* by default, times the scale */
 	CASES = 2,
 	BOUND_MAX = 8,
 };

@@ -93,10 +93,10 @@ LEVEL_TEST(ratings, as_one_by_one)
 {
 	uint64_t seed = 3;
 
-	for (size_t rank = 1; rank <= RANK_MOST; rank++) {
+	for (size_t which = 2; which < 2 * (RANK_MOST + 1); which++) {
 		static struct rows was, now;
-		struct steps s = { .rank = rank, .biases = rank & 1,
-				   .stride = rank + 1 + below(&seed, 3) };
+		struct steps s = { .rank = which / 2, .biases = which & 1,
+				   .stride = which / 2 + 1 + below(&seed, 3) };
 		double errors = 0;
 
 		for (int i = 0; i < ROWS * STRIDE_MOST; i++)

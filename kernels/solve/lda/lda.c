@@ -81,6 +81,10 @@ static int check_options(const struct lagoon_lda_options *o)
 	if (!rc && !(o->change >= 0 && isfinite(o->change)))
 		rc = lgn_fail(LAGOON_EINVAL, "change %g: expected a finite "
 			      "number of 0 or more", o->change);
+	if (!rc && o->checkpoint_every && !o->checkpoint)
+		rc = lgn_fail(LAGOON_EINVAL, "checkpoint_every %llu without a "
+			      "checkpoint",
+			      (unsigned long long)o->checkpoint_every);
 	return rc;
 }
 
@@ -123,6 +127,8 @@ static void destroy_tables(struct lgn_lda_fit *fit)
 		lagoon_table_destroy(fit->words);
 	if (fit->topics)
 		lagoon_table_destroy(fit->topics);
+	if (fit->assigned)
+		lagoon_table_destroy(fit->assigned);
 	lgn_share_destroy(&fit->tidings);
 }
 
@@ -189,6 +195,8 @@ static int train(struct lgn_lda_fit *fit)
 	int rc = create_tables(fit);
 
 	if (!rc)
+		rc = lgn_lda_restore(fit);
+	if (!rc)
 		rc = lagoon_run(fit->lg, lgn_lda_train, fit);
 	destroy_tables(fit);
 	return rc ? rc : late;
@@ -227,6 +235,7 @@ static void fit_close(struct lgn_lda_fit *fit)
 		lgn_corpus_free(&fit->loaded[i].test);
 	}
 	free(fit->loaded);
+	free(fit->saved);
 	lgn_vocabulary_free(&fit->vocabulary);
 }
 

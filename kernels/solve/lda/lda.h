@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Latent Dirichlet allocation by collapsed Gibbs sampling, in parts: lda.c is
- * the frame of a call, lda_load.c reads and checks the documents, lda_docs.c
- * makes tokens of them, lda_train.c runs the sweeps, lda_measure.c has
- * likelihood and perplexity, and lda_dense.c, lda_sparse.c and lda_alias.c are
- * the samplers.
+ * the frame of a call, load.c reads and checks the documents, docs.c makes tokens
+ * of them, train.c runs the sweeps, measure.c has likelihood and perplexity,
+ * restart.c checkpoints, and dense.c, sparse.c and alias.c are the samplers.
  *
  * A worker's documents are cut into as many blocks as a sweep has rounds. In a
  * round it pulls the counts of the block's words and the totals, draws all
@@ -20,6 +19,7 @@
 #include "kernels/data/corpus.h"
 #include "kernels/lagoon_solve.h"
 #include "kernels/solve/random.h"
+#include "kernels/solve/saved.h"
 #include "kernels/solve/share.h"
 
 /* Documents of a round. */
@@ -55,6 +55,8 @@ struct lgn_lda_extent {
 	uint64_t tokens;
 	uint64_t words;
 	uint64_t declared, expected, found;	/* docword */
+	uint64_t digest;	/* of words and their counts, in order */
+	uint64_t power;		/* that of what is before is multiplied by */
 };
 
 struct lgn_lda_facts {
@@ -64,6 +66,7 @@ struct lgn_lda_facts {
 struct lgn_lda_loaded {
 	struct lgn_corpus data, test;
 	size_t document;	/* of memory: the first one */
+	uint64_t token;		/* the first one, of all workers' */
 };
 
 /* One call, shared by the workers of the process. */
@@ -87,6 +90,9 @@ struct lgn_lda_fit {
 	struct lgn_share tidings;
 	struct lagoon_table *words;	/* [words][topics] tokens */
 	struct lagoon_table *topics;	/* [1][topics] tokens */
+	struct lagoon_table *assigned;	/* topics of tokens, for checkpoints;
+					 * or NULL */
+	struct lgn_lda_saved *saved;	/* what the checkpoint says, or NULL */
 };
 
 /* What workers tell each other at a meeting. */
@@ -97,6 +103,7 @@ struct lgn_lda_tidings {
 	double test;		/* log probability of the test tokens */
 	uint64_t test_tokens;
 	int stop;
+	int interrupted;
 };
 
 struct lgn_lda {
@@ -124,8 +131,10 @@ struct lgn_lda {
 	struct lgn_lda_tidings *all;	/* [workers] */
 	/* the same in every worker */
 	int sweep;
+	int resumed;		/* of them, the checkpoint's */
 	int asked;		/* to stop, by this worker's progress */
 	int stopped;
+	int interrupted;
 	double log_likelihood;
 	double perplexity;
 	uint64_t test_tokens;
@@ -170,6 +179,21 @@ int lgn_lda_likelihood(struct lgn_lda *t, struct lgn_lda_tidings *mine);
 
 /* Log probability of the second halves of the test documents; at rest. */
 int lgn_lda_held_out(struct lgn_lda *t, struct lgn_lda_tidings *mine);
+
+struct lgn_saving lgn_lda_saving(const struct lgn_lda_fit *fit);
+
+/* A checkpoint after this sweep? The same in every worker. */
+bool lgn_lda_is_due(const struct lgn_lda *t);
+
+/* Write it; at rest. */
+int lgn_lda_save(struct lgn_lda *t);
+
+/* What checkpoints have, and what the one to go on from says; collective, outside
+ * lagoon_run(). */
+int lgn_lda_restore(struct lgn_lda_fit *fit);
+
+/* With fit->saved: the topics of this worker's tokens, and the sweep. */
+int lgn_lda_resume(struct lgn_lda *t);
 
 static inline uint64_t lgn_lda_random(struct lgn_lda *t)
 {

@@ -116,6 +116,21 @@ static int take_files(const struct lgn_lda_fit *fit, int id,
 
 /* ------------------------------------------------------------- agreeing */
 
+/* A polynomial of the documents' words, so that parts make the whole's. */
+static void digest(const struct lgn_corpus *c, struct lgn_lda_extent *e)
+{
+	e->power = 1;
+	for (size_t i = 0; i < c->documents; i++)
+		for (size_t k = c->start[i]; k < c->start[i + 1]; k++) {
+			uint64_t x = (uint64_t)c->word[k] << 32 | c->count[k];
+
+			/* The first one of a document is another. */
+			x = lgn_random_mix(x) + (k == c->start[i]);
+			e->digest = e->digest * LGN_RANDOM_STEP + x;
+			e->power *= LGN_RANDOM_STEP;
+		}
+}
+
 static void measure(const struct lgn_corpus *c, struct lgn_lda_extent *e)
 {
 	e->documents = c->documents;
@@ -125,6 +140,7 @@ static void measure(const struct lgn_corpus *c, struct lgn_lda_extent *e)
 	e->declared = c->declared;
 	e->expected = c->expected;
 	e->found = c->found;
+	digest(c, e);
 }
 
 static void merge(const struct lgn_lda_extent *part, struct lgn_lda_extent *all)
@@ -133,6 +149,7 @@ static void merge(const struct lgn_lda_extent *part, struct lgn_lda_extent *all)
 	all->empty += part->empty;
 	all->tokens += part->tokens;
 	all->found += part->found;
+	all->digest = all->digest * part->power + part->digest;
 	all->declared = part->declared;
 	all->expected = part->expected;
 	if (part->words > all->words)
@@ -213,6 +230,8 @@ int lgn_lda_load(struct lagoon_worker *w, void *arg)
 	measure(&loaded->data, &mine.data);
 	measure(&loaded->test, &mine.test);
 	rc = lgn_share_meet(&fit->tidings, w, &round, rc, &mine, parts);
+	for (int i = 0; i < id && !rc; i++)
+		loaded->token += parts[i].data.tokens;
 	if (!rc)
 		rc = agree(fit, parts, &all);
 	if (!rc && !local)

@@ -168,11 +168,12 @@ static int judge(struct lgn_lda *t)
 	int64_t tokens = 0, total = 0;
 	double sum = 0;
 
-	t->stopped = 0;
+	t->stopped = t->interrupted = 0;
 	for (int i = 0; i < t->fit->workers; i++) {
 		sum += t->all[i].words + t->all[i].documents;
 		tokens += t->all[i].tokens;
 		t->stopped |= t->all[i].stop;
+		t->interrupted |= t->all[i].interrupted;
 	}
 	for (int k = 0; k < t->topics; k++)
 		total += t->total[k];
@@ -201,7 +202,11 @@ static void report(struct lgn_lda *t)
 
 static int measure(struct lgn_lda *t)
 {
-	struct lgn_lda_tidings mine = { .stop = t->asked };
+	const struct lgn_saving saving = lgn_lda_saving(t->fit);
+	struct lgn_lda_tidings mine = {
+		.stop = t->asked,
+		.interrupted = lgn_saving_is_interrupted(&saving),
+	};
 	int rc = lgn_lda_meet(t, 0, NULL);
 
 	if (rc)
@@ -212,7 +217,7 @@ static int measure(struct lgn_lda *t)
 		rc = judge(t);
 	if (!rc)
 		report(t);
-	return rc;
+	return !rc && lgn_lda_is_due(t) ? lgn_lda_save(t) : rc;
 }
 
 /* Larger priors first, as a temperature: chains that begin alike end in one
@@ -226,6 +231,15 @@ static double annealed(const struct lgn_lda *t)
 	return t->sweep < end ? pow(ANNEAL, 1 - t->sweep / end) : 1;
 }
 
+/* What is drawn from now on. */
+static void set_random(struct lgn_lda *t, int sweep)
+{
+	uint64_t x = lgn_random_mix(t->fit->options.seed);
+
+	x = lgn_random_mix(x + (uint64_t)t->id);
+	t->random = lgn_random_mix(x + (uint64_t)sweep);
+}
+
 static int sweep(struct lgn_lda *t)
 {
 	uint64_t start = lgn_now_ns();
@@ -233,6 +247,7 @@ static int sweep(struct lgn_lda *t)
 
 	set_priors(t, annealed(t));
 	t->sweep++;
+	set_random(t, t->sweep);
 	for (int b = 0; b < t->docs.blocks && !rc; b++)
 		rc = make_round(t, &t->docs.block[b]);
 	set_priors(t, 1);
@@ -240,12 +255,13 @@ static int sweep(struct lgn_lda *t)
 	return rc;
 }
 
-/* Topics at random. */
+/* Topics at random, or those of a checkpoint. */
 static int start(struct lgn_lda *t)
 {
-	int rc = 0;
+	int rc = t->fit->saved ? lgn_lda_resume(t) : 0;
 
-	for (size_t i = 0; i < t->docs.tokens; i++)
+	set_random(t, 0);
+	for (size_t i = 0; i < t->docs.tokens && !t->fit->saved; i++)
 		t->docs.topic[i] = (int32_t)lgn_lda_below(t, (uint64_t)t->topics);
 	for (size_t i = 0; i < t->docs.max_tokens; i++)
 		t->was[i] = NONE;
@@ -259,9 +275,13 @@ static int train(struct lgn_lda *t)
 	const struct lagoon_lda_options *o = &t->fit->options;
 	int rc = start(t);
 
-	while (!rc && t->sweep < o->sweeps && !t->stopped) {
+	t->resumed = t->sweep;
+	if (!rc && t->sweep == o->sweeps)
+		rc = measure(t);
+	while (!rc && t->sweep < o->sweeps && !t->stopped && !t->interrupted) {
 		rc = sweep(t);
-		if (!rc && (t->sweep % o->every == 0 || t->sweep == o->sweeps))
+		if (!rc && (t->sweep % o->every == 0 || lgn_lda_is_due(t) ||
+			    t->sweep == o->sweeps))
 			rc = measure(t);
 	}
 	return rc;
@@ -276,8 +296,9 @@ static int held_out(struct lgn_lda *t)
 	int rc;
 
 	t->perplexity = -1;
-	if (!t->fit->test)
+	if (!t->fit->test || t->interrupted)
 		return 0;
+	set_random(t, t->sweep + 1);
 	rc = lgn_lda_meet(t, lgn_lda_held_out(t, &mine), &mine);
 	for (int i = 0; i < t->fit->workers && !rc; i++) {
 		sum += t->all[i].test;
@@ -321,7 +342,9 @@ static int finish(struct lgn_lda *t)
 	r->perplexity = t->perplexity;
 	r->test_tokens = t->test_tokens;
 	r->sweeps = t->sweep;
+	r->resumed = t->resumed;
 	r->stopped = t->stopped;
+	r->interrupted = t->interrupted;
 	r->sample_seconds = t->sample_seconds;
 	if (fit->totals)
 		memcpy(fit->totals, t->total,
@@ -373,8 +396,6 @@ static int prepare(struct lgn_lda *t)
 
 	t->topics = o->topics;
 	set_priors(t, 1);
-	t->random = o->seed * UINT64_C(0xd1342543de82ef95) + (uint64_t)t->id;
-	t->random = lgn_lda_random(t);
 	t->all = calloc((size_t)fit->workers, sizeof(*t->all));
 	if (!t->all)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for the tidings of "

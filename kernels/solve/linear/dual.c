@@ -185,8 +185,10 @@ static int dual_judge(struct lgn_linear *t)
 
 	if (gap > WORSE * s->best && s->pace > 1)
 		s->pace = 1;
-	else if (gap > WORSE * s->best)
+	else if (gap > WORSE * s->best) {
 		s->damp *= 2;
+		s->best = gap;	/* doubled again only where it does not fall */
+	}
 	s->best = fmin(s->best, gap);
 	judge_pace(s, t->sum.dual - s->value);
 	s->value = t->sum.dual;

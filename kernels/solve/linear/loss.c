@@ -3,6 +3,7 @@
  * weights of a column lie together, and the inner loop is over these. */
 #include <string.h>
 
+#include "kernels/solve/apart.h"
 #include "kernels/solve/linear/linear.h"
 #include "runtime/base/attr.h"
 
@@ -125,5 +126,5 @@ int lgn_linear_add(struct lgn_linear *t, struct lagoon_table *table,
 	for (uint32_t j = 0; j < b->n_cols; j++)
 		memcpy(t->room + j * outputs, change + b->cols[j] * outputs,
 		       outputs * sizeof(*change));
-	return lagoon_add_rows(t->worker, table, b->cols, b->n_cols, t->room);
+	return lgn_add_apart(t->worker, table, b->cols, b->n_cols, t->room);
 }

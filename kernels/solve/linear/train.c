@@ -9,10 +9,10 @@
 
 #include "kernels/solve/given.h"
 #include "kernels/solve/linear/linear.h"
+#include "kernels/solve/options.h"
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
 
-#define ASP_ROUNDS 5		/* taken as the age of what asp reads */
 
 /* ------------------------------------------------------------ meetings */
 
@@ -168,17 +168,7 @@ static void report(struct lgn_linear *t)
 
 double lgn_linear_unseen(const struct lgn_linear_fit *fit)
 {
-	switch (fit->options.model) {
-	case LAGOON_BSP:
-		return 1;
-	case LAGOON_SSP:
-	case LAGOON_ESSP:
-		return 1.0 + fit->options.staleness;
-	case LAGOON_PSP:
-		return fmax(1.0 + fit->options.staleness, ASP_ROUNDS);
-	default:
-		return ASP_ROUNDS;
-	}
+	return lgn_options_unseen(fit->options.model, fit->options.staleness);
 }
 
 /* --------------------------------------------------------- the epochs */

@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/solve/options.h"
 #include "kernels/solve/saved.h"
 #include "kernels/solve/logistic/trainer.h"
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
 
 #define ROUNDS 50		/* of an epoch; see batches_of() */
-#define ASP_ROUNDS 5		/* taken as the age of what asp reads */
 
 LGN_EXPORT void
 lagoon_logistic_options_init(struct lagoon_logistic_options *options)
@@ -127,16 +127,9 @@ static int has_bound(const struct lgn_fit *fit)
 static double unseen_rows(const struct lgn_fit *fit)
 {
 	double others = 1 - 1.0 / lagoon_workers(fit->lg);
-	double bound = 1.0 + fit->options.staleness;
-	double rounds = 1;
+	double rounds = lgn_options_unseen(fit->options.model,
+					   fit->options.staleness);
 
-	if (has_bound(fit))
-		rounds = bound;
-	else if (fit->options.model != LAGOON_BSP)
-		rounds = ASP_ROUNDS;
-	/* Who is not in the sample may be further behind. */
-	if (fit->options.model == LAGOON_PSP)
-		rounds = fmax(bound, ASP_ROUNDS);
 	return fmin(rounds / (double)fit->batches, 1) * others *
 	       (double)fit->facts.data.rows;
 }

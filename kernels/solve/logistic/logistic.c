@@ -18,6 +18,7 @@
  */
 #include <math.h>
 
+#include "kernels/solve/apart.h"
 #include "kernels/solve/logistic/trainer.h"
 #include "runtime/base/status.h"
 
@@ -25,14 +26,16 @@
 #define NOISE 1e-9	/* a rise of the objective that is rounding */
 
 /* The changes of the weights into t->at. */
-static int take_changes(struct lgn_trainer *t, uint32_t n)
+static int take_changes(struct lgn_trainer *t, const struct lgn_batch *b)
 {
 	double largest = t->fit->largest;
 	int lost = 0;
 
-	for (uint32_t k = 0; k < n; k++) {
-		lost |= !(fabs(t->cell[k].w) <= largest);
-		t->at[k] = t->cell[k].w - t->at[k];
+	for (uint32_t k = 0; k < b->n_cols; k++) {
+		double now = t->cell[b->place[k]].w;
+
+		lost |= !(fabs(now) <= largest);
+		t->at[k] = now - t->at[k];
 	}
 	if (lost)
 		return lgn_fail(LAGOON_ERANGE, "epoch %d: a weight went beyond "
@@ -52,15 +55,13 @@ static int train_batch(struct lgn_trainer *t, uint64_t i)
 
 	if (rc)
 		return rc;
-	for (uint32_t k = 0; k < b->n_cols; k++) {
-		t->cell[k] = t->plan[b->place[k]];
-		t->cell[k].w = t->at[k];
-	}
+	for (uint32_t k = 0; k < b->n_cols; k++)
+		t->cell[b->place[k]].w = t->at[k];
 	lagoon_logistic_pass(&b->rows, b->coef, t->cell);
-	rc = take_changes(t, b->n_cols);
+	rc = take_changes(t, b);
 	if (!rc)
-		rc = lagoon_add_rows(t->w, fit->weights, b->cols, b->n_cols,
-				     t->at);
+		rc = lgn_add_apart(t->w, fit->weights, b->cols, b->n_cols,
+				   t->at);
 	if (!rc)
 		rc = lgn_restart_tell(t);
 	if (!rc)
@@ -89,9 +90,9 @@ static void plan_steps(struct lgn_trainer *t)
 		double step = t->step / (row / fit->options.rate +
 					 SAFETY * unseen);
 
-		t->plan[j].keep = 1 - step / count;
-		t->plan[j].drift = step / count * c * t->total[j].first;
-		t->plan[j].step = step * c;
+		t->cell[j].keep = 1 - step / count;
+		t->cell[j].drift = step / count * c * t->total[j].first;
+		t->cell[j].step = step * c;
 	}
 }
 

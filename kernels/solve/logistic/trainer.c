@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/solve/apart.h"
 #include "kernels/solve/logistic/trainer.h"
 #include "runtime/base/status.h"
 #include "runtime/base/wait.h"
@@ -56,6 +57,15 @@ static size_t max_size(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+/* None lies across two cache lines. */
+static struct lagoon_cell *open_cells(size_t n)
+{
+	size_t bytes = (n * sizeof(struct lagoon_cell) + 63) / 64 * 64;
+	struct lagoon_cell *cell = aligned_alloc(64, bytes);
+
+	return cell ? memset(cell, 0, bytes) : NULL;
+}
+
 static int open_vectors(struct lgn_trainer *t)
 {
 	size_t n = t->part->n_cols + (size_t)1;
@@ -65,20 +75,17 @@ static int open_vectors(struct lgn_trainer *t)
 	t->all = calloc((size_t)t->fit->share.workers, sizeof(*t->all));
 	t->x = calloc(list, sizeof(*t->x));
 	t->at = calloc(batch, sizeof(*t->at));
-	t->cell = calloc(batch, sizeof(*t->cell));
-	t->sums = calloc(batch, sizeof(*t->sums));
+	t->cell = open_cells(n);
 	t->count = calloc(n, sizeof(*t->count));
 	t->start = calloc(n, sizeof(*t->start));
-	t->plan = calloc(n, sizeof(*t->plan));
 	t->mine = calloc(n, sizeof(*t->mine));
 	t->told = calloc(n, sizeof(*t->told));
 	t->total = calloc(n, sizeof(*t->total));
 	t->stops = calloc((size_t)t->fit->share.workers, sizeof(*t->stops));
 	t->now = calloc(t->slice_rows + 1, sizeof(*t->now));
 	t->kept = calloc(t->slice_rows + 1, sizeof(*t->kept));
-	if (!t->all || !t->x || !t->at || !t->cell || !t->sums ||
-	    !t->count || !t->start || !t->plan || !t->mine || !t->told || !t->total ||
-	    !t->stops || !t->now || !t->kept)
+	if (!t->all || !t->x || !t->at || !t->cell || !t->count || !t->start ||
+	    !t->mine || !t->told || !t->total || !t->stops || !t->now || !t->kept)
 		return fail_memory();
 	return 0;
 }
@@ -110,10 +117,8 @@ void lgn_trainer_close(struct lgn_trainer *t)
 	free(t->x);
 	free(t->at);
 	free(t->cell);
-	free(t->sums);
 	free(t->count);
 	free(t->start);
-	free(t->plan);
 	free(t->mine);
 	free(t->told);
 	free(t->total);
@@ -146,12 +151,8 @@ int lgn_trainer_count(struct lgn_trainer *t)
 
 	if (!n)
 		return fail_memory();
-	for (uint64_t i = 0; i < p->n_batches; i++) {
-		const struct lgn_batch *b = &p->batch[i];
-
-		for (size_t k = b->rows.start[0]; k < b->rows.start[b->rows.n]; k++)
-			n[b->place[p->col[k]]]++;
-	}
+	for (size_t k = 0; k < p->entries; k++)
+		n[p->col[k]]++;
 	rc = lagoon_add_rows(t->w, t->fit->counts, p->cols, p->n_cols, n);
 	if (!rc)
 		rc = lgn_trainer_meet(t);
@@ -172,18 +173,7 @@ void lgn_trainer_measure_rows(struct lgn_trainer *t, const double *x,
 	const struct lgn_part *p = t->part;
 
 	memset(t->mine, 0, p->n_cols * sizeof(*t->mine));
-	for (uint64_t i = 0; i < p->n_batches; i++) {
-		const struct lgn_batch *b = &p->batch[i];
-
-		for (uint32_t k = 0; k < b->n_cols; k++)
-			t->at[k] = x[b->place[k]];
-		memset(t->sums, 0, b->n_cols * sizeof(*t->sums));
-		lagoon_logistic_measure(&b->rows, t->at, b->coef, t->sums, sum);
-		for (uint32_t k = 0; k < b->n_cols; k++) {
-			t->mine[b->place[k]].first += t->sums[k].first;
-			t->mine[b->place[k]].second += t->sums[k].second;
-		}
-	}
+	lagoon_logistic_measure(&p->rows, x, p->coef, t->mine, sum);
 }
 
 /* The tables hold the sums over workers of what each told last. */
@@ -194,12 +184,12 @@ static int tell_slopes(struct lgn_trainer *t)
 
 	for (uint32_t j = 0; j < p->n_cols; j++)
 		t->x[j] = t->mine[j].first - t->told[j].first;
-	rc = lagoon_add_rows(t->w, t->fit->first, p->cols, p->n_cols, t->x);
+	rc = lgn_add_apart(t->w, t->fit->first, p->cols, p->n_cols, t->x);
 	if (rc)
 		return rc;
 	for (uint32_t j = 0; j < p->n_cols; j++)
 		t->x[j] = t->mine[j].second - t->told[j].second;
-	rc = lagoon_add_rows(t->w, t->fit->second, p->cols, p->n_cols, t->x);
+	rc = lgn_add_apart(t->w, t->fit->second, p->cols, p->n_cols, t->x);
 	memcpy(t->told, t->mine, p->n_cols * sizeof(*t->told));
 	return rc;
 }
@@ -328,7 +318,7 @@ static int measure_test(struct lgn_trainer *t, struct lagoon_loss *sum)
 		return 0;
 	rc = lagoon_pull_rows(t->w, t->fit->weights, p->cols, p->n_cols, t->x);
 	if (!rc)
-		lagoon_logistic_sum(&p->batch[0].rows, t->x, sum);
+		lagoon_logistic_sum(&p->rows, t->x, sum);
 	return rc;
 }
 

@@ -77,12 +77,10 @@ struct lgn_trainer {
 	struct lgn_tidings *all;	/* [workers] of the last one */
 	double *x;			/* [columns of a part] */
 	double *at;			/* [largest batch] */
-	struct lagoon_cell *cell;	/* [largest batch] */
-	struct lagoon_slope *sums;	/* [largest batch] */
 	/* by column of the part */
 	double *count;
 	double *start;			/* second derivative at 0 */
-	struct lagoon_cell *plan;
+	struct lagoon_cell *cell;
 	struct lagoon_slope *mine;	/* of this worker's rows, new */
 	struct lagoon_slope *told;	/* what is in the tables of them */
 	struct lagoon_slope *total;	/* of all rows */

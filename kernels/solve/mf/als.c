@@ -9,9 +9,12 @@
 
 #include "kernels/lagoon_kernels.h"
 #include "kernels/solve/mf/mf.h"
+#include "runtime/base/attr.h"
 #include "runtime/base/status.h"
 
 #define CHUNK 64		/* ratings in one product */
+#define AHEAD 8			/* ratings whose partners are asked for early */
+#define BLOCK 8			/* rows of the matrix in one product */
 
 struct als {
 	double *other;		/* [cols->n_others][width] rows */
@@ -55,6 +58,13 @@ static void als_close(struct lgn_mf *t)
 	free(s);
 }
 
+/* Partners come in any order. */
+static inline void ask(const double *row, size_t width)
+{
+	for (size_t f = 0; f < width; f += LGN_CACHELINE / sizeof(*row))
+		__builtin_prefetch(row + f);
+}
+
 /* Some ratings of one line: their partners side by side, 1 for the bias, and what
  * these are to say. */
 static void gather(const struct lgn_mf *t, const struct lgn_mf_lines *l,
@@ -66,12 +76,31 @@ static void gather(const struct lgn_mf *t, const struct lgn_mf_lines *l,
 		const double *row = other + (size_t)l->across[k + i] * t->width;
 		double *line = s->lines + i * t->width;
 
+		if (k + i + AHEAD < l->n)
+			ask(other + (size_t)l->across[k + i + AHEAD] * t->width,
+			    t->width);
 		memcpy(line, row, t->width * sizeof(*line));
 		s->target[i] = l->val[k + i];
 		if (t->width > t->rank) {
 			s->target[i] -= row[t->rank];
 			line[t->rank] = 1;
 		}
+	}
+}
+
+/* Of the matrix, which is symmetric, the triangle that is read, and what of the
+ * blocks on its diagonal is not. */
+static void add_products(const struct lgn_mf *t, size_t n)
+{
+	const struct als *s = t->state;
+	size_t width = t->width;
+
+	for (size_t f = 0; f < width; f += BLOCK) {
+		size_t rows = width - f < BLOCK ? width - f : BLOCK;
+
+		lagoon_dense_product(1, 0, rows, f + rows, n, 1, s->lines + f,
+				     width, s->lines, width, 1,
+				     s->matrix + f * width, width);
 	}
 }
 
@@ -86,8 +115,7 @@ static int solve_line(struct lgn_mf *t, const struct lgn_mf_lines *l,
 	for (size_t k = l->start[i]; k < l->start[i + 1]; k += n) {
 		n = l->start[i + 1] - k < CHUNK ? l->start[i + 1] - k : CHUNK;
 		gather(t, l, other, k, n);
-		lagoon_dense_product(1, 0, width, width, n, 1, s->lines, width,
-				     s->lines, width, 1, s->matrix, width);
+		add_products(t, n);
 		lagoon_dense_multiply_transposed(n, width, s->lines, width, 1,
 						 s->target, 1, out);
 	}

@@ -14,10 +14,12 @@
 
 #include "kernels/lagoon_kernels.h"
 #include "kernels/solve/mf/mf.h"
+#include "runtime/base/attr.h"
 #include "runtime/base/status.h"
 
 #define CHUNK 1024		/* columns set up at once */
 #define TOO_FAR 1e4		/* mean squared error, in deviations */
+#define TURNS 8			/* rows whose ratings take turns */
 
 struct stratum {
 	size_t begin, n;	/* its ratings */
@@ -30,7 +32,7 @@ struct sgd {
 	int strata;
 	struct stratum *stratum;
 	uint32_t max_cols;
-	uint32_t *row;		/* [n] ratings by stratum, then by row */
+	uint32_t *row;		/* [n] ratings by stratum, then in turns */
 	uint32_t *col;		/* [n] place in the stratum's */
 	float *val;
 	float *penalty;		/* [lines] of the bias, for each rating */
@@ -111,6 +113,95 @@ static void sort_ratings(const struct lgn_mf *t, struct sgd *s,
 		}
 }
 
+/* --------------------------------------------------------------- turns */
+
+/* Ratings of a row, from some place of it on and around. */
+struct turn {
+	size_t begin, end, at, left;
+};
+
+/* Of ratings by row, those of the row that begins there. Not from its first one
+ * on: rows may all have the same columns, in the same order. */
+static void open_turn(const uint32_t *row, size_t begin, size_t n,
+		      struct turn *turn)
+{
+	size_t end = begin;
+
+	while (end < n && row[end] == row[begin])
+		end++;
+	turn->begin = begin;
+	turn->end = end;
+	turn->left = end - begin;
+	turn->at = begin;
+	if (turn->left)
+		turn->at += lgn_random_mix(row[begin]) % turn->left;
+}
+
+/* A step changes the row that the next step on the row reads, and that is to wait
+ * for it. So some rows take turns: steps one after another have nothing to do with
+ * each other, and a processor does them at a time. from: by row. */
+static void take_turns(const struct sgd *from, size_t n, uint32_t *row,
+		       uint32_t *col, float *val)
+{
+	struct turn turn[TURNS] = { 0 };
+	size_t begin = 0;
+
+	for (size_t k = 0, i = 0; k < n; i = (i + 1) % TURNS) {
+		struct turn *a = &turn[i];
+
+		if (!a->left) {
+			open_turn(from->row, begin, n, a);
+			begin = a->end;
+		}
+		if (!a->left)
+			continue;
+		row[k] = from->row[a->at];
+		col[k] = from->col[a->at];
+		val[k++] = from->val[a->at];
+		a->left--;
+		if (++a->at == a->end)
+			a->at = a->begin;
+	}
+}
+
+static int mix_ratings(const struct sgd *s)
+{
+	struct sgd from = { 0 };
+	size_t most = 0;
+	int rc = 0;
+
+	for (int i = 0; i < s->strata; i++)
+		if (s->stratum[i].n > most)
+			most = s->stratum[i].n;
+	from.row = malloc((most + 1) * sizeof(*from.row));
+	from.col = malloc((most + 1) * sizeof(*from.col));
+	from.val = malloc((most + 1) * sizeof(*from.val));
+	if (!from.row || !from.col || !from.val)
+		rc = fail_memory(most);
+	for (int i = 0; i < s->strata && !rc; i++) {
+		const struct stratum *b = &s->stratum[i];
+
+		memcpy(from.row, s->row + b->begin, b->n * sizeof(*from.row));
+		memcpy(from.col, s->col + b->begin, b->n * sizeof(*from.col));
+		memcpy(from.val, s->val + b->begin, b->n * sizeof(*from.val));
+		take_turns(&from, b->n, s->row + b->begin, s->col + b->begin,
+			   s->val + b->begin);
+	}
+	free(from.row);
+	free(from.col);
+	free(from.val);
+	return rc;
+}
+
+/* Rows of some numbers begin where a cache line does, so that fewer lines are
+ * used. */
+static float *make_rows(size_t n, uint32_t width)
+{
+	return aligned_alloc(LGN_CACHELINE,
+			     lgn_round_up((n * width + 1) * sizeof(float),
+					  LGN_CACHELINE));
+}
+
 static int make_strata(struct lgn_mf *t, struct sgd *s)
 {
 	const struct lgn_mf_lines *l = t->rows;
@@ -120,11 +211,12 @@ static int make_strata(struct lgn_mf *t, struct sgd *s)
 	if (!rc)
 		sort_ratings(t, s, place);
 	free(place);
+	if (!rc)
+		rc = mix_ratings(s);
 	if (rc)
 		return rc;
-	s->y = malloc((s->max_cols * t->width + (size_t)1) * sizeof(*s->y));
-	s->change = malloc((s->max_cols * t->width + (size_t)1) *
-			   sizeof(*s->change));
+	s->y = make_rows(s->max_cols, t->width);
+	s->change = make_rows(s->max_cols, t->width);
 	return s->y && s->change ? 0 : fail_memory(l->n);
 }
 
@@ -141,7 +233,7 @@ static int sgd_open(struct lgn_mf *t)
 	s->col = malloc((l->n + 1) * sizeof(*s->col));
 	s->val = malloc((l->n + 1) * sizeof(*s->val));
 	s->penalty = malloc((l->lines + (size_t)1) * sizeof(*s->penalty));
-	s->x = malloc((l->lines * (size_t)t->width + 1) * sizeof(*s->x));
+	s->x = make_rows(l->lines, t->width);
 	return s->stratum && s->row && s->col && s->val && s->penalty && s->x ?
 		0 : fail_memory(l->n);
 }

@@ -112,6 +112,9 @@ struct lgn_regression {
 	double *y;		/* [lines] */
 	double *alpha;
 	double proximity;
+	double *last;		/* [block_cols] x, an epoch before */
+	double pace;		/* of the centre */
+	double settled;		/* objective then */
 	/* how cautious a step is, because of what the others do unseen */
 	double damp;
 	double step;		/* mspg */

@@ -15,6 +15,7 @@
 
 #include "kernels/solve/deal.h"
 #include "kernels/solve/given.h"
+#include "kernels/solve/options.h"
 #include "kernels/solve/random.h"
 #include "kernels/solve/regression/regression.h"
 #include "kernels/solve/words.h"
@@ -25,7 +26,6 @@
 #define TINY 1e-14		/* a gap of that share of the first objective
 				 * is rounding */
 #define RISE 1e-9		/* so is a rise of the objective by this share */
-#define ASP_ROUNDS 5		/* taken as the age of what asp reads */
 
 /* ------------------------------------------------------------ helpers */
 
@@ -51,17 +51,7 @@ void lgn_regression_shuffle(struct lgn_regression *t, size_t n)
 
 double lgn_regression_unseen(const struct lgn_regression_fit *fit)
 {
-	switch (fit->options.model) {
-	case LAGOON_BSP:
-		return 1;
-	case LAGOON_SSP:
-	case LAGOON_ESSP:
-		return 1.0 + fit->options.staleness;
-	case LAGOON_PSP:
-		return fmax(1.0 + fit->options.staleness, ASP_ROUNDS);
-	default:
-		return ASP_ROUNDS;
-	}
+	return lgn_options_unseen(fit->options.model, fit->options.staleness);
 }
 
 void lgn_regression_sum(const struct lgn_regression *t, const double *q,
@@ -196,6 +186,8 @@ static void judge(struct lgn_regression *t)
 	    t->objective > before * (1 + RISE)) {
 		t->fit->method->slow_down(t);
 		t->slowed++;
+		/* Not again for the same rise, of which it comes down slowly. */
+		t->best_gap = gap;
 	}
 	t->best_gap = fmin(t->best_gap, gap);
 }
@@ -362,8 +354,9 @@ static int open_vectors(struct lgn_regression *t, size_t lines)
 	t->product = calloc(max_size(lines, t->block_cols) + 1,
 			    sizeof(*t->product));
 	t->centre = calloc(t->block_cols + 1, sizeof(*t->centre));
+	t->last = calloc(t->block_cols + 1, sizeof(*t->last));
 	if (t->x && t->square && t->order && t->now && t->was && t->change &&
-	    t->y && t->alpha && t->product && t->centre)
+	    t->y && t->alpha && t->product && t->centre && t->last)
 		return 0;
 	return lgn_fail(LAGOON_ENOMEM, "no memory for vectors of %zu numbers",
 			state);
@@ -424,6 +417,8 @@ static int prepare(struct lgn_regression *t)
 	t->n = fit->facts.rows;
 	t->scale = &fit->scale;
 	t->damp = 1;
+	t->pace = 1;
+	t->settled = INFINITY;
 	t->seed = fit->options.seed * UINT64_C(0x9e3779b97f4a7c15) +
 		(uint64_t)t->id;
 	t->block = cols * (uint64_t)t->id / workers;
@@ -454,6 +449,7 @@ static void close_all(struct lgn_regression *t)
 	free(t->alpha);
 	free(t->product);
 	free(t->centre);
+	free(t->last);
 	free(t->all);
 }
 
