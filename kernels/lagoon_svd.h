@@ -84,6 +84,17 @@ struct lagoon_svd_options {
 	 * returns nonzero in any, the call ends with the next pass. */
 	int (*progress)(void *arg, const struct lagoon_svd_pass *p);
 	void *progress_arg;
+	const char *checkpoint;	/* folder for checkpoints [NULL: none] */
+	uint64_t every;		/* passes from one to the next [0: only when
+				 * interrupted] */
+	const char *resume;	/* go on from the checkpoint in this folder, of
+				 * the same matrix, k, method, and basis or
+				 * oversample [NULL] */
+	/** With checkpoint: called in each worker after each pass. When it is not
+	 * 0 in any, all write a checkpoint and the call ends, unless that pass was
+	 * the last. */
+	int (*interrupted)(void *arg);
+	void *interrupted_arg;
 };
 
 /** What was found; the same in every process, but for the arrays. */
@@ -94,6 +105,9 @@ struct lagoon_svd_result {
 	int converged;		/* 1: the residual is small enough, or all power
 				 * iterations were made */
 	int stopped;		/* 1: progress asked for it */
+	int interrupted;	/* 1: options.interrupted did: a checkpoint is
+				 * being written (lagoon_close() waits for it
+				 * and tells), and nothing was found */
 	uint64_t products;	/* vectors that A or A' was multiplied with */
 	double residual;	/* as in the last lagoon_svd_pass */
 	uint64_t rows;
@@ -130,7 +144,7 @@ void lagoon_svd_options_init(struct lagoon_svd_options *options);
  * Each worker keeps its part of the longer side of the matrix and of all vectors
  * along it; vectors along the shorter side go through a table of doubles under
  * bsp, whose sums are taken in one order: the result is the same bit for bit for
- * the same seed and rows of each worker.
+ * the same seed and rows of each worker, also when it went on from a checkpoint.
  *
  * Elements and indices are checked first; an element may stand once.
  *
@@ -141,11 +155,11 @@ void lagoon_svd_options_init(struct lagoon_svd_options *options);
  * @param right    [k][columns] in every process, with LAGOON_SVD_RIGHT
  * @param result   its size field must be set
  * @return 0; LAGOON_EINVAL for an option out of range, k above rows or columns,
- * or data that is not legal, with row and column, in every process;
- * LAGOON_ERANGE if a singular value is beyond doubles; LAGOON_ENOMEM;
- * LAGOON_ENOTSUP for 2^31 elements or more in one worker; as
- * lagoon_table_create() and lagoon_clock(). An error in one worker ends the call
- * in all.
+ * data that is not legal, with row and column, or a checkpoint of another call, in
+ * every process; LAGOON_ERANGE if a singular value is beyond doubles;
+ * LAGOON_ENOMEM; LAGOON_ENOTSUP for 2^31 elements or more in one worker; as
+ * lagoon_table_create(), lagoon_clock(), lagoon_checkpoint() and
+ * lagoon_restore(). An error in one worker ends the call in all.
  * Threads: one, outside lagoon_run().  Blocks: yes.  Collective: yes, every
  * process.
  */

@@ -37,7 +37,8 @@ _lagoon_train_mf='--data= --test= --method= --rank= --biases --lambda= --lambda-
 	--workers= --model= --plot= --report= --checkpoint= --every= --resume= --help --usage'
 _lagoon_train_svd='--data= --format= --k= --left= --right= --method= --tolerance= --basis=
 	--restarts= --oversample= --power= --consistency= --staleness= --sample= --seed=
-	--nodes= -n --workers= --model= --plot= --report= --help --usage'
+	--nodes= -n --workers= --model= --plot= --report= --checkpoint= --every= --resume=
+	--help --usage'
 _lagoon_train_kmeans='--data= --format= --zero-based --k= --clusters= --method= --init= --candidates=
 	--restarts= --rounds= --iterations= --tolerance= --batch= --measure= --assign=
 	--consistency= --staleness= --sample= --seed= --nodes= -n --workers= --model= --plot=

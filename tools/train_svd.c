@@ -119,19 +119,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
-static const struct argp_child children[] = {
-	{ .argp = &train_job_argp, .group = 3 }, { 0 }
-};
-
 static const struct argp parser = {
-	.options = table, .parser = parse, .children = children,
+	.options = table, .parser = parse, .children = train_children,
 	.args_doc = "svd",
 	.doc = "Find the largest singular values of a matrix, and their vectors."
 	       "\v"
 	       "The model is the singular values, a MatrixMarket array of one "
 	       "column. The sums of this solver are always whole, as under bsp. "
-	       "The exit status is 0; 2 for wrong usage or data; 1 if the run "
-	       "failed.",
+	       "Checkpoints are made between passes. The exit status is 0; 2 for "
+	       "wrong usage, data or checkpoint; 1 if the run failed; 75 if a "
+	       "signal ended it after a checkpoint, without a model: start it "
+	       "again with --resume.",
 };
 
 /* -------------------------------------------------------------- reports */
@@ -214,7 +212,8 @@ static int fit(void *arg, struct lagoon *lg)
 		t->fit.progress_arg = &t->job.report;
 	}
 	rc = lagoon_svd_fit_file(lg, t->job.data, &t->fit, &result);
-	status = train_job_status(&t->job, rc, 0, 0);
+	status = train_job_status(&t->job, rc, result.interrupted,
+				  result.passes);
 	if (!status && !lagoon_rank(lg))
 		status = finish(t, &result);
 	lagoon_svd_result_free(&result);
@@ -230,6 +229,8 @@ int train_svd(int argc, char **argv)
 	if (train_job_read(&t.job, &parser, argc, argv, &t))
 		return 2;
 	t.fit.seed = t.job.seed;
+	train_job_checkpoints(&t.job, &t.fit.checkpoint, &t.fit.every,
+			      &t.fit.resume, &t.fit.interrupted);
 	t.fit.vectors = (t.left ? LAGOON_SVD_LEFT : 0) |
 		(t.right ? LAGOON_SVD_RIGHT : 0);
 	rc = t.left ? lagoon_model_check_path(t.left) : 0;

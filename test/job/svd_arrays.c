@@ -5,6 +5,7 @@
  * method finds them, with vectors that are orthonormal and fit the matrix. Twice
  * the same call gives the same bits. What is not legal in one process is the
  * error of all, with row and column.
+ * A call that is interrupted goes on from its checkpoint to the same bits.
  */
 /* launch: -n 1 */
 /* launch: -n 3 --nodes 1 */
@@ -381,6 +382,94 @@ static void test_stop(void)
 		t_die("asked to stop in pass 2 it ended after %d", r.passes);
 }
 
+/* ---------------------------------------------------------- checkpoints */
+
+/* Once, after the third pass, in one worker of the first process alone. */
+static int interrupt(void *arg)
+{
+	return !lagoon_rank(t_lg) &&
+		__atomic_add_fetch((int *)arg, 1, __ATOMIC_RELAXED) == 5;
+}
+
+static int see_first(void *arg, const struct lagoon_svd_pass *p)
+{
+	if (!*(int *)arg)
+		*(int *)arg = p->pass;
+	return 0;
+}
+
+static void goes_on(const char *folder, const struct lagoon_svd_data *d,
+		    int method)
+{
+	static double whole_left[MOST_K * LONG], whole_right[MOST_K * LONG];
+	struct lagoon_svd_options o = options(method, 5);
+	struct lagoon_svd_result r = { .size = sizeof(r) };
+	size_t n = 5 * (size_t)mine.n * sizeof(double);
+	double whole[MOST_K];
+	int calls = 0, first = 0;
+
+	o.basis = 9;
+	t_ok(lagoon_svd_fit(t_lg, d, &o, whole, whole_left, whole_right, &r),
+	     "in one go");
+	o.checkpoint = folder;
+	o.interrupted = interrupt;
+	o.interrupted_arg = &calls;
+	t_ok(lagoon_svd_fit(t_lg, d, &o, found, left, right[0], &r),
+	     "interrupted");
+	T_CHECK(r.interrupted && r.passes == 3 && !r.converged,
+		"method %d: interrupted %d, passes %d", method, r.interrupted,
+		r.passes);
+	o.checkpoint = NULL;
+	o.resume = folder;
+	o.progress = see_first;
+	o.progress_arg = &first;
+	t_ok(lagoon_svd_fit(t_lg, d, &o, found, left, right[0], &r),
+	     "going on");
+	T_CHECK(first == 4 && r.converged && !r.interrupted,
+		"method %d: it went on with pass %d", method, first);
+	T_CHECK(!memcmp(whole, found, 5 * sizeof(*whole)) &&
+		!memcmp(whole_left, left, n) &&
+		!memcmp(whole_right, right[0],
+			5 * (size_t)cols * sizeof(double)),
+		"method %d: other values or vectors than in one go", method);
+}
+
+static void refused(const char *what, const char *expected,
+		    const struct lagoon_svd_data *d,
+		    const struct lagoon_svd_options *o);
+
+static void test_restarts(void)
+{
+	const char *folder = t_folder();
+	struct lagoon_svd_options o = options(LAGOON_SVD_RANDOMISED, 5);
+	struct lagoon_sparse s;
+	struct lagoon_svd_data d = { .size = sizeof(d), .sparse = &s };
+	double planned[SHORT];
+
+	for (int i = 0; i < SHORT; i++)
+		planned[i] = i < 2 ? 30 : 30 * pow(0.95, i);
+	make(SHORT, LONG, planned, SHORT);
+	s = sparse(8);
+	goes_on(folder, &d, LAGOON_SVD_LANCZOS);
+	make(LONG, SHORT, planned, SHORT);
+	s = sparse(8);
+	goes_on(folder, &d, LAGOON_SVD_LANCZOS);
+	goes_on(folder, &d, LAGOON_SVD_RANDOMISED);
+	o.resume = folder;
+	o.k = 6;
+	refused("other k", "of 5 values by method 1 with 25 vectors, here they "
+		"are 6 by 1 with 26", &d, &o);
+	o.k = 5;
+	if (!lagoon_rank(t_lg))
+		mine.val[2] += 0.125;
+	refused("other matrix", "a checkpoint of other data", &d, &o);
+	o.every = 2;
+	refused("no folder", "every is 2: expected a folder", &d, &o);
+	meet();
+	t_folder_remove();
+	make(LONG, SHORT, planned, SHORT);
+}
+
 /* -------------------------------------------------------------- refusing */
 
 static void refused(const char *what, const char *expected,
@@ -470,6 +559,7 @@ int main(void)
 	test_twice();
 	test_stop();
 	test_refused();
+	test_restarts();
 	test_beyond();
 	t_close();
 	return 0;

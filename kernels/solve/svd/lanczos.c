@@ -23,7 +23,6 @@
 
 #define ROUGHLY 1e-4		/* residual of what comes after the k */
 #define THE_SAME 1e-9		/* change of a value by the largest one */
-#define EXTRA 4			/* of the vectors beyond k, one in so many stays */
 
 /* The next vector on the short side, for all to multiply with. */
 static int tell_next(struct lgn_svd *t)
@@ -131,9 +130,9 @@ static bool same(const struct lgn_svd *t, const double *was, uint64_t k)
 	return true;
 }
 
-/* The bases are full and t->s is known: is that all? was: the k values when they
- * were found last, from which on others were looked for; looking: whether. */
-static int judge(struct lgn_svd *t, uint64_t k, double *was, bool *looking)
+/* The bases are full and t->s is known: is that all? t->was: the k values when they
+ * were found last, from which on others were looked for; t->looking: whether. */
+static int judge(struct lgn_svd *t, uint64_t k)
 {
 	double tolerance = t->fit->options.tolerance;
 
@@ -142,17 +141,17 @@ static int judge(struct lgn_svd *t, uint64_t k, double *was, bool *looking)
 		t->converged = 1;
 		return 0;
 	}
-	if (t->residual > tolerance || (*looking && t->n > k &&
+	if (t->residual > tolerance || (t->looking && t->n > k &&
 	    residual(t, k) > fmax(tolerance, ROUGHLY))) {
-		restart(t, k + (t->n - k) / EXTRA);
+		restart(t, lgn_svd_kept(k, t->n));
 		return 0;
 	}
-	if (*looking && same(t, was, k)) {
+	if (t->looking && same(t, t->was, k)) {
 		t->converged = 1;
 		return 0;
 	}
-	*looking = true;
-	memcpy(was, t->s, k * sizeof(*was));
+	t->looking = true;
+	memcpy(t->was, t->s, k * sizeof(*t->was));
 	restart(t, k);
 	return draw_next(t);
 }
@@ -161,8 +160,7 @@ int lgn_svd_lanczos(struct lgn_svd *t)
 {
 	const struct lagoon_svd_options *o = &t->fit->options;
 	uint64_t k = (uint64_t)o->k;
-	bool looking = false;
-	int rc = draw_next(t);
+	int rc = t->pass ? tell_next(t) : draw_next(t);
 
 	while (!rc) {
 		while (!rc && t->n < t->width)
@@ -175,9 +173,13 @@ int lgn_svd_lanczos(struct lgn_svd *t)
 		if (t->stopped || t->pass > o->restarts)
 			break;
 		if (!rc)
-			rc = judge(t, k, t->was, &looking);
+			rc = judge(t, k);
 		if (t->converged)
 			break;
+		if (!rc)
+			rc = lgn_svd_save_pass(t);
+		if (t->interrupted)
+			return rc;
 	}
 	t->residual = worst(t, k);
 	lgn_svd_turn(t, &t->u, t->n, k, t->left, true);

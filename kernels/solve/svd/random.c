@@ -92,9 +92,9 @@ int lgn_svd_randomised(struct lgn_svd *t)
 {
 	const struct lagoon_svd_options *o = &t->fit->options;
 	uint64_t k = (uint64_t)o->k;
-	int rc = draw(t);
+	int rc = t->pass ? tell_block(t, t->v.vectors) : draw(t);
 
-	while (!rc && !t->converged && !t->stopped) {
+	while (!rc && !t->converged && !t->stopped && !t->interrupted) {
 		rc = iterate(t);
 		if (rc)
 			return rc;
@@ -102,10 +102,12 @@ int lgn_svd_randomised(struct lgn_svd *t)
 		t->converged = t->pass >= o->power ||
 			t->residual <= o->tolerance;
 		rc = lgn_svd_tell(t, t->residual);
+		if (!rc && !t->converged && !t->stopped)
+			rc = lgn_svd_save_pass(t);
 		if (!rc && !t->converged)
 			rc = tell_block(t, t->v.vectors);
 	}
-	if (rc)
+	if (rc || t->interrupted)
 		return rc;
 	turn(t, &t->u, k, t->right, true, t->turned);
 	turn(t, &t->v, k, t->left, false, t->turned);

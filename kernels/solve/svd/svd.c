@@ -48,6 +48,8 @@ static int check_options(const struct lagoon_svd_options *o)
 		{ "oversample", o->oversample, 0, 1 << 20 },
 		{ "power", o->power, 0, INT32_MAX },
 	};
+	const struct lgn_saving saving = { .checkpoint = o->checkpoint,
+					   .every = o->every };
 	int rc;
 
 	if (o->size < sizeof(*o))
@@ -65,7 +67,7 @@ static int check_options(const struct lagoon_svd_options *o)
 	if (o->basis && o->basis < o->k + 2)
 		return lgn_fail(LAGOON_EINVAL, "basis %d: expected %d or more, "
 				"for k is %d", o->basis, o->k + 2, o->k);
-	return 0;
+	return lgn_saving_check(&saving);
 }
 
 /* What was left to the method and to the file's name. */
@@ -90,8 +92,8 @@ static int complete_options(struct lgn_svd_fit *fit)
 
 /* --------------------------------------------------------------- tables */
 
-static int create(struct lgn_svd_fit *fit, const char *name, uint64_t rows,
-		  uint64_t cols, const char *update, struct lagoon_table **t)
+int lgn_svd_create(struct lgn_svd_fit *fit, const char *name, uint64_t rows,
+		   uint64_t cols, const char *update, struct lagoon_table **t)
 {
 	struct lagoon_table_attr attr;
 
@@ -105,34 +107,50 @@ static int create(struct lgn_svd_fit *fit, const char *name, uint64_t rows,
 	return lagoon_table_create(fit->lg, name, &attr, t);
 }
 
+/* Checkpoints have what all of these follow from. */
+static void leave_out(const struct lgn_svd_fit *fit)
+{
+	struct lagoon_table *const tables[] = {
+		fit->vectors, fit->sums, fit->small, fit->found,
+		fit->tidings.table,
+	};
+
+	for (size_t i = 0; i < LGN_COUNT(tables); i++)
+		if (tables[i])
+			lagoon_table_set_saved(tables[i], 0);
+}
+
 static int create_tables(struct lgn_svd_fit *fit)
 {
 	bool block = fit->options.method == LAGOON_SVD_RANDOMISED;
 	uint64_t cols = block ? fit->width : fit->row;
 	uint64_t workers = (uint64_t)(fit->workers > 2 ? fit->workers : 2);
-	int rc = create(fit, "svd vectors", fit->table_rows, cols, "assign",
-			&fit->vectors);
+	int rc = lgn_svd_create(fit, "svd vectors", fit->table_rows, cols,
+				"assign", &fit->vectors);
 
 	if (!rc)
-		rc = create(fit, "svd sums", fit->table_rows, cols, "add",
-			    &fit->sums);
+		rc = lgn_svd_create(fit, "svd sums", fit->table_rows, cols,
+				    "add", &fit->sums);
 	if (!rc)
-		rc = create(fit, "svd small", workers * fit->width + 1,
-			    fit->width, "assign", &fit->small);
+		rc = lgn_svd_create(fit, "svd small", workers * fit->width + 1,
+				    fit->width, "assign", &fit->small);
 	if (!rc && fit->options.vectors)
-		rc = create(fit, "svd found", fit->lines + fit->length,
-			    (uint64_t)fit->options.k, "assign", &fit->found);
+		rc = lgn_svd_create(fit, "svd found", fit->lines + fit->length,
+				    (uint64_t)fit->options.k, "assign",
+				    &fit->found);
 	if (!rc)
 		rc = lgn_share_create(fit->lg, "svd tidings",
 				      (fit->width + 2) * sizeof(double),
 				      LAGOON_SSP, &fit->tidings);
+	if (!rc)
+		leave_out(fit);
 	return rc;
 }
 
 static void destroy_tables(struct lgn_svd_fit *fit)
 {
 	struct lagoon_table *const tables[] = {
-		fit->vectors, fit->sums, fit->small, fit->found,
+		fit->vectors, fit->sums, fit->small, fit->found, fit->saved,
 	};
 
 	for (size_t i = 0; i < LGN_COUNT(tables); i++)
@@ -238,8 +256,10 @@ static int make_result(struct lgn_svd_fit *fit)
 static int find(struct lgn_svd_fit *fit)
 {
 	int late = make_result(fit);
-	int rc = create_tables(fit);
+	int rc = lgn_svd_restore(fit);
 
+	if (!rc)
+		rc = create_tables(fit);
 	if (!rc)
 		rc = lagoon_run(fit->lg, lgn_svd_train, fit);
 	destroy_tables(fit);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Singular values, in parts: svd.c is the frame of a call, svd_load.c reads,
- * checks and deals out the matrix, svd_basis.c has vectors that are spread over
- * the workers, svd_lanczos.c and svd_random.c are the methods, svd_train.c runs
- * one and hands out what it found.
+ * Singular values, in parts: svd.c is the frame of a call, load.c reads, checks
+ * and deals out the matrix, basis.c has vectors that are spread over the workers,
+ * lanczos.c and random.c are the methods, train.c runs one and hands out what it
+ * found, restart.c has checkpoints.
  *
  * In here the matrix is B: A, or A' if A has fewer rows than columns. Its lines
  * are the long side. A worker has whole lines of B and, of each vector along
@@ -26,6 +26,7 @@
 #include "kernels/data/matrix.h"
 #include "kernels/lagoon_solve.h"
 #include "kernels/solve/lines.h"
+#include "kernels/solve/saved.h"
 #include "kernels/solve/share.h"
 
 /* What a worker's rows hold, and all of them. */
@@ -35,6 +36,16 @@ struct lgn_svd_facts {
 	uint64_t entries;
 	double largest;		/* |element| */
 	struct lgn_matrix_info matrix;	/* of files of that format */
+};
+
+/* What a checkpoint has besides its table: what must be the same to go on, and how
+ * far it had come. */
+struct lgn_svd_saved {
+	uint64_t kind;
+	struct lgn_saved_data data;
+	uint64_t mark;		/* of the matrix */
+	uint64_t width, n, products;
+	int32_t k, method, pass, looking;
 };
 
 /* One call, shared by the workers of the process. */
@@ -70,6 +81,8 @@ struct lgn_svd_fit {
 	struct lagoon_table *sums;	/* of B'u; zeros between */
 	struct lagoon_table *small;	/* matrices that one worker makes for all */
 	struct lagoon_table *found;	/* [lines + length][k] */
+	struct lagoon_table *saved;	/* with checkpoints only; see restart.c */
+	struct lgn_svd_saved from;	/* read with options.resume */
 };
 
 /* Vectors on one side: this worker's elements of them. */
@@ -105,17 +118,28 @@ struct lgn_svd {
 	uint32_t round;		/* meetings */
 	double *all;		/* [workers + 1][width + 2] */
 	/* the same in every worker */
+	uint32_t mark[2];	/* of this worker's entries, then of all */
 	uint64_t n;		/* Lanczos: vectors on each side */
 	double beta;		/* Lanczos: length of the next one's part */
 	int pass;
 	int asked;		/* to stop, by this worker's progress */
 	int stopped;
+	int told;		/* some process is interrupted */
+	int interrupted;	/* and the checkpoint is made */
+	bool looking;		/* Lanczos: for copies of the k */
 	int converged;
 	uint64_t products;
 	double residual;
 };
 
 #define LGN_SVD_CHUNK 256	/* elements of many vectors at once */
+#define LGN_SVD_EXTRA 4		/* Lanczos: of the vectors beyond k, one in so many
+				 * stays at a restart */
+
+static inline uint64_t lgn_svd_kept(uint64_t k, uint64_t n)
+{
+	return k + (n - k) / LGN_SVD_EXTRA;
+}
 
 /* Each for lagoon_run(); arg: struct lgn_svd_fit. */
 int lgn_svd_load(struct lagoon_worker *w, void *arg);
@@ -129,10 +153,23 @@ int lgn_svd_open_lines(struct lgn_svd *t);
 int lgn_svd_lanczos(struct lgn_svd *t);
 int lgn_svd_randomised(struct lgn_svd *t);
 
+/* In the form of the tables of vectors. Collective, outside lagoon_run(). */
+int lgn_svd_create(struct lgn_svd_fit *fit, const char *name, uint64_t rows,
+		   uint64_t cols, const char *update, struct lagoon_table **t);
+
+/* restart.c: before the tables are made, outside lagoon_run(). In each worker: of
+ * its entries; before the first pass, stand where the checkpoint was made, or with
+ * t->pass 0; between passes, write one if it is time. */
+int lgn_svd_restore(struct lgn_svd_fit *fit);
+void lgn_svd_mark(struct lgn_svd *t);
+int lgn_svd_resume(struct lgn_svd *t);
+int lgn_svd_save_pass(struct lgn_svd *t);
+struct lgn_saving lgn_svd_saving(const struct lgn_svd_fit *fit);
+
 /* A pass is over: tell the caller. */
 int lgn_svd_tell(struct lgn_svd *t, double residual);
 
-/* ---------------------------------------------------------- svd_basis.c */
+/* ------------------------------------------------------------ basis.c */
 
 /* y = B x, x = B' y of this worker's lines, of n vectors side by side. */
 void lgn_svd_multiply(const struct lgn_svd *t, size_t n, const double *x,

@@ -25,12 +25,14 @@ int lgn_svd_tell(struct lgn_svd *t, double residual)
 		.residual = residual,
 		.seconds = lgn_seconds_since(fit->start_ns),
 	};
-	double stop = t->asked;
-	int rc = lgn_svd_sum(t, 0, 1, &stop);
+	const struct lgn_saving saving = lgn_svd_saving(fit);
+	double told[] = { t->asked, lgn_saving_is_interrupted(&saving) != 0 };
+	int rc = lgn_svd_sum(t, 0, 2, told);
 
 	if (rc)
 		return rc;
-	t->stopped = stop > 0;
+	t->stopped = told[0] > 0;
+	t->told = told[1] > 0;
 	if (t->id == fit->first_worker && o->progress)
 		t->asked = o->progress(o->progress_arg, &p) != 0;
 	return 0;
@@ -117,12 +119,28 @@ static int hand_out(struct lgn_svd *t)
 	return rc;
 }
 
+static void tell_interrupted(const struct lgn_svd *t)
+{
+	struct lagoon_svd_result *r = t->fit->result;
+
+	lagoon_svd_result_free(r);
+	r->interrupted = 1;
+	r->passes = t->pass;
+	r->products = t->products;
+	r->residual = t->residual;
+}
+
 static int finish(struct lgn_svd *t)
 {
 	struct lgn_svd_fit *fit = t->fit;
 	struct lagoon_svd_result *r = fit->result;
 	int rc = 0;
 
+	if (t->interrupted) {
+		if (t->id == fit->first_worker)
+			tell_interrupted(t);
+		return 0;
+	}
 	if (!isfinite(ldexp(t->s[0], fit->exponent)))
 		return lgn_fail(LAGOON_ERANGE, "the largest singular value is "
 				"%g times 2^%d: expected a double", t->s[0],
@@ -219,6 +237,8 @@ static int prepare(struct lgn_svd *t)
 	t->all = calloc((size_t)fit->workers + 1, each);
 	rc = t->all ? 0 : lgn_fail(LAGOON_ENOMEM, "no memory for the tidings "
 				   "of %d workers", fit->workers);
+	if (fit->saved)
+		lgn_svd_mark(t);
 	if (!rc)
 		rc = lgn_svd_open_lines(t);
 	t->v_row = part(fit->table_rows, t->id, fit->workers);
@@ -241,6 +261,8 @@ int lgn_svd_train(struct lagoon_worker *w, void *arg)
 	if (t.all)
 		rc = measure(&t, rc);
 	start = lgn_now_ns();
+	if (!rc && fit->saved)
+		rc = lgn_svd_resume(&t);
 	if (!rc)
 		rc = fit->options.method == LAGOON_SVD_LANCZOS ?
 			lgn_svd_lanczos(&t) : lgn_svd_randomised(&t);
