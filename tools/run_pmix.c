@@ -3,10 +3,12 @@
  * server side of PMIx. One node, so a fence has nothing to carry. */
 #include "config.h"
 
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tools/run.h"
@@ -42,6 +44,8 @@ void run_server_env_free(char **env)
 #ifdef HAVE_PMIX
 #include <pmix.h>
 #include <pmix_server.h>
+
+#define CLOSE_S 5
 
 static char nspace[PMIX_MAX_NSLEN + 1];
 
@@ -238,9 +242,27 @@ char **run_server_env(int rank)
 	return NULL;
 }
 
+static void *finalize(void *arg)
+{
+	(void)arg;
+	PMIx_server_finalize();
+	return NULL;
+}
+
+/* It may not come back: a launcher was seen asleep for a quarter of an hour, all
+ * ranks gone, as in issue 1244 of openpmix. Nothing depends on it: the ranks have
+ * ended, and their directory is the warden's. */
 void run_server_close(void)
 {
-	PMIx_server_finalize();
+	struct timespec until;
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, finalize, NULL))
+		return;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += CLOSE_S;
+	if (pthread_timedjoin_np(thread, NULL, &until))
+		pthread_detach(thread);
 }
 
 #else
