@@ -37,3 +37,14 @@ int lgn_saved_check(const char *dir, const struct lgn_saved_data *was,
 				"epochs: expected %d at most", dir, epoch, most);
 	return 0;
 }
+
+int lgn_saved_restore(struct lagoon *lg, const char *dir, const char *name,
+		      void *state, size_t *bytes, struct lagoon_table **table)
+{
+	int rc = lagoon_restore(lg, dir, state, bytes);
+
+	*table = NULL;
+	if (!rc && lagoon_table_attach(lg, name, table))
+		*table = NULL;
+	return rc;
+}

@@ -7,7 +7,10 @@
 #define LGN_SOLVE_SAVED_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "runtime/lagoon.h"
 
 /* The options checkpoint, every, interrupted and interrupted_arg. */
 struct lgn_saving {
@@ -35,5 +38,10 @@ bool lgn_saving_is_due(const struct lgn_saving *o, int epoch, int interrupted);
 /* The checkpoint in dir was made of this data after so many epochs. */
 int lgn_saved_check(const char *dir, const struct lgn_saved_data *was,
 		    const struct lgn_saved_data *here, int epoch, int most);
+
+/* lagoon_restore(), which makes this table again, too: NULL if the checkpoint has
+ * none. Of another fit it has another shape, and that is for the caller to say. */
+int lgn_saved_restore(struct lagoon *lg, const char *dir, const char *name,
+		      void *state, size_t *bytes, struct lagoon_table **table);
 
 #endif

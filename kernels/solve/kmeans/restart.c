@@ -12,7 +12,6 @@
  * the sums as they were, whoever has the rows now. Of the sums of minibatch nobody
  * remembers any more who added what, so worker 0 has added all.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "kernels/solve/kmeans/kmeans.h"
@@ -121,7 +120,7 @@ static int check(const struct lgn_kmeans_fit *fit, size_t bytes)
 	const struct lgn_kmeans_saved *s = &fit->from, here = head_of(fit);
 	const char *dir = o->resume;
 
-	if (bytes != sizeof(*s) || s->kind != KIND)
+	if (!fit->saved || bytes != sizeof(*s) || s->kind != KIND)
 		return lgn_fail(LAGOON_EINVAL, "%s: not a checkpoint of such a "
 				"fit", dir);
 	if (lgn_saved_check(dir, &s->data, &here.data, 0, 0))
@@ -136,18 +135,6 @@ static int check(const struct lgn_kmeans_fit *fit, size_t bytes)
 				"of restart %d: expected %d of %d at most", dir,
 				s->round, s->restart, o->rounds, o->restarts);
 	return 0;
-}
-
-/* The message stays that of the refusal. */
-static void forget(struct lagoon *lg)
-{
-	struct lagoon_table *t;
-	char text[512];
-
-	snprintf(text, sizeof(text), "%s", lagoon_errmsg());
-	if (!lagoon_table_attach(lg, NAME, &t))
-		lagoon_table_destroy(t);
-	lgn_errmsg_set(text);
 }
 
 static int create(struct lgn_kmeans_fit *fit)
@@ -171,14 +158,9 @@ int lgn_kmeans_restore(struct lgn_kmeans_fit *fit)
 
 	if (!o->resume)
 		return o->checkpoint ? create(fit) : 0;
-	rc = lagoon_restore(fit->lg, o->resume, &fit->from, &bytes);
-	if (rc)
-		return rc;
-	rc = check(fit, bytes);
-	if (!rc)
-		return lagoon_table_attach(fit->lg, NAME, &fit->saved);
-	forget(fit->lg);
-	return rc;
+	rc = lgn_saved_restore(fit->lg, o->resume, NAME, &fit->from, &bytes,
+			       &fit->saved);
+	return rc ? rc : check(fit, bytes);
 }
 
 /* ------------------------------------------------------------ going on */

@@ -184,12 +184,9 @@ int lgn_lda_restore(struct lgn_lda_fit *fit)
 	fit->saved = calloc(1, bytes);
 	if (!fit->saved)
 		return lgn_fail(LAGOON_ENOMEM, "no memory for a checkpoint");
-	rc = lagoon_restore(fit->lg, fit->options.resume, fit->saved, &bytes);
-	if (rc)
-		return rc;
-	if (lagoon_table_attach(fit->lg, TABLE, &fit->assigned))
-		fit->assigned = NULL;
-	return check(fit, fit->saved, bytes);
+	rc = lgn_saved_restore(fit->lg, fit->options.resume, TABLE, fit->saved,
+			       &bytes, &fit->assigned);
+	return rc ? rc : check(fit, fit->saved, bytes);
 }
 
 int lgn_lda_resume(struct lgn_lda *t)

@@ -11,7 +11,6 @@
  * and two more rows have the singular values of these, and those that are waited
  * for to stay the same.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,7 +202,7 @@ static int check(const struct lgn_svd_fit *fit, size_t bytes)
 	int most = is_block(fit) ? o->power : o->restarts;
 	const char *dir = o->resume;
 
-	if (bytes != sizeof(*s) || s->kind != KIND)
+	if (!fit->saved || bytes != sizeof(*s) || s->kind != KIND)
 		return lgn_fail(LAGOON_EINVAL, "%s: not a checkpoint of such a "
 				"fit", dir);
 	if (lgn_saved_check(dir, &s->data, &here.data, 0, 0))
@@ -222,18 +221,6 @@ static int check(const struct lgn_svd_fit *fit, size_t bytes)
 	return 0;
 }
 
-/* The message stays that of the refusal. */
-static void forget(struct lagoon *lg)
-{
-	struct lagoon_table *t;
-	char text[512];
-
-	snprintf(text, sizeof(text), "%s", lagoon_errmsg());
-	if (!lagoon_table_attach(lg, NAME, &t))
-		lagoon_table_destroy(t);
-	lgn_errmsg_set(text);
-}
-
 /* The table comes with the checkpoint: of another k it has another shape, and that
  * is for check() to say. */
 int lgn_svd_restore(struct lgn_svd_fit *fit)
@@ -246,14 +233,9 @@ int lgn_svd_restore(struct lgn_svd_fit *fit)
 		return !o->checkpoint ? 0 :
 			lgn_svd_create(fit, NAME, values_row(fit) + 2,
 				       cols_of(fit), "assign", &fit->saved);
-	rc = lagoon_restore(fit->lg, o->resume, &fit->from, &bytes);
-	if (rc)
-		return rc;
-	rc = check(fit, bytes);
-	if (!rc)
-		return lagoon_table_attach(fit->lg, NAME, &fit->saved);
-	forget(fit->lg);
-	return rc;
+	rc = lgn_saved_restore(fit->lg, o->resume, NAME, &fit->from, &bytes,
+			       &fit->saved);
+	return rc ? rc : check(fit, bytes);
 }
 
 /* ------------------------------------------------------------ going on */
