@@ -132,25 +132,15 @@ begin() {
 		--every 1 "$@" >out 2>&1 </dev/null &
 	pid=$!
 }
-end() {
-	kill -9 $pid
-	wait $pid 2>/dev/null
-}
 rm -rf one
 begin --workers 2
-for _ in $(seq 900); do
-	[ -e one/manifest ] && break
-	sleep 0.02
-done
+await 900 [ -e one/manifest ]
 end
 verify one
 for ((i = 0; i < kills; i++)); do
 	touch begun
 	begin --resume one --workers $((1 + i % 3))
-	for _ in $(seq 900); do
-		[ one/manifest -nt begun ] && break
-		sleep 0.02
-	done
+	await 900 [ one/manifest -nt begun ]
 	sleep "0.0$((10 + RANDOM % 90))"
 	end
 	verify one

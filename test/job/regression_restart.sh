@@ -118,24 +118,7 @@ begin() {
 		>out 2>&1 </dev/null &
 	pid=$!
 }
-end() {
-	kill -9 $pid
-	wait $pid 2>/dev/null
-}
-rm -rf one
-begin --workers 2
-for _ in $(seq 600); do
-	[ -e one/manifest ] && break
-	sleep 0.02
-done
-end
-verify one
-for ((i = 0; i < kills; i++)); do
-	begin --resume one --workers $((1 + i % 3))
-	sleep "0.$(printf %03d $((20 + RANDOM % 200)))"
-	end
-	verify one
-done
+kill_often "$kills"
 rm -f report
 status 0 '' "$lagoon" train lasso --l1 1e-4 "${forever[@]}" --method sdca --checkpoint one --every 1 \
 	--resume one --epochs 100000 --tolerance 1e-3 --rounds 100 --report report

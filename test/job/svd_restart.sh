@@ -135,31 +135,11 @@ begin() {
 	"$lagoon" train svd --k 5 "${forever[@]}" --restarts 1000000000 --checkpoint one --every 1 "$@" >out 2>&1 </dev/null &
 	pid=$!
 }
-end() {
-	kill -9 $pid
-	wait $pid 2>/dev/null
-}
-rm -rf one
-begin --workers 2
-for _ in $(seq 600); do
-	[ -e one/manifest ] && break
-	sleep 0.02
-done
-end
-verify one
-for ((i = 0; i < kills; i++)); do
-	begin --resume one --workers $((1 + i % 3))
-	sleep "0.$(printf %03d $((20 + RANDOM % 200)))"
-	end
-	verify one
-done
+kill_often "$kills"
 # A signal tells where it stands; from there to the end.
 rm -f report
 begin --resume one --workers 2 --report report
-for _ in $(seq 600); do
-	[ -s report ] && break
-	sleep 0.02
-done
+await 600 [ -s report ]
 kill -TERM $pid
 wait $pid
 got=$?
